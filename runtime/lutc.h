@@ -1,0 +1,155 @@
+/* lutc.h: what every library compiled by lutc shares with its users. C11, usable from C++11.
+
+   A kernel computes  Y[m,n] = X[m,k] * W[n,k]^T  for a fixed n (output rows), k (reduction) and weight format,
+   and any number of tokens m. The caller owns all memory; a kernel call never allocates, never creates a
+   thread, reads no environment and touches nothing outside the buffers it is given. Calls are thread-safe.
+   Units: n, k, m and strides count elements, `_bytes` counts bytes. f32 is IEEE binary32, f16 IEEE binary16. */
+#ifndef LUTC_H
+#define LUTC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Packed weights and scratch start at a multiple of this many bytes. */
+#define LUTC_ALIGNMENT 64
+
+#if defined(__GNUC__)
+#define LUTC_MUST_USE __attribute__((warn_unused_result))
+#else
+#define LUTC_MUST_USE
+#endif
+
+typedef enum lutc_status {
+  LUTC_OK = 0,
+  LUTC_NULL_POINTER,      /* a required pointer is null */
+  LUTC_MISALIGNED,        /* packed or scratch is not a multiple of LUTC_ALIGNMENT, x or y not of 4 bytes */
+  LUTC_BAD_STRIDE,        /* a row stride is smaller than the row, or m rows exceed the address space */
+  LUTC_BUFFER_TOO_SMALL,  /* packed_bytes or scratch_bytes is smaller than the kernel needs */
+  LUTC_NOT_PACKED,        /* the packed buffer does not start with a lutc header */
+  LUTC_WRONG_VERSION,     /* packed by an incompatible version of lutc */
+  LUTC_WRONG_KERNEL,      /* packed for another shape or weight format */
+  LUTC_WRONG_LAYOUT,      /* packed for a variant with another weight layout: pack again on this machine */
+  LUTC_CORRUPT,           /* the header or the payload does not match its checksum */
+  LUTC_BAD_CODE,          /* a weight code is outside the format's code book */
+  LUTC_UNSUPPORTED_CPU,   /* this CPU lacks the instructions of the requested variant, or of every variant */
+  LUTC_UNKNOWN_VARIANT    /* the library has no variant of this name */
+} lutc_status;
+
+/* One lower-case sentence for a status; never null. */
+const char *lutc_status_string(lutc_status status);
+
+/* How a kernel call spreads its work. `run` calls task(argument, i) once for every i in [0, tasks), in any
+   order and on any threads, and returns after the last one. `threads` is the number of threads it uses:
+   it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. */
+typedef struct lutc_parallel {
+  void (*run)(void *context, size_t tasks, void (*task)(void *argument, size_t index), void *argument);
+  void *context;
+  size_t threads;
+} lutc_parallel;
+
+/* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups:
+   codes        [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
+   scales       w1..w4: f16 bits [n][G]; w158: f32 [1] (one per tensor) or [n] (one per row)
+   zero_points  formats with zero points: u8 [n][G]; null otherwise
+   A weight is scale * (code - zero_point) with zero points, else scale * code book[code]:
+   w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}. */
+typedef struct lutc_weights {
+  const uint8_t *codes;
+  size_t codes_stride;
+  const void *scales;
+  const uint8_t *zero_points;
+} lutc_weights;
+
+/* What a kernel is; the same for every variant. */
+typedef struct lutc_kernel_info {
+  const char *name;       /* as in the config: q_proj */
+  const char *format;     /* w2g128 */
+  const char *numerics;   /* a8 or t8 */
+  size_t n, k;
+  size_t group;           /* weights that share a scale; k where the whole row does */
+  size_t codes;           /* valid weight codes are 0 .. codes - 1 */
+  int scales_per_tensor;  /* 1: one scale for all rows (scales is [1]) */
+  int scales_f32;         /* 1: scales are f32, 0: f16 */
+  int has_zero_points;
+} lutc_kernel_info;
+
+/* How one variant runs a kernel. */
+typedef struct lutc_variant_info {
+  const char *variant;    /* avx2 */
+  const char *strategy;   /* dot or lookup */
+  size_t packed_bytes;    /* header included */
+} lutc_variant_info;
+
+typedef struct lutc_kernel lutc_kernel;
+
+/* Every kernel of a library, for loops, tests and tools. `variants` names all variants, best first. */
+typedef struct lutc_library {
+  const char *name;
+  const char *version;
+  size_t kernel_count;
+  const lutc_kernel *const *kernels;
+  size_t variant_count;
+  const char *const *variants;
+  void *state; /* internal */
+} lutc_library;
+
+const lutc_kernel_info *lutc_kernel_describe(const lutc_kernel *kernel);
+/* The variant in use now; null when no variant runs on this CPU. */
+const lutc_variant_info *lutc_kernel_variant(const lutc_kernel *kernel);
+
+/* Takes the variant called `variant` from now on, or the best one this CPU supports when it is null (which is
+   also what happens without this call). Weights packed for another layout are refused afterwards. */
+LUTC_MUST_USE lutc_status lutc_use_variant(const lutc_library *library, const char *variant);
+/* LUTC_OK when this CPU can run the variant, else LUTC_UNSUPPORTED_CPU or LUTC_UNKNOWN_VARIANT. */
+LUTC_MUST_USE lutc_status lutc_can_use_variant(const lutc_library *library, const char *variant);
+
+/* Bytes for the packed weights, and for the scratch of a call with m tokens, of the variant in use (0: none). */
+size_t lutc_packed_bytes(const lutc_kernel *kernel);
+size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
+
+/* Reorders weights for the variant in use. On an error, `packed` holds no valid header. */
+LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
+                                    size_t packed_bytes);
+/* Checks header and payload checksum: once after loading packed weights from a file. */
+LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes);
+
+/* Y[m,n] = X[m,k] * W^T. x and y are row-major with row strides ldx >= k and ldy >= n; y overlaps no other
+   buffer. m = 0 is allowed and does nothing. A token with a NaN or an infinity in X gets NaN in all of its Y. */
+LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx,
+                                   const void *packed, float *y, size_t ldy, void *scratch,
+                                   size_t scratch_bytes, const lutc_parallel *parallel);
+
+/* Ready adapters. Define LUTC_USE_OPENMP (and compile with -fopenmp) or LUTC_USE_PTHREADPOOL before including. */
+#ifdef LUTC_USE_OPENMP
+#include <omp.h>
+static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
+  (void)context;
+#pragma omp parallel for schedule(dynamic, 1)
+  for (long long i = 0; i < (long long)tasks; ++i)
+    task(argument, (size_t)i);
+}
+static inline lutc_parallel lutc_openmp(void) {
+  lutc_parallel parallel = {lutc_openmp_run, NULL, (size_t)omp_get_max_threads()};
+  return parallel;
+}
+#endif
+
+#ifdef LUTC_USE_PTHREADPOOL
+#include <pthreadpool.h>
+static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
+  pthreadpool_parallelize_1d((pthreadpool_t)context, task, argument, tasks, 0);
+}
+static inline lutc_parallel lutc_pthreadpool(pthreadpool_t pool) {
+  lutc_parallel parallel = {lutc_pthreadpool_run, pool, pthreadpool_get_threads_count(pool)};
+  return parallel;
+}
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
