@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Adapters below: define LUTC_USE_OPENMP (and compile with -fopenmp) or LUTC_USE_PTHREADPOOL before including. */
+#ifdef LUTC_USE_OPENMP
+#include <omp.h>
+#endif
+#ifdef LUTC_USE_PTHREADPOOL
+#include <pthreadpool.h>
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -123,9 +131,8 @@ LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const fl
                                    const void *packed, float *y, size_t ldy, void *scratch,
                                    size_t scratch_bytes, const lutc_parallel *parallel);
 
-/* Ready adapters. Define LUTC_USE_OPENMP (and compile with -fopenmp) or LUTC_USE_PTHREADPOOL before including. */
+/* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP
-#include <omp.h>
 static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
   (void)context;
 #pragma omp parallel for schedule(dynamic, 1)
@@ -139,7 +146,6 @@ static inline lutc_parallel lutc_openmp(void) {
 #endif
 
 #ifdef LUTC_USE_PTHREADPOOL
-#include <pthreadpool.h>
 static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
   pthreadpool_parallelize_1d((pthreadpool_t)context, task, argument, tasks, 0);
 }

@@ -1,0 +1,102 @@
+/* header.c: the header of packed weights and its checksums. */
+#include "internal.h"
+
+#include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "packed weights are little-endian, and so is every CPU that lutc generates code for"
+#endif
+
+_Static_assert(sizeof(lutc_packed_header) == LUTC_ALIGNMENT, "the payload is aligned like the header");
+
+static const uint8_t magic[8] = {'L', 'U', 'T', 'C', 'P', 'A', 'C', 'K'};
+
+/* One bijective step in `word` and in `sum`: a single changed word always changes the result. */
+static uint64_t mix(uint64_t sum, uint64_t word) {
+  sum ^= word;
+  sum = sum << 29 | sum >> 35;
+  return sum * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint64_t load64(const uint8_t *data) {
+  uint64_t word;
+  memcpy(&word, data, sizeof word);
+  return word;
+}
+
+/* Four independent lanes keep the multiplier busy, so that memory is the limit. */
+uint64_t lutc_checksum(const void *data, size_t bytes) {
+  const uint8_t *next = data, *end = next + bytes;
+  uint64_t lane[4] = {1, 2, 3, 4}, sum = bytes;
+  for (; end - next >= 32; next += 32)
+    for (int i = 0; i < 4; ++i)
+      lane[i] = mix(lane[i], load64(next + 8 * i));
+  for (int i = 0; i < 4; ++i)
+    sum = mix(sum, lane[i]);
+  for (; end - next >= 8; next += 8)
+    sum = mix(sum, load64(next));
+  uint8_t rest[8] = {0};
+  if (next != end)
+    memcpy(rest, next, (size_t)(end - next));
+  sum = mix(sum, load64(rest));
+  return sum ^ sum >> 32;
+}
+
+static void store_format(const char *format, char field[8]) {
+  memset(field, 0, 8);
+  for (int i = 0; i < 8 && format[i] != '\0'; ++i)
+    field[i] = format[i];
+}
+
+void lutc_write_header(const lutc_kernel_info *info, const lutc_variant_code *code, void *packed) {
+  lutc_packed_header header;
+  memcpy(header.magic, magic, sizeof magic);
+  header.version = LUTC_PACKED_VERSION;
+  header.layout_id = code->layout_id;
+  header.n = info->n;
+  header.k = info->k;
+  store_format(info->format, header.format);
+  header.payload_bytes = code->info.packed_bytes - sizeof header;
+  header.payload_checksum = lutc_checksum((const uint8_t *)packed + sizeof header, header.payload_bytes);
+  header.header_checksum = lutc_checksum(&header, offsetof(lutc_packed_header, header_checksum));
+  memcpy(packed, &header, sizeof header);
+}
+
+/* From the general to the particular, so that the status says what is really wrong with a foreign buffer. */
+lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
+                              const void *packed) {
+  const lutc_packed_header *header = packed;
+  char format[8];
+  store_format(info->format, format);
+  if (memcmp(header->magic, magic, sizeof magic) != 0)
+    return LUTC_NOT_PACKED;
+  if (header->version != LUTC_PACKED_VERSION)
+    return LUTC_WRONG_VERSION;
+  if (header->header_checksum != lutc_checksum(header, offsetof(lutc_packed_header, header_checksum)))
+    return LUTC_CORRUPT;
+  if (header->n != info->n || header->k != info->k || memcmp(header->format, format, sizeof format) != 0)
+    return LUTC_WRONG_KERNEL;
+  if (header->layout_id != code->layout_id)
+    return LUTC_WRONG_LAYOUT;
+  return header->payload_bytes == code->info.packed_bytes - sizeof *header ? LUTC_OK : LUTC_CORRUPT;
+}
+
+lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes) {
+  if (kernel == NULL || packed == NULL)
+    return LUTC_NULL_POINTER;
+  if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
+    return LUTC_MISALIGNED;
+  if (packed_bytes < sizeof(lutc_packed_header))
+    return LUTC_BUFFER_TOO_SMALL;
+  const lutc_variant_code *code = lutc_kernel_code(kernel);
+  if (code == NULL)
+    return LUTC_UNSUPPORTED_CPU;
+  const lutc_status status = lutc_check_header(&kernel->info, code, packed);
+  if (status != LUTC_OK)
+    return status;
+  if (packed_bytes < code->info.packed_bytes)
+    return LUTC_BUFFER_TOO_SMALL;
+  const lutc_packed_header *header = packed;
+  const uint64_t checksum = lutc_checksum(header + 1, header->payload_bytes);
+  return checksum == header->payload_checksum ? LUTC_OK : LUTC_CORRUPT;
+}

@@ -1,0 +1,41 @@
+/* internal.h: what the runtime's files share with each other. */
+#ifndef LUTC_INTERNAL_H
+#define LUTC_INTERNAL_H
+
+#include "kernel.h"
+
+/* The words of CPUID, and of XCR0 where the CPU has XGETBV, that decide the features. */
+typedef struct lutc_cpu_words {
+  uint32_t leaf1_ecx, leaf7_ebx, leaf7_ecx, xcr0;
+} lutc_cpu_words;
+
+uint32_t lutc_cpu_decode(const lutc_cpu_words *words);
+
+/* The code of the variant in use; null when no variant runs on this CPU. */
+const lutc_variant_code *lutc_kernel_code(const lutc_kernel *kernel);
+
+/* Writes the header of a payload that is complete; checks a header against what the kernel expects. */
+void lutc_write_header(const lutc_kernel_info *info, const lutc_variant_code *code, void *packed);
+lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
+                              const void *packed);
+
+/* 64 bits that differ whenever two buffers of one size differ in a single 8-byte word. */
+uint64_t lutc_checksum(const void *data, size_t bytes);
+
+static inline size_t lutc_min(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t lutc_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
+static inline size_t lutc_round_up(size_t a, size_t b) { return lutc_divide_up(a, b) * b; }
+
+static inline int lutc_is_aligned(const void *pointer, size_t alignment) {
+  return (uintptr_t)pointer % alignment == 0;
+}
+
+/* Whether `rows` >= 1 rows of `row` elements, `stride` elements apart, end inside the address space. */
+static inline int lutc_rows_fit(const void *base, size_t rows, size_t row, size_t stride,
+                                size_t element_bytes) {
+  const size_t bytes = lutc_min(UINTPTR_MAX - (uintptr_t)base, PTRDIFF_MAX);
+  const size_t elements = bytes / element_bytes;
+  return stride >= row && row <= elements && (rows == 1 || rows - 1 <= (elements - row) / stride);
+}
+
+#endif

@@ -1,0 +1,292 @@
+/* pack.c: reorders weights into the stream that kernel.h describes. The layout drives everything: the packer
+   knows no format and no instruction set. */
+#include "internal.h"
+
+#include <string.h>
+
+typedef struct packer {
+  const lutc_kernel_info *info;
+  const lutc_layout *layout;
+  const lutc_weights *weights;
+  size_t stride, groups; /* row strides of the codes, and of scales and zero points */
+  size_t rows;           /* n_padded */
+  uint8_t *out;          /* the next byte of the stream */
+  int32_t *negatives;    /* BASE3: [rows], in the tail */
+  uint8_t padded[32];    /* a chunk of one row that reaches over the edge of the matrix */
+} packer;
+
+static size_t chunk_k(const lutc_layout *layout) {
+  switch (layout->kind) {
+  case LUTC_LAYOUT_COLUMN:
+    return 8;
+  case LUTC_LAYOUT_BASE3:
+    return 5;
+  default:
+    return 32;
+  }
+}
+
+/* Bits of a code; also the vectors of a chunk, but for BASE3, whose chunk is one. */
+static unsigned code_bits(const lutc_layout *layout) {
+  unsigned bits = 0;
+  for (int i = 0; i < 4 && layout->parts[i] != 0; ++i)
+    bits += layout->parts[i];
+  return bits;
+}
+
+static size_t stream_bytes(const packer *p) {
+  const lutc_layout *layout = p->layout;
+  const int base3 = layout->kind == LUTC_LAYOUT_BASE3;
+  const size_t k = base3 ? (size_t)layout->k_block * layout->k_blocks : p->info->k;
+  const size_t vectors = lutc_divide_up(k, chunk_k(layout)) * (base3 ? 1 : code_bits(layout));
+  const size_t tile_bytes = vectors * layout->row_vectors * layout->vector_bytes;
+  const size_t scale_bytes = layout->group ? p->groups * (p->info->has_zero_points ? 3 : 2) : 0;
+  return p->rows / layout->tile_rows * tile_bytes + p->rows * scale_bytes;
+}
+
+static size_t tail_bytes(const packer *p) {
+  if (p->layout->group)
+    return 0;
+  return p->rows * 4 * (1u + (p->info->has_zero_points != 0) + (p->layout->kind == LUTC_LAYOUT_BASE3));
+}
+
+static uint32_t load32(const uint8_t *codes) {
+  uint32_t word;
+  memcpy(&word, codes, sizeof word);
+  return word;
+}
+
+static uint64_t load64(const uint8_t *codes) {
+  uint64_t word;
+  memcpy(&word, codes, sizeof word);
+  return word;
+}
+
+/* The codes of one row of a chunk. Outside the matrix they are 0, in BASE3 the code of weight 0. */
+static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
+  const size_t left = row < p->info->n && k < p->info->k ? p->info->k - k : 0;
+  const uint8_t *codes = p->weights->codes;
+  if (left != 0)
+    codes += row * p->stride + k;
+  if (left >= chunk_k(p->layout))
+    return codes;
+  memset(p->padded, p->layout->kind == LUTC_LAYOUT_BASE3, sizeof p->padded);
+  if (left != 0)
+    memcpy(p->padded, codes, left);
+  return p->padded;
+}
+
+/* Four bytes of one row: byte j holds in bit field f the `width` bits from `shift` of code 4f + j. */
+static uint32_t dot_word(const uint8_t *codes, unsigned shift, unsigned width) {
+  const uint32_t mask = 0x01010101u * ((1u << width) - 1);
+  uint32_t word = 0;
+  for (unsigned f = 0; f < 8 / width; ++f)
+    word |= (load32(codes + 4 * f) >> shift & mask) << (width * f);
+  return word;
+}
+
+static void pack_dot(packer *p, size_t first_row, size_t k) {
+  unsigned shift = 0;
+  for (int part = 0; part < 4 && p->layout->parts[part] != 0; shift += p->layout->parts[part++]) {
+    const unsigned width = p->layout->parts[part];
+    for (unsigned vector = 0; vector < width; ++vector)
+      for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += 4) {
+        const uint32_t word = dot_word(chunk_codes(p, row, k) + vector * (32 / width), shift, width);
+        memcpy(p->out, &word, sizeof word);
+      }
+  }
+}
+
+/* Bit `plane` of four codes as a number: byte i of the word, at bit 8i, is multiplied to bit 28 + i. */
+static uint32_t four_bits(const uint8_t *codes, unsigned plane) {
+  return (load32(codes) >> plane & 0x01010101u) * 0x10204080u >> 28;
+}
+
+static void pack_quad(packer *p, size_t first_row, size_t k) {
+  for (unsigned plane = 0; plane < code_bits(p->layout); ++plane)
+    for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row) {
+      const uint8_t *codes = chunk_codes(p, row, k);
+      for (int j = 0; j < 4; ++j)
+        *p->out++ = (uint8_t)(four_bits(codes + 4 * j, plane) | four_bits(codes + 16 + 4 * j, plane) << 4);
+    }
+}
+
+/* Bit `plane` of eight codes: byte i, at bit 8i, is multiplied to bit 56 + i. */
+static uint8_t column_byte(const uint8_t *codes, unsigned plane) {
+  return (uint8_t)((load64(codes) >> plane & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >>
+                   56);
+}
+
+static uint8_t base3_byte(const uint8_t *codes) {
+  const int v =
+      (codes[0] - 1) + 3 * (codes[1] - 1) + 9 * (codes[2] - 1) + 27 * (codes[3] - 1) + 81 * (codes[4] - 1);
+  return (uint8_t)(v < 0 ? 0x80 | -v : v);
+}
+
+/* COLUMN and BASE3: one byte a row, four quarters of the rows of a vector interleaved. */
+static void pack_columns(packer *p, size_t first_row, size_t k) {
+  const size_t bytes = p->layout->vector_bytes;
+  const int base3 = p->layout->kind == LUTC_LAYOUT_BASE3;
+  const unsigned planes = base3 ? 1 : code_bits(p->layout);
+  for (unsigned plane = 0; plane < planes; ++plane)
+    for (size_t vector_row = first_row; vector_row < first_row + p->layout->tile_rows; vector_row += bytes)
+      for (size_t b = 0; b < bytes; ++b) {
+        const size_t row = vector_row + bytes / 4 * (b % 4) + b / 4;
+        const uint8_t *codes = chunk_codes(p, row, k);
+        const uint8_t byte = base3 ? base3_byte(codes) : column_byte(codes, plane);
+        if (base3)
+          p->negatives[row] += byte >> 7;
+        *p->out++ = byte;
+      }
+}
+
+static void pack_chunk(packer *p, size_t first_row, size_t k) {
+  switch (p->layout->kind) {
+  case LUTC_LAYOUT_DOT:
+    pack_dot(p, first_row, k);
+    break;
+  case LUTC_LAYOUT_QUAD:
+    pack_quad(p, first_row, k);
+    break;
+  default:
+    pack_columns(p, first_row, k);
+  }
+}
+
+/* Scales, then zero points, of group `group` of a tile. */
+static void pack_scales(packer *p, size_t first_row, size_t group) {
+  const size_t rows = p->layout->tile_rows;
+  const uint8_t *scales = p->weights->scales;
+  for (size_t row = first_row; row < first_row + rows; ++row, p->out += 2)
+    if (row < p->info->n)
+      memcpy(p->out, scales + 2 * (row * p->groups + group), 2);
+    else
+      memset(p->out, 0, 2);
+  if (p->info->has_zero_points)
+    for (size_t row = first_row; row < first_row + rows; ++row)
+      *p->out++ = row < p->info->n ? p->weights->zero_points[row * p->groups + group] : 0;
+}
+
+static void pack_stream(packer *p) {
+  const lutc_layout *layout = p->layout;
+  const size_t span = layout->group ? layout->group : layout->k_block;
+  for (size_t block = 0; block < layout->k_blocks; ++block) {
+    const size_t begin = block * layout->k_block;
+    const size_t whole = begin + layout->k_block;
+    const size_t end = layout->kind == LUTC_LAYOUT_BASE3 ? whole : lutc_min(whole, p->info->k);
+    for (size_t row = 0; row < p->rows; row += layout->tile_rows)
+      for (size_t group = begin; group < end; group += span) {
+        for (size_t k = group; k < lutc_min(group + span, end); k += chunk_k(layout))
+          pack_chunk(p, row, k);
+        if (layout->group)
+          pack_scales(p, row, group / layout->group);
+      }
+  }
+}
+
+/* IEEE binary16 to binary32, exactly. */
+static float widen(uint16_t half) {
+  const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
+  if (exponent == 0)
+    return (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
+  const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+static float row_scale(const packer *p, size_t row) {
+  const uint8_t *scales = p->weights->scales;
+  const size_t index = p->info->scales_per_tensor ? 0 : row;
+  float scale;
+  uint16_t half;
+  if (row >= p->info->n)
+    return 0.0f;
+  if (p->info->scales_f32) {
+    memcpy(&scale, scales + 4 * index, sizeof scale);
+    return scale;
+  }
+  memcpy(&half, scales + 2 * index, sizeof half);
+  return widen(half);
+}
+
+static void pack_tail(const packer *p, uint8_t *tail) {
+  for (size_t row = 0; row < p->rows; ++row) {
+    const float scale = row_scale(p, row);
+    memcpy(tail + 4 * row, &scale, sizeof scale);
+  }
+  if (p->info->has_zero_points)
+    for (size_t row = 0; row < p->rows; ++row) {
+      const int32_t zero = row < p->info->n ? p->weights->zero_points[row] : 0;
+      memcpy(tail + 4 * (p->rows + row), &zero, sizeof zero);
+    }
+}
+
+static lutc_status check_weights(const packer *p) {
+  const lutc_weights *weights = p->weights;
+  if (weights->codes == NULL || weights->scales == NULL ||
+      (p->info->has_zero_points && weights->zero_points == NULL))
+    return LUTC_NULL_POINTER;
+  return lutc_rows_fit(weights->codes, p->info->n, p->info->k, p->stride, 1) ? LUTC_OK : LUTC_BAD_STRIDE;
+}
+
+/* Eight codes at a time: adding 128 - codes sets the top bit of every byte that is too large. */
+static int codes_are_valid(const packer *p) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), excess = ones * (128 - p->info->codes);
+  uint64_t bad = 0;
+  for (size_t row = 0; row < p->info->n; ++row) {
+    const uint8_t *codes = p->weights->codes + row * p->stride;
+    size_t k = 0;
+    for (; k + 8 <= p->info->k; k += 8)
+      bad |= load64(codes + k) | (load64(codes + k) + excess);
+    for (; k < p->info->k; ++k)
+      bad |= codes[k] | (codes[k] + (128 - p->info->codes));
+  }
+  return (bad & ones << 7) == 0;
+}
+
+static packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
+                          const lutc_weights *weights) {
+  packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
+  p.stride = weights->codes_stride ? weights->codes_stride : info->k;
+  p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
+  p.rows = lutc_round_up(info->n, layout->tile_rows);
+  return p;
+}
+
+static void pack_payload(packer *p, uint8_t *payload, size_t bytes) {
+  const size_t stream = stream_bytes(p);
+  p->out = payload;
+  memset(payload + stream, 0, bytes - stream);
+  if (p->layout->kind == LUTC_LAYOUT_BASE3)
+    p->negatives = (int32_t *)(void *)(payload + stream + tail_bytes(p)) - p->rows;
+  pack_stream(p);
+  if (!p->layout->group)
+    pack_tail(p, payload + stream);
+}
+
+lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
+                      size_t packed_bytes) {
+  if (packed == NULL)
+    return LUTC_NULL_POINTER;
+  memset(packed, 0, lutc_min(packed_bytes, sizeof(lutc_packed_header)));
+  if (kernel == NULL || weights == NULL)
+    return LUTC_NULL_POINTER;
+  if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
+    return LUTC_MISALIGNED;
+  const lutc_variant_code *code = lutc_kernel_code(kernel);
+  if (code == NULL)
+    return LUTC_UNSUPPORTED_CPU;
+  packer p = make_packer(&kernel->info, &code->layout, weights);
+  const lutc_status status = check_weights(&p);
+  if (status != LUTC_OK)
+    return status;
+  const size_t payload_bytes = code->info.packed_bytes - sizeof(lutc_packed_header);
+  if (packed_bytes < code->info.packed_bytes || payload_bytes < stream_bytes(&p) + tail_bytes(&p))
+    return LUTC_BUFFER_TOO_SMALL;
+  if (!codes_are_valid(&p))
+    return LUTC_BAD_CODE;
+  pack_payload(&p, (uint8_t *)packed + sizeof(lutc_packed_header), payload_bytes);
+  lutc_write_header(&kernel->info, code, packed);
+  return LUTC_OK;
+}

@@ -1,0 +1,23 @@
+#include "lutc.h"
+
+static const char *const sentences[] = {
+    [LUTC_OK] = "success",
+    [LUTC_NULL_POINTER] = "a required pointer is null",
+    [LUTC_MISALIGNED] = "packed weights or scratch are not aligned to 64 bytes, or x or y not to 4",
+    [LUTC_BAD_STRIDE] = "a row stride is smaller than the row, or the rows exceed the address space",
+    [LUTC_BUFFER_TOO_SMALL] = "packed_bytes or scratch_bytes is smaller than the kernel needs",
+    [LUTC_NOT_PACKED] = "the packed buffer does not start with a lutc header",
+    [LUTC_WRONG_VERSION] = "the weights were packed by an incompatible version of lutc",
+    [LUTC_WRONG_KERNEL] = "the weights were packed for another shape or weight format",
+    [LUTC_WRONG_LAYOUT] =
+        "the weights were packed for a variant with another layout: pack them again on this machine",
+    [LUTC_CORRUPT] = "the packed weights do not match their checksum",
+    [LUTC_BAD_CODE] = "a weight code is outside the code book of the format",
+    [LUTC_UNSUPPORTED_CPU] = "this cpu lacks the instructions of the requested variant, or of every variant",
+    [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
+};
+
+const char *lutc_status_string(lutc_status status) {
+  const size_t index = (size_t)status;
+  return index < sizeof sentences / sizeof *sentences ? sentences[index] : "unknown status";
+}
