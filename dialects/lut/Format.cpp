@@ -9,7 +9,7 @@ namespace lut {
 
 ArrayRef<FormatRow> formatRows() {
   static const FormatRow rows[] = {
-#define LUT_FORMAT(name, bits, step, offset, trits, scaleF32, unit)                                            \
+#define LUT_FORMAT(name, bits, step, offset, trits, scaleF32, unit)                                          \
   {StringLiteral(#name), bits, step, offset, trits != 0, scaleF32 != 0, unit},
 #include "dialects/lut/Formats.def"
   };
@@ -31,7 +31,8 @@ std::string Format::str() const {
 }
 
 // "a, b or c"
-template <typename Range, typename ToString> static std::string alternatives(const Range &range, ToString toString) {
+template <typename Range, typename ToString>
+static std::string alternatives(const Range &range, ToString toString) {
   std::string text;
   size_t count = llvm::size(range), index = 0;
   for (const auto &item : range) {
@@ -42,7 +43,9 @@ template <typename Range, typename ToString> static std::string alternatives(con
   return text;
 }
 
-static Error formatError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
+static Error formatError(const Twine &message) {
+  return createStringError(inconvertibleErrorCode(), message);
+}
 
 static Error unknownFormat(StringRef name) {
   return formatError("'" + name + "' is no weight format; write " +
@@ -83,8 +86,8 @@ Expected<Format> parseFormat(StringRef name) {
     bool bad = digits.getAsInteger(10, format.group) || digits.starts_with("0");
     if (bad || !is_contained(groupSizes(), format.group))
       return formatError("'" + name + "': " + (digits.empty() ? "a missing number" : digits) +
-                         " is no group size; write " + alternatives(groupSizes(), groupName) + ", or " + stem +
-                         " for one scale per row");
+                         " is no group size; write " + alternatives(groupSizes(), groupName) + ", or " +
+                         stem + " for one scale per row");
   }
   format.zeroPoints = rest.consume_front("z");
   if (rest.empty())

@@ -1,0 +1,73 @@
+#include "compiler/Config.h"
+
+#include "compiler/Readers.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+
+namespace lut {
+
+static std::string makeIdentifier(StringRef text) {
+  std::string name = text.str();
+  for (char &c : name)
+    if (!isAlnum(c))
+      c = '_';
+  return isIdentifier(name) ? name : "lib_" + name;
+}
+
+// config.json says nothing about a model; its model_type does.
+static std::string defaultName(StringRef path, const LibrarySpec &library) {
+  StringRef stem = sys::path::stem(path);
+  return makeIdentifier(stem == "config" && !library.modelType.empty() ? StringRef(library.modelType) : stem);
+}
+
+// Symbols and files of the runtime start with lutc.
+static bool checkName(const LibrarySpec &library, const ConfigNode &root, StringRef path,
+                      Diagnostics &diagnostics) {
+  if (library.name != "lutc" && !StringRef(library.name).starts_with("lutc_"))
+    return true;
+  StringRef message = "names that start with lutc belong to the runtime";
+  if (const ConfigNode *name = root.find("library"))
+    diagnostics.error(name->range, message, "give the library another name");
+  else
+    diagnostics.error(path, message, "give the library another name with --name");
+  return false;
+}
+
+static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigOptions &options,
+                                           Diagnostics &diagnostics) {
+  bool isList = root.member("kernels");
+  if (root.member("model_type") || root.member("architectures")) {
+    if (!isList)
+      return readModelConfig(root, options, diagnostics);
+    diagnostics.error(root.member("kernels")->range, "both a model config and a list of kernels",
+                      "keep `kernels`, or keep `model_type` and `architectures`");
+    return std::nullopt;
+  }
+  if (!isList && root.find("text_config"))
+    return readModelConfig(root, options, diagnostics);
+  return readKernelList(root, options, diagnostics);
+}
+
+std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &options, SourceMgr &sources) {
+  Diagnostics diagnostics(sources);
+  std::optional<ConfigNode> root = readConfigTree(path, diagnostics);
+  if (!root)
+    return std::nullopt;
+  std::optional<LibrarySpec> library = readTree(*root, options, diagnostics);
+  if (!library)
+    return std::nullopt;
+  if (!options.name.empty())
+    library->name = options.name;
+  else if (library->name.empty())
+    library->name = defaultName(path, *library);
+  if (!options.variants.empty())
+    library->variants = options.variants;
+  if (!checkName(*library, *root, path, diagnostics))
+    return std::nullopt;
+  return library;
+}
+
+} // namespace lut

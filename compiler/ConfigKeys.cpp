@@ -1,0 +1,208 @@
+#include "compiler/ConfigKeys.h"
+
+#include "compiler/Config.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+
+namespace lut {
+
+static constexpr StringLiteral numerics[] = {"auto", "a8", "t8"};
+static constexpr StringLiteral strategies[] = {"auto", "dot", "lookup"};
+
+ArrayRef<StringLiteral> numericsNames() { return numerics; }
+ArrayRef<StringLiteral> strategyNames() { return strategies; }
+
+// What defaults and kernels have in common.
+static const ConfigKey formatKey = {"format", KeyKind::Format, false,
+                                    "weight format, such as w2g128 or w158"};
+static const ConfigKey numericsKey = {
+    "numerics", KeyKind::Choice, false,
+    "numerics class: a8 (int8 activations), t8 (int8 tables), or the fastest within error_budget", numerics};
+static const ConfigKey strategyKey = {
+    "strategy", KeyKind::Choice, false,
+    "dot (weight-side tables), lookup (activation-side tables), or the faster", strategies};
+static const ConfigKey budgetKey = {
+    "error_budget", KeyKind::Fraction, false,
+    "NMSE against the float product that numerics auto may spend, default 1e-4"};
+
+ArrayRef<ConfigKey> kernelListKeys() {
+  static const ConfigKey defaults[] = {formatKey, numericsKey, strategyKey, budgetKey};
+  static const ConfigKey kernel[] = {
+      {"name", KeyKind::Identifier, true, "C identifier; the entry point is <library>_<name>"},
+      {"n", KeyKind::Dimension, true, "output rows"},
+      {"k", KeyKind::Dimension, true, "reduction length"},
+      formatKey,
+      numericsKey,
+      strategyKey,
+      budgetKey};
+  static const ConfigKey targets[] = {
+      {"variants", KeyKind::Identifiers, false, "instruction sets to compile for, default all of them"}};
+  static const ConfigKey root[] = {
+      {"library", KeyKind::Identifier, false,
+       "C identifier, prefix of every symbol; default: the file's name"},
+      {"defaults", KeyKind::Mapping, false, "for kernels that do not say otherwise", {}, defaults},
+      {"kernels",
+       KeyKind::Mappings,
+       true,
+       "the kernels to compile, each Y[m,n] = X[m,k] * W[n,k]^T",
+       {},
+       kernel},
+      {"targets", KeyKind::Mapping, false, "what to compile for", {}, targets}};
+  return root;
+}
+
+std::string alternatives(ArrayRef<StringRef> names) {
+  std::string text;
+  for (auto [index, name] : enumerate(names))
+    text += ((index == 0 ? "" : index + 1 == names.size() ? " or " : ", ") + name).str();
+  return text;
+}
+
+std::string suggest(StringRef word, ArrayRef<StringRef> names) {
+  StringRef best;
+  unsigned bestDistance = 1 + std::max<size_t>(1, word.size() / 3);
+  for (StringRef name : names) {
+    unsigned distance = word.edit_distance(name, /*AllowReplacements=*/true, bestDistance);
+    if (distance >= bestDistance)
+      continue;
+    best = name;
+    bestDistance = distance;
+  }
+  return best.empty() ? "" : ("did you mean '" + best + "'? ").str();
+}
+
+bool isIdentifier(StringRef name) {
+  return !name.empty() && !isDigit(name[0]) && all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
+}
+
+namespace {
+
+// Checks one value against its row of the table. `what` names it in messages.
+class KeyChecker {
+public:
+  KeyChecker(const ConfigKey &key, Diagnostics &diagnostics) : key(key), diagnostics(diagnostics) {}
+
+  bool check(const ConfigNode &value);
+
+private:
+  bool reject(const ConfigNode &value, const Twine &expected, const Twine &note);
+  bool checkIdentifier(const ConfigNode &value);
+  bool checkNumber(const ConfigNode &value);
+  bool checkFormat(const ConfigNode &value);
+  bool checkChoice(const ConfigNode &value);
+  bool checkList(const ConfigNode &value);
+
+  const ConfigKey &key;
+  Diagnostics &diagnostics;
+};
+
+} // namespace
+
+bool KeyChecker::reject(const ConfigNode &value, const Twine &expected, const Twine &note) {
+  diagnostics.error(value.range, "'" + key.name + "' must be " + expected + ", found " + value.describe(),
+                    note);
+  return false;
+}
+
+bool KeyChecker::checkIdentifier(const ConfigNode &value) {
+  if (value.isString() && isIdentifier(value.text))
+    return true;
+  return reject(value, "a C identifier", "write letters, digits and underscores, not starting with a digit");
+}
+
+bool KeyChecker::checkNumber(const ConfigNode &value) {
+  if (key.kind == KeyKind::Dimension) {
+    auto integer = value.integer();
+    if (integer && *integer >= 1 && *integer <= maxDimension)
+      return true;
+    return reject(value, "an integer from 1 to " + Twine(maxDimension),
+                  "write " + key.help + " as a plain number");
+  }
+  auto number = value.number();
+  if (number && *number > 0 && *number <= 1)
+    return true;
+  return reject(value, "a number above 0 and at most 1", "write an NMSE, such as 1e-4");
+}
+
+bool KeyChecker::checkFormat(const ConfigNode &value) {
+  if (!value.isString())
+    return reject(value, "the name of a weight format", "write one such as w2g128 (`lutc list formats`)");
+  Expected<Format> format = parseFormat(value.text);
+  if (format)
+    return true;
+  diagnostics.error(value.range, format.takeError());
+  return false;
+}
+
+bool KeyChecker::checkChoice(const ConfigNode &value) {
+  SmallVector<StringRef> choices(key.choices.begin(), key.choices.end());
+  if (value.isString() && is_contained(choices, value.text))
+    return true;
+  return reject(value, alternatives(choices),
+                suggest(value.text, choices) + "write " + alternatives(choices));
+}
+
+bool KeyChecker::checkList(const ConfigNode &value) {
+  if (value.kind != ConfigNode::Sequence)
+    return reject(value, "a list", "write " + key.name + ": [...]");
+  if (value.items.empty())
+    return reject(value, "a list with at least one entry", "");
+  bool good = true;
+  for (const ConfigNode &item : value.items) {
+    if (key.kind == KeyKind::Identifiers)
+      good &= checkIdentifier(item);
+    else if (item.kind == ConfigNode::Mapping)
+      good &= checkKeys(item, key.members, diagnostics);
+    else
+      good = reject(item, "a list of mappings", "write - {" + key.members.front().name + ": ..., ...}");
+  }
+  return good;
+}
+
+bool KeyChecker::check(const ConfigNode &value) {
+  switch (key.kind) {
+  case KeyKind::Identifier:
+    return checkIdentifier(value);
+  case KeyKind::Dimension:
+  case KeyKind::Fraction:
+    return checkNumber(value);
+  case KeyKind::Format:
+    return checkFormat(value);
+  case KeyKind::Choice:
+    return checkChoice(value);
+  case KeyKind::Identifiers:
+  case KeyKind::Mappings:
+    return checkList(value);
+  case KeyKind::Mapping:
+    break;
+  }
+  if (value.kind == ConfigNode::Mapping)
+    return checkKeys(value, key.members, diagnostics);
+  return reject(value, "a mapping", "write " + key.name + ": {" + key.members.front().name + ": ...}");
+}
+
+bool checkKeys(const ConfigNode &mapping, ArrayRef<ConfigKey> keys, Diagnostics &diagnostics) {
+  SmallVector<StringRef> names(map_range(keys, [](const ConfigKey &key) { return StringRef(key.name); }));
+  bool good = true;
+  for (const ConfigMember &member : mapping.members) {
+    const ConfigKey *key = find_if(keys, [&](const ConfigKey &key) { return key.name == member.key; });
+    if (key != keys.end()) {
+      good &= KeyChecker(*key, diagnostics).check(member.value);
+      continue;
+    }
+    good = false;
+    diagnostics.error(member.range, "unknown key '" + member.key + "'",
+                      suggest(member.key, names) + "the keys here are " + alternatives(names));
+  }
+  for (const ConfigKey &key : keys) {
+    if (!key.required || mapping.member(key.name))
+      continue;
+    good = false;
+    diagnostics.error(mapping.range, "missing key '" + key.name + "'", "add `" + key.name + "`: " + key.help);
+  }
+  return good;
+}
+
+} // namespace lut

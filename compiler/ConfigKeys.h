@@ -1,0 +1,39 @@
+// The keys of lutc's own kernel list. The reader checks files against this table and `lutc schema` prints it.
+#ifndef LUT_COMPILER_CONFIGKEYS_H
+#define LUT_COMPILER_CONFIGKEYS_H
+
+#include "compiler/ConfigTree.h"
+
+namespace lut {
+
+enum class KeyKind { Identifier, Dimension, Fraction, Format, Choice, Identifiers, Mapping, Mappings };
+
+struct ConfigKey {
+  llvm::StringLiteral name;
+  KeyKind kind;
+  bool required;
+  llvm::StringLiteral help;
+  llvm::ArrayRef<llvm::StringLiteral> choices = {}; // of a Choice
+  llvm::ArrayRef<ConfigKey> members = {};           // of a Mapping, or of each of the Mappings
+};
+
+// The top level of the file.
+llvm::ArrayRef<ConfigKey> kernelListKeys();
+
+llvm::ArrayRef<llvm::StringLiteral> numericsNames();
+llvm::ArrayRef<llvm::StringLiteral> strategyNames();
+
+// Reports unknown and missing keys and values of the wrong kind, at any depth; true: there were none.
+bool checkKeys(const ConfigNode &mapping, llvm::ArrayRef<ConfigKey> keys, Diagnostics &diagnostics);
+
+// " did you mean 'format'? " or "": the nearest of `names` if it is near enough to be a slip.
+std::string suggest(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> names);
+// "a, b or c"
+std::string alternatives(llvm::ArrayRef<llvm::StringRef> names);
+
+// The JSON schema of the kernel list.
+void printSchema(llvm::ArrayRef<std::string> variants, llvm::raw_ostream &out);
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,38 @@
+// Errors in the user's files: file:line:col, the line, a caret, and a note that says what to write instead.
+#ifndef LUT_COMPILER_DIAGNOSTICS_H
+#define LUT_COMPILER_DIAGNOSTICS_H
+
+#include "codegen/LibrarySpec.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/SourceMgr.h"
+
+namespace lut {
+
+class Diagnostics {
+public:
+  explicit Diagnostics(llvm::SourceMgr &sources) : sources(sources) {}
+
+  void error(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);
+  void warning(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);
+  // An error without a place in a file: the file itself, or the command line.
+  void error(llvm::StringRef subject, const llvm::Twine &message, const llvm::Twine &note);
+  // A second place that belongs to the last message.
+  void noteAt(llvm::SMRange where, const llvm::Twine &message);
+
+  // Splits "what is wrong; write this", the form of parseFormat's errors, into message and note.
+  void error(llvm::SMRange where, llvm::Error problem);
+
+  SourcePosition position(llvm::SMRange where) const;
+  llvm::SourceMgr &sourceMgr() { return sources; }
+  bool failed() const { return errors != 0; }
+
+private:
+  void note(const llvm::Twine &message);
+
+  llvm::SourceMgr &sources;
+  unsigned errors = 0;
+};
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,30 @@
+// What each subcommand does once its arguments are read. Results are exit codes.
+#ifndef LUT_COMPILER_DRIVER_H
+#define LUT_COMPILER_DRIVER_H
+
+#include "compiler/Config.h"
+#include "compiler/Table.h"
+
+namespace lut {
+
+enum ExitCode { ExitOk = 0, ExitError = 1, ExitUsage = 2, ExitInternal = 70 };
+
+struct CompileRequest {
+  std::string config, directory;
+  ConfigOptions options;
+  std::string cpu;                                            // a CPU's name or host; empty: no restriction
+  std::vector<std::string> emit{"lib", "header", "manifest"}; // also mlir, mlir=<pass>, llvm-ir, asm
+  bool dryRun = false, explain = false, time = false, verbose = false;
+};
+
+int compile(const CompileRequest &request);
+
+// The rows of `lutc list targets` and `lutc list passes`.
+Table targetTable();
+Table passTable();
+
+std::vector<std::string> variantNames();
+
+} // namespace lut
+
+#endif

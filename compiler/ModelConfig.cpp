@@ -1,0 +1,188 @@
+// A Hugging Face config.json: sizes and quantization of a model, from which follow kernels and projections.
+// Keys that say nothing about linear layers are ignored; nested text_config wins over the top level.
+#include "compiler/ConfigFields.h"
+#include "compiler/ConfigKeys.h"
+#include "compiler/ModelPlan.h"
+#include "compiler/Readers.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+class ModelConfigReader {
+public:
+  ModelConfigReader(const ConfigNode &root, Diagnostics &diagnostics)
+      : root(root), text(root.find("text_config") ? *root.find("text_config") : root),
+        diagnostics(diagnostics) {}
+
+  std::optional<ModelConfig> read(std::optional<Format> weights);
+
+private:
+  const ModelRow *readFamily();
+  int64_t size(StringRef key, std::optional<int64_t> fallback = std::nullopt);
+  void set(Size size, int64_t value, StringRef key);
+  void readAttention();
+  void readFfn();
+  void readLayers();
+  bool readWeights(std::optional<Format> weights);
+  ConfigFields holding(StringRef key) const {
+    return ConfigFields(text.member(key) ? text : root, diagnostics);
+  }
+
+  const ConfigNode &root, &text;
+  Diagnostics &diagnostics;
+  ModelConfig model;
+};
+
+} // namespace
+
+const ModelRow *ModelConfigReader::readFamily() {
+  SmallVector<StringRef> known(map_range(modelRows(), [](auto &row) { return StringRef(row.modelType); }));
+  const ConfigNode *inner = ConfigFields(text, diagnostics).string("model_type");
+  const ConfigNode *outer = ConfigFields(root, diagnostics).string("model_type");
+  for (const ConfigNode *node : {inner, outer})
+    if (const ModelRow *row = node ? findModel(node->text) : nullptr)
+      return row;
+  const ConfigNode *node = inner ? inner : outer;
+  if (node)
+    diagnostics.error(node->range, "unknown model_type '" + node->text + "'",
+                      suggest(node->text, known) + "lutc knows " + alternatives(known) +
+                          "; write other models as a list of kernels (`lutc schema`)");
+  else if (!diagnostics.failed())
+    ConfigFields(root, diagnostics).missing("model_type", "write one of " + alternatives(known));
+  return nullptr;
+}
+
+// The value of `key`, else what the model's code takes, else `fallback`; 1 after an error.
+int64_t ModelConfigReader::size(StringRef key, std::optional<int64_t> fallback) {
+  ConfigFields fields = holding(key);
+  const ConfigNode *node = text.find(key) ? text.find(key) : root.find(key);
+  if (node)
+    return fields.integer(key, 1, maxDimension).value_or(1);
+  if (auto value = modelDefault(*model.family, key))
+    return *value;
+  if (!fallback)
+    fields.missing(key, "copy it from the model's published config.json");
+  return fallback.value_or(1);
+}
+
+void ModelConfigReader::set(Size size, int64_t value, StringRef key) {
+  SMRange where = holding(key).where(key);
+  if (value > maxDimension)
+    diagnostics.error(where,
+                      "a projection has " + Twine(value) + " rows or columns, above the limit of " +
+                          Twine(maxDimension),
+                      "take the value from the model's published config.json");
+  model.sizes[unsigned(size)] = {value, diagnostics.position(where)};
+}
+
+void ModelConfigReader::readAttention() {
+  int64_t hidden = size("hidden_size"), heads = size("num_attention_heads");
+  int64_t keyHeads = size("num_key_value_heads", heads);
+  if (heads % keyHeads)
+    diagnostics.error(holding("num_key_value_heads").where("num_key_value_heads"),
+                      Twine(heads) + " attention heads cannot share " + Twine(keyHeads) +
+                          " key and value heads",
+                      "write a number that divides num_attention_heads");
+  bool derived = !text.find("head_dim") && !root.find("head_dim") && !modelDefault(*model.family, "head_dim");
+  if (derived && hidden % heads && !diagnostics.failed())
+    diagnostics.error(holding("hidden_size").where("hidden_size"),
+                      "hidden_size " + Twine(hidden) + " is no multiple of " + Twine(heads) +
+                          " attention heads",
+                      "write head_dim");
+  int64_t headDim = size("head_dim", hidden / heads);
+  set(Size::Hidden, hidden, "hidden_size");
+  set(Size::Query, heads * headDim, "num_attention_heads");
+  set(Size::KeyValue, keyHeads * headDim, "num_key_value_heads");
+  set(Size::QueryKeyValue, (heads + 2 * keyHeads) * headDim, "num_attention_heads");
+}
+
+void ModelConfigReader::readFfn() {
+  if (!model.family->ffn.empty()) {
+    int64_t ffn = size("intermediate_size");
+    set(Size::Ffn, ffn, "intermediate_size");
+    set(Size::TwoFfn, 2 * ffn, "intermediate_size");
+  }
+  if (model.family->experts.empty())
+    return;
+  StringRef key = model.family->expertFfnKey;
+  int64_t ffn = size(key);
+  set(Size::ExpertFfn, ffn, key);
+  set(Size::TwoExpertFfn, 2 * ffn, key);
+  set(Size::ExpertCount, size(model.family->expertCountKey), model.family->expertCountKey);
+}
+
+void ModelConfigReader::readLayers() {
+  int64_t layers = size("num_hidden_layers");
+  if (layers > 10000)
+    diagnostics.error(holding("num_hidden_layers").where("num_hidden_layers"),
+                      Twine(layers) + " layers are above the limit of 10000",
+                      "take the value from the model's published config.json");
+  bool mixed = !model.family->ffn.empty() && !model.family->experts.empty();
+  int64_t step = mixed ? size("decoder_sparse_step", 1) : 1;
+  bool sparse = !model.family->experts.empty();
+  if (diagnostics.failed())
+    return;
+  for (int64_t layer = 0; layer < layers; ++layer)
+    model.sparse.push_back(sparse && (layer + 1) % step == 0);
+  if (!mixed)
+    return;
+  for (const ConfigNode &item : holding("mlp_only_layers").list("mlp_only_layers")) {
+    auto layer = item.integer();
+    if (layer && *layer >= 0 && *layer < layers)
+      model.sparse[*layer] = false;
+    else
+      diagnostics.error(item.range,
+                        "'mlp_only_layers' must list layers from 0 to " + Twine(layers - 1) + ", found " +
+                            item.describe(),
+                        "copy the list from the model's published config.json");
+  }
+}
+
+bool ModelConfigReader::readWeights(std::optional<Format> weights) {
+  ConfigFields fields = holding("quantization_config");
+  if (const ConfigNode *config = fields.map("quantization_config")) {
+    model.quantizationAt = config->range;
+    auto quantization = readQuantization(*config, weights, diagnostics);
+    if (quantization)
+      model.quantization = std::move(*quantization);
+    return quantization.has_value();
+  }
+  if (!weights && !diagnostics.failed())
+    diagnostics.error(holding("model_type").where("model_type"),
+                      "the config does not say how weights are quantized",
+                      "give their format with --weights, such as --weights=w2g128");
+  model.quantization.otherwise.format = weights;
+  model.quantization.coversHead = model.quantization.coversRouters = true;
+  return weights.has_value();
+}
+
+std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights) {
+  if (root.find("text_config") && !ConfigFields(root, diagnostics).map("text_config"))
+    return std::nullopt;
+  model.family = readFamily();
+  if (!model.family)
+    return std::nullopt;
+  model.nested = &text != &root;
+  readAttention();
+  readFfn();
+  readLayers();
+  set(Size::Vocabulary, size("vocab_size"), "vocab_size");
+  model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
+  if (!readWeights(weights) || diagnostics.failed())
+    return std::nullopt;
+  return std::move(model);
+}
+
+std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, const ConfigOptions &options,
+                                           Diagnostics &diagnostics) {
+  auto model = ModelConfigReader(root, diagnostics).read(options.weights);
+  if (!model)
+    return std::nullopt;
+  return planModel(*model, options, diagnostics);
+}
+
+} // namespace lut

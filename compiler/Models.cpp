@@ -1,0 +1,66 @@
+#include "compiler/Models.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+enum class Block { None, Attention, FusedAttention, Ffn, FusedFfn, Experts, MixtralExperts, FusedExperts };
+
+struct DefaultRow {
+  StringLiteral modelType, key;
+  int64_t value;
+};
+
+} // namespace
+
+// Rows of a block stand together in the table.
+static ArrayRef<ProjectionRow> projections(Block block) {
+  static const ProjectionRow rows[] = {
+#define LUT_PROJECTION(block, role, path, n, k) {role, path, Size::n, Size::k},
+#include "compiler/Models.def"
+  };
+  static constexpr Block blocks[] = {
+#define LUT_PROJECTION(block, role, path, n, k) Block::block,
+#include "compiler/Models.def"
+  };
+  const Block *first = find(blocks, block);
+  const Block *last = std::find_if(first, std::end(blocks), [&](Block other) { return other != block; });
+  return ArrayRef(rows).slice(first - blocks, last - first);
+}
+
+ArrayRef<ModelRow> modelRows() {
+  static const ModelRow rows[] = {
+#define LUT_MODEL(type, attention, ffn, experts, count, expertFfn, summary)                                  \
+  {StringLiteral(#type),                                                                                     \
+   projections(Block::attention),                                                                            \
+   projections(Block::ffn),                                                                                  \
+   projections(Block::experts),                                                                              \
+   count,                                                                                                    \
+   expertFfn,                                                                                                \
+   summary},
+#include "compiler/Models.def"
+  };
+  return rows;
+}
+
+const ModelRow *findModel(StringRef modelType) {
+  const ModelRow *row = find_if(modelRows(), [&](const ModelRow &row) { return row.modelType == modelType; });
+  return row == modelRows().end() ? nullptr : row;
+}
+
+std::optional<int64_t> modelDefault(const ModelRow &model, StringRef key) {
+  static const DefaultRow rows[] = {
+#define LUT_DEFAULT(type, key, value) {StringLiteral(#type), key, value},
+#include "compiler/Models.def"
+  };
+  for (const DefaultRow &row : rows)
+    if (row.modelType == model.modelType && row.key == key)
+      return row.value;
+  return std::nullopt;
+}
+
+} // namespace lut

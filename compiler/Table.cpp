@@ -1,0 +1,91 @@
+#include "compiler/Table.h"
+
+#include "compiler/Models.h"
+#include "dialects/lut/Format.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace lut {
+
+static std::string cellText(const json::Value &value) {
+  if (auto text = value.getAsString())
+    return text->str();
+  std::string text;
+  raw_string_ostream(text) << value;
+  return text;
+}
+
+// Numbers stand right, text left; nothing trails.
+void Table::print(raw_ostream &out, StringRef indent) const {
+  std::vector<size_t> widths;
+  for (auto [index, name] : enumerate(columns)) {
+    widths.push_back(name.size());
+    for (const auto &row : rows)
+      widths.back() = std::max(widths.back(), cellText(row[index]).size());
+  }
+  auto printRow = [&](auto text, auto isNumber) {
+    std::string line = indent.str();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      raw_string_ostream stream(line);
+      stream << (i ? "  " : "")
+             << (isNumber(i) ? right_justify(text(i), widths[i]) : left_justify(text(i), widths[i]));
+    }
+    out << StringRef(line).rtrim() << "\n";
+  };
+  auto number = [&](size_t i) { return !rows.empty() && rows.front()[i].kind() == json::Value::Number; };
+  if (any_of(columns, [](const std::string &name) { return !name.empty(); }))
+    printRow([&](size_t i) { return columns[i]; }, number);
+  std::string cell;
+  for (const auto &row : rows)
+    printRow([&](size_t i) -> StringRef { return cell = cellText(row[i]); }, number);
+}
+
+void Table::printJson(raw_ostream &out) const {
+  json::OStream stream(out, 2);
+  stream.array([&] {
+    for (const auto &row : rows)
+      stream.object([&] {
+        for (auto [name, value] : zip(columns, row))
+          stream.attribute(name, value);
+      });
+  });
+  out << "\n";
+}
+
+static std::string codeBook(const FormatRow &row) {
+  std::string text;
+  for (int code = 0; code < row.codes(); ++code)
+    text += (code ? "," : "") + std::to_string(row.step * code + row.offset);
+  return row.codes() <= 4 ? text
+                          : std::to_string(row.offset) + ".." + StringRef(text).rsplit(',').second.str();
+}
+
+Table formatTable() {
+  Table table{{"format", "weights", "scales", "zero points"}, {}};
+  std::string sizes;
+  for (int64_t size : groupSizes())
+    sizes += (sizes.empty() ? "" : "|") + std::to_string(size);
+  for (const FormatRow &row : formatRows()) {
+    std::string name = row.name.str(), book = "{" + codeBook(row) + "}";
+    if (row.scaleF32) {
+      table.rows.push_back({name, book, "f32 per tensor", "none"});
+      table.rows.push_back({name + "r", book, "f32 per row", "none"});
+      continue;
+    }
+    table.rows.push_back({name + "[z]", book, "f16 per row", "u8 with z"});
+    table.rows.push_back({name + "g<" + sizes + ">[z]", book, "f16 per group of k", "u8 with z"});
+  }
+  return table;
+}
+
+Table modelTable() {
+  Table table{{"model_type", "models"}, {}};
+  for (const ModelRow &row : modelRows())
+    table.rows.push_back({row.modelType, row.summary});
+  return table;
+}
+
+} // namespace lut

@@ -1,0 +1,167 @@
+// lutc: the command line. Exit codes: 0 done, 1 an error in the input, 2 a bad command line, 70 a bug of
+// lutc.
+#include "compiler/ConfigKeys.h"
+#include "compiler/Driver.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+using namespace lut;
+
+namespace {
+
+// "" is CLI11's sign for a good value.
+std::string checkFormat(const std::string &text) {
+  llvm::Expected<Format> format = parseFormat(text);
+  return format ? "" : llvm::toString(format.takeError());
+}
+
+std::string checkInclusion(const std::string &text) {
+  auto [role, format] = llvm::StringRef(text).split('=');
+  if (role != "lm_head" && role != "router")
+    return "'" + role.str() + "' is never left out; write lm_head or router";
+  bool bare = role.size() == text.size();
+  return bare ? "" : checkFormat(format.str());
+}
+
+std::string checkEmit(const std::string &text) {
+  for (llvm::StringRef known : {"lib", "header", "manifest", "mlir", "llvm-ir", "asm"})
+    if (text == known)
+      return "";
+  if (llvm::StringRef(text).starts_with("mlir=") && text.size() > 5)
+    return "";
+  return "'" + text + "' is no output; write lib, header, manifest, mlir, mlir=<pass>, llvm-ir or asm";
+}
+
+std::string checkName(const std::string &text) {
+  return isIdentifier(text) ? "" : "'" + text + "' is no C identifier";
+}
+
+std::string checkVariant(const std::string &text) {
+  std::vector<std::string> names = variantNames();
+  if (std::find(names.begin(), names.end(), text) != names.end())
+    return "";
+  std::vector<llvm::StringRef> known(names.begin(), names.end());
+  return "'" + text + "' is no variant; write " + alternatives(known);
+}
+
+CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
+  return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+}
+
+struct Arguments {
+  CompileRequest request;
+  std::string weights, listing;
+  std::vector<std::string> include;
+  bool json = false;
+};
+
+void addCompile(CLI::App &app, Arguments &arguments) {
+  CompileRequest &request = arguments.request;
+  CLI::App *compile =
+      app.add_subcommand("compile", "Compile a model config or a list of kernels into a C library");
+  compile->add_option("config", request.config, "Hugging Face config.json, or a YAML or JSON list of kernels")
+      ->required();
+  compile->add_option("-o,--output", request.directory,
+                      "Directory for lib<name>.a, <name>.h, <name>.json, <name>.d");
+  compile->add_option("--name", request.options.name, "Name of the library")->check(checkName);
+  compile->add_option("--weights", arguments.weights, "Weight format where the config gives none: w2g128")
+      ->check(checkFormat);
+  compile->add_option("--numerics", request.options.numerics, "Numerics class")
+      ->check(member(numericsNames()));
+  compile->add_option("--strategy", request.options.strategy, "Kernel strategy")
+      ->check(member(strategyNames()));
+  compile->add_option("--include", arguments.include, "Compile these too: lm_head, router, lm_head=w4g128")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->check(checkInclusion);
+  auto *variants = compile->add_option("--variants", request.options.variants, "Only these instruction sets");
+  variants->allow_extra_args(false)->delimiter(',')->check(checkVariant);
+  compile->add_option("--cpu", request.cpu, "Only variants that this CPU runs: a name, or host")
+      ->excludes(variants);
+  compile->add_option("--emit", request.emit, "Outputs: lib,header,manifest; mlir, mlir=<pass>, llvm-ir, asm")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->check(checkEmit);
+  compile->add_flag("--dry-run", request.dryRun, "Print the plan and write nothing");
+  compile->add_flag("--explain", request.explain, "Say what was chosen for each kernel, and why");
+  compile->add_flag("--time", request.time, "Say what took how long");
+  compile->add_flag("-v,--verbose", request.verbose, "Name each file written");
+}
+
+void addOthers(CLI::App &app, Arguments &arguments) {
+  CLI::App *list = app.add_subcommand("list", "List what lutc knows");
+  list->add_option("what", arguments.listing, "targets, formats, models or passes")
+      ->required()
+      ->check(CLI::IsMember({"targets", "formats", "models", "passes"}));
+  list->add_flag("--json", arguments.json, "As JSON");
+  app.add_subcommand("schema", "Print the JSON schema of a list of kernels");
+  app.set_version_flag("--version", "lutc " LUTC_VERSION);
+  app.require_subcommand(1);
+}
+
+void finishRequest(Arguments &arguments) {
+  CompileRequest &request = arguments.request;
+  if (request.directory.empty() && !request.dryRun)
+    throw CLI::RequiredError("--output");
+  if (!arguments.weights.empty())
+    request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
+  for (llvm::StringRef text : arguments.include) {
+    auto [role, format] = text.split('=');
+    Inclusion inclusion{role.str(), std::nullopt};
+    if (!format.empty())
+      inclusion.format = llvm::cantFail(parseFormat(format));
+    request.options.include.push_back(inclusion);
+  }
+  request.options.knownVariants = variantNames();
+}
+
+int printListing(const Arguments &arguments) {
+  Table table = arguments.listing == "targets"   ? targetTable()
+                : arguments.listing == "formats" ? formatTable()
+                : arguments.listing == "models"  ? modelTable()
+                                                 : passTable();
+  if (arguments.json)
+    table.printJson(llvm::outs());
+  else
+    table.print(llvm::outs());
+  return ExitOk;
+}
+
+int run(const CLI::App &app, Arguments &arguments) {
+  if (app.got_subcommand("list"))
+    return printListing(arguments);
+  if (app.got_subcommand("schema")) {
+    printSchema(variantNames(), llvm::outs());
+    return ExitOk;
+  }
+  return compile(arguments.request);
+}
+
+void reportBug(void *, const char *reason, bool) {
+  llvm::errs() << "lutc: internal error: " << reason << "\n";
+  _exit(ExitInternal);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::sys::PrintStackTraceOnErrorSignal(argv[0]);
+  llvm::sys::AddSignalHandler([](void *) { _exit(ExitInternal); }, nullptr);
+  llvm::install_fatal_error_handler(reportBug);
+
+  CLI::App app("Compiles low-bit matrix products of language models into C libraries", "lutc");
+  Arguments arguments;
+  addCompile(app, arguments);
+  addOthers(app, arguments);
+  try {
+    app.parse(argc, argv);
+    if (app.got_subcommand("compile"))
+      finishRequest(arguments);
+  } catch (const CLI::ParseError &problem) {
+    return app.exit(problem) ? ExitUsage : ExitOk;
+  }
+  return run(app, arguments);
+}
