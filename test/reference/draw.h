@@ -1,0 +1,140 @@
+// Random weights and activations for tests, with the values that break quantizers among them.
+#ifndef LUT_REFERENCE_DRAW_H
+#define LUT_REFERENCE_DRAW_H
+
+#include "lutc.h"
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace lut::reference {
+
+using Random = std::mt19937_64;
+
+// A number in [low, high].
+inline size_t draw(Random &random, size_t low, size_t high) {
+  return std::uniform_int_distribution<size_t>(low, high)(random);
+}
+
+inline bool oneIn(Random &random, size_t count) { return draw(random, 1, count) == 1; }
+
+// What a format's name says, as a generated library would. The strings must outlive the result.
+inline lutc_kernel_info describe(const char *format, const char *numerics, size_t n, size_t k) {
+  const std::string name = format;
+  const bool ternary = name.rfind("w158", 0) == 0;
+  const size_t g = name.find('g');
+  lutc_kernel_info info = {};
+  info.name = "kernel";
+  info.format = format;
+  info.numerics = numerics;
+  info.n = n;
+  info.k = k;
+  info.group = g == std::string::npos ? k : std::stoul(name.substr(g + 1));
+  info.codes = ternary ? 3 : size_t(1) << (name[1] - '0');
+  info.scales_per_tensor = name == "w158";
+  info.scales_f32 = ternary;
+  info.has_zero_points = name.back() == 'z';
+  return info;
+}
+
+// Every format with some group sizes.
+inline std::vector<std::string> someFormats() {
+  return {"w1",     "w2",      "w3",     "w4",     "w1g32",   "w2g64", "w2g128", "w3g128", "w4g32", "w4g128",
+          "w1g64z", "w2g128z", "w3g64z", "w4g32z", "w4g256z", "w2z",   "w4z",    "w158",   "w158r"};
+}
+
+// Owns what a lutc_weights points to.
+struct DrawnWeights {
+  std::vector<uint8_t> codes, zeros;
+  std::vector<uint16_t> halves;
+  std::vector<float> floats;
+  size_t stride = 0;
+
+  lutc_weights view() const {
+    const void *scales = floats.empty() ? static_cast<const void *>(halves.data()) : floats.data();
+    return {codes.data(), stride, scales, zeros.empty() ? nullptr : zeros.data()};
+  }
+};
+
+// f16 bits: `plain` positive with a few binades; else any sign, subnormals and zeros as well.
+inline uint16_t drawHalf(Random &random, bool plain) {
+  const uint16_t fraction = uint16_t(draw(random, 0, 1023));
+  if (plain || !oneIn(random, 8))
+    return uint16_t(draw(random, 6, 9) << 10 | fraction);
+  return uint16_t(draw(random, 0, 1) << 15 | (oneIn(random, 2) ? 0 : draw(random, 0, 18)) << 10 |
+                  (oneIn(random, 4) ? 0 : fraction));
+}
+
+// `plain` weights are like those of a model; the others reach every corner of the format and have row gaps,
+// filled with codes that are invalid.
+inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bool plain = false) {
+  DrawnWeights weights;
+  const size_t groups = (info.k + info.group - 1) / info.group;
+  const size_t stride = info.k + (plain || oneIn(random, 2) ? 0 : draw(random, 1, 9));
+  weights.stride = stride == info.k ? 0 : stride;
+  weights.codes.assign(info.n * stride, 0xff);
+  for (size_t row = 0; row < info.n; ++row)
+    for (size_t i = 0; i < info.k; ++i)
+      weights.codes[row * stride + i] = uint8_t(draw(random, 0, info.codes - 1));
+  const size_t scales = info.scales_per_tensor ? 1 : info.n * groups;
+  for (size_t i = 0; i < scales; ++i) {
+    const uint16_t half = drawHalf(random, plain);
+    if (info.scales_f32)
+      weights.floats.push_back(float(half & 0x7fff) * 1e-6f * (half & 0x8000 ? -1.0f : 1.0f));
+    else
+      weights.halves.push_back(half);
+    if (info.has_zero_points)
+      weights.zeros.push_back(uint8_t(draw(random, 0, plain || !oneIn(random, 8) ? info.codes - 1 : 255)));
+  }
+  return weights;
+}
+
+// Kinds of tokens; `Normal` is what most of them should be.
+enum class Token { Normal, Zeros, Denormals, Outliers, NaN, Infinity, Huge, Ties, Tiny, MixedSize };
+constexpr size_t tokenKinds = 10;
+
+inline void drawToken(Token kind, float *x, size_t k, Random &random) {
+  std::normal_distribution<float> normal;
+  for (size_t i = 0; i < k; ++i) {
+    const float value = normal(random);
+    switch (kind) {
+    case Token::Zeros:
+      x[i] = oneIn(random, 2) ? 0.0f : -0.0f;
+      break;
+    case Token::Denormals:
+      x[i] = value * 1e-39f;
+      break;
+    case Token::Outliers:
+      x[i] = oneIn(random, 50) ? value * 1000.0f : value;
+      break;
+    case Token::Huge: // the largest are finite, but a sum of four may not be
+      x[i] = value * (oneIn(random, 3) ? 5e37f : 1e35f);
+      break;
+    case Token::Ties: // with 127 as the largest magnitude: quotients of exactly one half
+      x[i] = oneIn(random, 16) ? 127.0f : float(draw(random, 0, 40)) - 20.5f;
+      break;
+    case Token::Tiny: // around 2^-120, where a group becomes zero
+      x[i] = value * 0x1p-121f;
+      break;
+    case Token::MixedSize:
+      x[i] = std::ldexp(value, int(draw(random, 0, 160)) - 80);
+      break;
+    default:
+      x[i] = value;
+    }
+  }
+  if (kind == Token::NaN)
+    x[draw(random, 0, k - 1)] = std::numeric_limits<float>::quiet_NaN() * (oneIn(random, 2) ? 1.0f : -1.0f);
+  if (kind == Token::Infinity)
+    x[draw(random, 0, k - 1)] = std::numeric_limits<float>::infinity() * (oneIn(random, 2) ? 1.0f : -1.0f);
+}
+
+inline Token drawKind(Random &random) {
+  return oneIn(random, 2) ? Token::Normal : Token(draw(random, 0, tokenKinds - 1));
+}
+
+} // namespace lut::reference
+
+#endif

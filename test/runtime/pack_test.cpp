@@ -1,0 +1,177 @@
+// The packer against Unpacked: every layout, part list, vector width, row count, group, zero point and tail.
+#include "draw.h"
+#include "reference.h"
+#include "unpack.h"
+#include <gtest/gtest.h>
+
+using namespace lut;
+using namespace lut::reference;
+
+namespace {
+
+struct LayoutCase {
+  const char *format;
+  lutc_layout_kind kind;
+  std::vector<uint32_t> parts;
+};
+
+// A library of one kernel in one variant that every CPU runs and nobody calls.
+struct PackOnly {
+  PackOnly(const lutc_kernel_info &info, const lutc_layout &layout) {
+    code.layout = layout;
+    code.layout_id = 42;
+    code.info = {"any", "none", sizeof(lutc_packed_header) + Unpacked(info, layout, nullptr).payloadBytes()};
+    library = {"toy", "0", 1, kernels, 1, names, &state};
+    kernel = {info, &library, &features, codes};
+  }
+  const char *names[1] = {"any"};
+  uint32_t features = 0;
+  lutc_library_state state = {0};
+  lutc_variant_code code = {};
+  const lutc_variant_code *codes[1] = {&code};
+  lutc_kernel kernel;
+  const lutc_kernel *kernels[1] = {&kernel};
+  lutc_library library;
+};
+
+lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32_t V, uint32_t R,
+                       size_t blocks) {
+  lutc_layout layout = {};
+  const bool columns = c.kind == LUTC_LAYOUT_COLUMN || c.kind == LUTC_LAYOUT_BASE3;
+  layout.kind = c.kind;
+  layout.vector_bytes = V;
+  layout.row_vectors = R;
+  layout.tile_rows = R * (columns ? V : V / 4);
+  std::copy(c.parts.begin(), c.parts.end(), layout.parts);
+  layout.group = info.group < info.k ? uint32_t(info.group) : 0;
+  const size_t step = layout.group ? layout.group : c.kind == LUTC_LAYOUT_BASE3 ? 5 : 32;
+  const size_t steps = (info.k + step - 1) / step;
+  layout.k_block = uint32_t((steps + blocks - 1) / blocks * step);
+  layout.k_blocks = uint32_t((info.k + layout.k_block - 1) / layout.k_block);
+  return layout;
+}
+
+void checkCodes(const Unpacked &unpacked, const lutc_kernel_info &info, const lutc_layout &layout,
+                const Weights &weights) {
+  const bool base3 = layout.kind == LUTC_LAYOUT_BASE3;
+  for (size_t row = 0; row < unpacked.rows; ++row)
+    for (size_t k = 0; k < unpacked.paddedK; ++k) {
+      const int expected = row < info.n && k < info.k ? weights.codes[row * info.k + k] : base3;
+      ASSERT_EQ(unpacked.code(row, k), expected) << "row " << row << ", k " << k;
+    }
+}
+
+int32_t negativeBytes(const Unpacked &unpacked, size_t row) {
+  int32_t count = 0;
+  for (size_t k = 0; k < unpacked.paddedK; k += 5) {
+    int v = 0;
+    for (size_t e = 5; e-- > 0;)
+      v = 3 * v + unpacked.code(row, k + e) - 1;
+    count += v < 0;
+  }
+  return count;
+}
+
+void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const lutc_layout &layout,
+                 const Weights &weights) {
+  for (size_t row = 0; row < unpacked.rows; ++row)
+    for (size_t g = 0; g < weights.groups; ++g) {
+      const size_t at = row * weights.groups + g;
+      const float scale = row < info.n ? weights.scales[at] : 0.0f;
+      const int zero = row < info.n ? weights.zeros[at] : 0;
+      ASSERT_EQ(layout.group ? widen(unpacked.groupScale(row, g)) : unpacked.rowScale(row), scale) << row;
+      if (info.has_zero_points) {
+        ASSERT_EQ(layout.group ? unpacked.groupZero(row, g) : unpacked.rowZero(row), zero) << row;
+      }
+      if (layout.kind == LUTC_LAYOUT_BASE3) {
+        ASSERT_EQ(unpacked.rowNegatives(row), negativeBytes(unpacked, row)) << row;
+      }
+    }
+}
+
+void checkPacking(const LayoutCase &c, uint32_t V, uint32_t R, size_t blocks, size_t n, size_t k,
+                  Random &random) {
+  const lutc_kernel_info info = describe(c.format, "a8", n, k);
+  const lutc_layout layout = makeLayout(c, info, V, R, blocks);
+  SCOPED_TRACE(std::string(c.format) + " kind " + std::to_string(c.kind) + " V " + std::to_string(V) + " R " +
+               std::to_string(R) + " n " + std::to_string(n) + " k " + std::to_string(k) + " k block " +
+               std::to_string(layout.k_block));
+  const PackOnly toy(info, layout);
+  const DrawnWeights drawn = drawWeights(info, random);
+  const lutc_weights view = drawn.view();
+  const size_t bytes = lutc_packed_bytes(&toy.kernel);
+  std::vector<uint8_t> memory(bytes + 2 * LUTC_ALIGNMENT, 0xcc);
+  uint8_t *packed =
+      memory.data() + LUTC_ALIGNMENT - reinterpret_cast<uintptr_t>(memory.data()) % LUTC_ALIGNMENT;
+  ASSERT_EQ(lutc_pack(&toy.kernel, &view, packed, bytes), LUTC_OK);
+  ASSERT_EQ(lutc_check_packed(&toy.kernel, packed, bytes), LUTC_OK);
+  for (uint8_t *past = packed + bytes; past != memory.data() + memory.size(); ++past)
+    ASSERT_EQ(*past, 0xcc);
+  const Unpacked unpacked(info, layout, packed + sizeof(lutc_packed_header));
+  const Weights weights(info, view);
+  checkCodes(unpacked, info, layout, weights);
+  checkScales(unpacked, info, layout, weights);
+}
+
+struct Pack : testing::TestWithParam<LayoutCase> {};
+
+TEST_P(Pack, PlacesEveryBit) {
+  Random random(11);
+  for (uint32_t V : {16, 32, 64})
+    for (uint32_t R : {1, 2, 3})
+      for (size_t blocks : {1, 3}) {
+        const size_t n = draw(random, 1, 2 * R * V + 5), k = draw(random, 1, 300);
+        checkPacking(GetParam(), V, R, blocks, n, k, random);
+        if (HasFatalFailure())
+          return;
+      }
+}
+
+TEST_P(Pack, HandlesEdges) {
+  Random random(12);
+  for (size_t n : {1, 8, 31, 32, 33})
+    for (size_t k : {1, 4, 31, 32, 33, 127, 128, 129, 160}) {
+      checkPacking(GetParam(), 32, 1, draw(random, 1, 2), n, k, random);
+      if (HasFatalFailure())
+        return;
+    }
+}
+
+std::vector<LayoutCase> layoutCases() {
+  std::vector<LayoutCase> cases;
+  for (const char *group : {"", "g32", "g128"})
+    for (const char *zero : {"", "z"})
+      for (const char *stem : {"w1", "w2", "w3", "w4"}) {
+        static std::vector<std::string> names;
+        names.reserve(64); // cases point into it
+        names.push_back(std::string(stem) + group + zero);
+        const char *format = names.back().c_str();
+        const uint32_t bits = uint32_t(stem[1] - '0');
+        const std::vector<uint32_t> planes(bits, 1);
+        cases.push_back({format, LUTC_LAYOUT_QUAD, planes});
+        cases.push_back({format, LUTC_LAYOUT_COLUMN, planes});
+        cases.push_back({format, LUTC_LAYOUT_DOT, planes});
+        if (bits != 1)
+          cases.push_back(
+              {format, LUTC_LAYOUT_DOT, bits == 3 ? std::vector<uint32_t>{2, 1} : std::vector{bits}});
+      }
+  for (const char *format : {"w158", "w158r"}) {
+    cases.push_back({format, LUTC_LAYOUT_BASE3, {}});
+    cases.push_back({format, LUTC_LAYOUT_DOT, {2}});
+  }
+  return cases;
+}
+
+std::string caseName(const testing::TestParamInfo<LayoutCase> &info) {
+  static const char *const kinds[] = {"Dot", "Quad", "Column", "Base3"};
+  std::string name = std::string(info.param.format) + kinds[info.param.kind];
+  for (uint32_t part : info.param.parts)
+    name += std::to_string(part);
+  return name;
+}
+
+void PrintTo(const LayoutCase &c, std::ostream *out) { *out << c.format; }
+
+INSTANTIATE_TEST_SUITE_P(Layouts, Pack, testing::ValuesIn(layoutCases()), caseName);
+
+} // namespace

@@ -1,0 +1,139 @@
+// Packed weights read back by address: where kernel.h says the bits of one weight are. Shares nothing with
+// the packer.
+#ifndef LUT_TEST_RUNTIME_UNPACK_H
+#define LUT_TEST_RUNTIME_UNPACK_H
+
+#include "kernel.h"
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+namespace lut {
+
+class Unpacked {
+public:
+  Unpacked(const lutc_kernel_info &info, const lutc_layout &layout, const void *payload)
+      : info(info), layout(layout), payload(static_cast<const uint8_t *>(payload)) {
+    const size_t kinds[] = {32, 32, 8, 5};
+    chunk = kinds[layout.kind];
+    for (uint32_t width : layout.parts)
+      bits += width;
+    rows = (info.n + layout.tile_rows - 1) / layout.tile_rows * layout.tile_rows;
+    paddedK = isBase3() ? size_t(layout.k_block) * layout.k_blocks : (info.k + chunk - 1) / chunk * chunk;
+    chunkBytes = (isBase3() ? 1 : bits) * layout.row_vectors * layout.vector_bytes;
+    tileBytes.push_back(0);
+    for (size_t k = 0; k < paddedK; ++k)
+      tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkBytes : 0) +
+                          (layout.group && k % layout.group == 0 ? scaleBytes() : 0));
+  }
+
+  size_t streamBytes() const {
+    size_t bytes = 0;
+    for (size_t block = 0; block < layout.k_blocks; ++block)
+      bytes += rows / layout.tile_rows * blockBytes(block);
+    return bytes;
+  }
+  size_t payloadBytes() const {
+    const size_t words = layout.group ? 0 : 1 + (info.has_zero_points ? 1 : 0) + (isBase3() ? 1 : 0);
+    return streamBytes() + 4 * rows * words;
+  }
+
+  // The code at (row, k), padding included; BASE3: the trit plus 1.
+  int code(size_t row, size_t k) const {
+    const size_t at = chunkOffset(row, k), inTile = row % layout.tile_rows, inChunk = k % chunk;
+    const size_t V = layout.vector_bytes, vectorRow = inTile % (columns() ? V : V / 4);
+    const size_t rowVector = inTile / (columns() ? V : V / 4);
+    const size_t columnByte = 4 * (vectorRow % (V / 4)) + vectorRow / (V / 4);
+    auto byte = [&](size_t vector, size_t b) {
+      return payload[at + (vector * layout.row_vectors + rowVector) * V + b];
+    };
+    if (isBase3())
+      return trit(byte(0, columnByte), inChunk) + 1;
+    int code = 0;
+    if (layout.kind == LUTC_LAYOUT_DOT) {
+      for (size_t part = 0, low = 0; part < 4 && layout.parts[part]; low += layout.parts[part++]) {
+        const size_t width = layout.parts[part], perVector = 32 / width;
+        const size_t field = inChunk % perVector / 4;
+        const int value = byte(low + inChunk / perVector, 4 * vectorRow + k % 4) >> (width * field);
+        code |= (value & ((1 << width) - 1)) << low;
+      }
+      return code;
+    }
+    for (size_t plane = 0; plane < bits; ++plane) {
+      const bool quad = layout.kind == LUTC_LAYOUT_QUAD;
+      const uint8_t b = byte(plane, quad ? 4 * vectorRow + inChunk / 4 % 4 : columnByte);
+      code |= (b >> (quad ? 4 * (inChunk / 16) + inChunk % 4 : inChunk) & 1) << plane;
+    }
+    return code;
+  }
+
+  // f16 bits and zero point of a group of a row, in the stream.
+  uint16_t groupScale(size_t row, size_t group) const {
+    return load<uint16_t>(scalesOffset(row, group) + 2 * (row % layout.tile_rows));
+  }
+  uint8_t groupZero(size_t row, size_t group) const {
+    return payload[scalesOffset(row, group) + 2 * layout.tile_rows + row % layout.tile_rows];
+  }
+
+  // In the tail.
+  float rowScale(size_t row) const { return load<float>(streamBytes() + 4 * row); }
+  int32_t rowZero(size_t row) const { return load<int32_t>(streamBytes() + 4 * (rows + row)); }
+  int32_t rowNegatives(size_t row) const { return load<int32_t>(payloadBytes() - 4 * (rows - row)); }
+
+  size_t rows, paddedK, chunk;
+
+private:
+  bool isBase3() const { return layout.kind == LUTC_LAYOUT_BASE3; }
+  bool columns() const { return layout.kind == LUTC_LAYOUT_COLUMN || isBase3(); }
+
+  template <typename T> T load(size_t offset) const {
+    T value;
+    std::memcpy(&value, payload + offset, sizeof value);
+    return value;
+  }
+
+  static int trit(uint8_t byte, size_t e) {
+    int v = byte & 0x80 ? -(byte & 0x7f) : byte;
+    for (;; v /= 3) {
+      const int t = (v % 3 + 4) % 3 - 1; // v mod 3 as -1, 0 or 1
+      if (e-- == 0)
+        return t;
+      v -= t;
+    }
+  }
+
+  size_t scaleBytes() const { return layout.tile_rows * (info.has_zero_points ? 3 : 2); }
+  // Bytes of k in [begin, end) of one tile, scales included.
+  size_t spanBytes(size_t begin, size_t end) const {
+    return tileBytes[std::min(end, paddedK)] - tileBytes[begin];
+  }
+  size_t blockBytes(size_t block) const {
+    return spanBytes(block * layout.k_block, (block + 1) * layout.k_block);
+  }
+  size_t tileOffset(size_t row, size_t block) const {
+    size_t offset = 0;
+    for (size_t b = 0; b < block; ++b)
+      offset += rows / layout.tile_rows * blockBytes(b);
+    return offset + row / layout.tile_rows * blockBytes(block);
+  }
+  size_t chunkOffset(size_t row, size_t k) const {
+    const size_t block = k / layout.k_block, blockBegin = block * layout.k_block;
+    const size_t group = layout.group ? k / layout.group * layout.group : blockBegin;
+    return tileOffset(row, block) + spanBytes(blockBegin, group) + (k - group) / chunk * chunkBytes;
+  }
+  size_t scalesOffset(size_t row, size_t group) const {
+    const size_t block = group * layout.group / layout.k_block;
+    return tileOffset(row, block) + spanBytes(block * layout.k_block, (group + 1) * layout.group) -
+           scaleBytes();
+  }
+
+  const lutc_kernel_info &info;
+  const lutc_layout &layout;
+  const uint8_t *payload;
+  size_t bits = 0, chunkBytes;
+  std::vector<size_t> tileBytes; // [k]: of one tile up to k, all k blocks in a row
+};
+
+} // namespace lut
+
+#endif
