@@ -1,5 +1,6 @@
 #include "compiler/Config.h"
 
+#include "compiler/ConfigKeys.h"
 #include "compiler/Readers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -48,7 +49,11 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigO
   }
   if (!isList && root.find("text_config"))
     return readModelConfig(root, options, diagnostics);
-  return readKernelList(root, options, diagnostics);
+  if (any_of(kernelListKeys(), [&](const ConfigKey &key) { return root.member(key.name); }))
+    return readKernelList(root, options, diagnostics);
+  diagnostics.error(root.range, "neither a model config nor a list of kernels",
+                    "give a Hugging Face config.json with `model_type`, or write `kernels` (`lutc schema`)");
+  return std::nullopt;
 }
 
 std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &options, SourceMgr &sources) {

@@ -31,8 +31,8 @@ ArrayRef<ConfigKey> kernelListKeys() {
   static const ConfigKey defaults[] = {formatKey, numericsKey, strategyKey, budgetKey};
   static const ConfigKey kernel[] = {
       {"name", KeyKind::Identifier, true, "C identifier; the entry point is <library>_<name>"},
-      {"n", KeyKind::Dimension, true, "output rows"},
-      {"k", KeyKind::Dimension, true, "reduction length"},
+      {"n", KeyKind::Dimension, true, "number of output rows"},
+      {"k", KeyKind::Dimension, true, "number of weights in a row"},
       formatKey,
       numericsKey,
       strategyKey,
@@ -62,7 +62,7 @@ std::string alternatives(ArrayRef<StringRef> names) {
 
 std::string suggest(StringRef word, ArrayRef<StringRef> names) {
   StringRef best;
-  unsigned bestDistance = 1 + std::max<size_t>(1, word.size() / 3);
+  unsigned bestDistance = 1 + (word.size() + 2) / 3;
   for (StringRef name : names) {
     unsigned distance = word.edit_distance(name, /*AllowReplacements=*/true, bestDistance);
     if (distance >= bestDistance)
@@ -117,8 +117,7 @@ bool KeyChecker::checkNumber(const ConfigNode &value) {
     auto integer = value.integer();
     if (integer && *integer >= 1 && *integer <= maxDimension)
       return true;
-    return reject(value, "an integer from 1 to " + Twine(maxDimension),
-                  "write " + key.help + " as a plain number");
+    return reject(value, "an integer from 1 to " + Twine(maxDimension), "write the " + key.help);
   }
   auto number = value.number();
   if (number && *number > 0 && *number <= 1)
@@ -147,8 +146,10 @@ bool KeyChecker::checkChoice(const ConfigNode &value) {
 bool KeyChecker::checkList(const ConfigNode &value) {
   if (value.kind != ConfigNode::Sequence)
     return reject(value, "a list", "write " + key.name + ": [...]");
-  if (value.items.empty())
-    return reject(value, "a list with at least one entry", "");
+  if (value.items.empty()) {
+    diagnostics.error(value.range, "'" + key.name + "' is empty", "list at least one entry");
+    return false;
+  }
   bool good = true;
   for (const ConfigNode &item : value.items) {
     if (key.kind == KeyKind::Identifiers)

@@ -83,6 +83,7 @@ private:
 bool TreeBuilder::buildScalar(yaml::ScalarNode *node, ConfigNode &out) {
   SmallString<64> storage;
   StringRef raw = node->getRawValue();
+  out.range = node->getSourceRange();
   out.quoted = raw.starts_with("\"") || raw.starts_with("'");
   out.text = node->getValue(storage).str();
   bool null = !out.quoted && (out.text == "null" || out.text == "~" || out.text.empty());
@@ -118,14 +119,14 @@ bool TreeBuilder::buildMapping(yaml::MappingNode *node, ConfigNode &out, unsigne
   for (yaml::KeyValueNode &entry : *node)
     if (!buildMember(entry, out, depth))
       return false;
+  if (!out.range.isValid() && !out.members.empty())
+    out.range = out.members.front().range;
   return true;
 }
 
 bool TreeBuilder::build(yaml::Node *node, ConfigNode &out, unsigned depth) {
-  if (node->getSourceRange().isValid())
-    out.range = node->getSourceRange();
   if (depth > maxDepth) {
-    diagnostics.error(out.range, "more than " + Twine(maxDepth) + " levels of nesting", "");
+    diagnostics.error(node->getSourceRange(), "more than " + Twine(maxDepth) + " levels of nesting", "");
     return false;
   }
   if (auto *scalar = dyn_cast<yaml::ScalarNode>(node))
@@ -134,20 +135,26 @@ bool TreeBuilder::build(yaml::Node *node, ConfigNode &out, unsigned depth) {
     return buildMapping(mapping, out, depth + 1);
   if (auto *sequence = dyn_cast<yaml::SequenceNode>(node)) {
     out.kind = ConfigNode::Sequence;
-    for (yaml::Node &item : *sequence)
-      if (!build(&item, out.items.emplace_back(), depth + 1))
+    for (yaml::Node &item : *sequence) {
+      out.items.emplace_back();
+      if (!build(&item, out.items.back(), depth + 1))
         return false;
+      if (!out.items.back().range.isValid())
+        out.items.back().range = out.range;
+    }
     return true;
   }
   if (auto *block = dyn_cast<yaml::BlockScalarNode>(node)) {
     out.kind = ConfigNode::Scalar;
     out.quoted = true;
+    out.range = node->getSourceRange();
     out.text = block->getValue().str();
     return true;
   }
   if (isa<yaml::NullNode>(node))
     return true;
-  diagnostics.error(out.range, "aliases are not read", "write the value out");
+  diagnostics.error(out.range.isValid() ? out.range : node->getSourceRange(), "aliases are not read",
+                    "write the value out");
   return false;
 }
 
@@ -190,6 +197,9 @@ static bool checkJson(StringRef text, Diagnostics &diagnostics) {
   size_t offset = 0;
   if (place.split("byte=").second.getAsInteger(10, offset) || what.empty())
     what = message;
+  // The parser has consumed the character it stumbled over, unless the text ended.
+  if (offset > 0 && offset < text.size() && !isSpace(text[offset - 1]))
+    --offset;
   std::string reason = what.empty() ? "" : std::string(1, toLower(what[0])) + what.drop_front().str();
   diagnostics.error(rangeAt(offset), "not valid JSON: " + reason,
                     "files called .json are read as strict JSON");
@@ -220,8 +230,7 @@ std::optional<ConfigNode> readConfigTree(StringRef path, Diagnostics &diagnostic
     return std::nullopt;
   }
   if (++document != stream.end()) {
-    diagnostics.error(document->getRoot()->getSourceRange(), "a second document",
-                      "write one document per file");
+    diagnostics.error(path, "more than one document", "write one document per file");
     return std::nullopt;
   }
   return root;

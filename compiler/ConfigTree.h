@@ -15,7 +15,7 @@ struct ConfigNode {
   Kind kind = Null;
   std::string text;    // of a scalar, unescaped
   bool quoted = false; // a quoted scalar is a string, whatever it looks like
-  llvm::SMRange range;
+  llvm::SMRange range; // of a scalar; else of the key it belongs to, or of the first key
   std::vector<ConfigNode> items;
   std::vector<ConfigMember> members;
 

@@ -42,7 +42,7 @@ void KernelListReader::readChoice(const ConfigNode &mapping, StringRef key, Stri
   if (!node)
     return;
   value = node->text;
-  if (option.empty() || value == option)
+  if (option.empty() || option == "auto" || value == option)
     return;
   if (value == "auto")
     value = option;

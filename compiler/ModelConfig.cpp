@@ -42,7 +42,7 @@ private:
 const ModelRow *ModelConfigReader::readFamily() {
   SmallVector<StringRef> known(map_range(modelRows(), [](auto &row) { return StringRef(row.modelType); }));
   const ConfigNode *inner = ConfigFields(text, diagnostics).string("model_type");
-  const ConfigNode *outer = ConfigFields(root, diagnostics).string("model_type");
+  const ConfigNode *outer = &text == &root ? nullptr : ConfigFields(root, diagnostics).string("model_type");
   for (const ConfigNode *node : {inner, outer})
     if (const ModelRow *row = node ? findModel(node->text) : nullptr)
       return row;

@@ -85,9 +85,9 @@ Expected<Format> parseFormat(StringRef name) {
     rest = rest.drop_front(digits.size());
     bool bad = digits.getAsInteger(10, format.group) || digits.starts_with("0");
     if (bad || !is_contained(groupSizes(), format.group))
-      return formatError("'" + name + "': " + (digits.empty() ? "a missing number" : digits) +
-                         " is no group size; write " + alternatives(groupSizes(), groupName) + ", or " +
-                         stem + " for one scale per row");
+      return formatError("'" + name + "'" + (digits.empty() ? " has" : ": " + digits + " is") +
+                         " no group size; write " + alternatives(groupSizes(), groupName) + ", or " + stem +
+                         " for one scale per row");
   }
   format.zeroPoints = rest.consume_front("z");
   if (rest.empty())

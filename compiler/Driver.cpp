@@ -1,0 +1,112 @@
+#include "compiler/Driver.h"
+
+#include "codegen/Compile.h"
+#include "codegen/Targets.h"
+#include "compiler/Output.h"
+#include "compiler/Plan.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llvm;
+
+namespace lut {
+
+static int report(Error problem) {
+  errs() << "lutc: error: " << toString(std::move(problem)) << "\n";
+  return ExitError;
+}
+
+// Names the config in what is written, without its path.
+static std::string hashOf(const SourceMgr &sources) {
+  auto digest = BLAKE3::hash<8>(arrayRefFromStringRef(sources.getMemoryBuffer(1)->getBuffer()));
+  return toHex(digest, /*LowerCase=*/true);
+}
+
+static CompileOptions makeOptions(const CompileRequest &request, const LibrarySpec &library,
+                                  const SourceMgr &sources) {
+  CompileOptions options;
+  options.variants = library.variants;
+  options.cpu = request.cpu;
+  options.explain = request.explain;
+  options.time = request.time;
+  options.verbose = request.verbose;
+  options.inputs = {request.config};
+  options.configHash = hashOf(sources);
+  options.emitLlvmIr = is_contained(request.emit, "llvm-ir");
+  options.emitAssembly = is_contained(request.emit, "asm");
+  for (StringRef output : request.emit)
+    if (output.consume_front("mlir")) {
+      options.emitMlir = true;
+      options.emitMlirAfter = output.ltrim('=').str();
+    }
+  return options;
+}
+
+// The depfile is always written: build systems ask for it whatever else they ask for.
+static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const LibrarySpec &library,
+                                           Artifacts &artifacts) {
+  std::vector<OutputFile> files;
+  auto add = [&](StringRef output, const std::string &name, std::string &bytes) {
+    if (is_contained(request.emit, output))
+      files.push_back({name, std::move(bytes)});
+  };
+  add("lib", "lib" + library.name + ".a", artifacts.archive);
+  add("header", library.name + ".h", artifacts.header);
+  add("manifest", library.name + ".json", artifacts.manifest);
+  files.push_back({library.name + ".d", std::move(artifacts.depfile)});
+  for (auto &[name, bytes] : artifacts.listings)
+    files.push_back({name, std::move(bytes)});
+  return files;
+}
+
+int compile(const CompileRequest &request) {
+  SourceMgr sources;
+  std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
+  if (!library)
+    return ExitError;
+  if (request.dryRun) {
+    printPlan(*library, outs());
+    return ExitOk;
+  }
+  Artifacts artifacts;
+  if (Error problem = compileLibrary(*library, makeOptions(request, *library, sources), artifacts))
+    return report(std::move(problem));
+  std::vector<OutputFile> files = chooseFiles(request, *library, artifacts);
+  if (Error problem = writeFiles(request.directory, files))
+    return report(std::move(problem));
+  if (request.verbose)
+    for (const OutputFile &file : files)
+      errs() << "lutc: wrote " << request.directory << "/" << file.name << "\n";
+  return ExitOk;
+}
+
+Table targetTable() {
+  Table table{{"target", "cpu", "summary"}, {}};
+  for (const TargetRow &row : targetRows())
+    table.rows.push_back({row.name, row.cpu, row.summary});
+  return table;
+}
+
+Table passTable() {
+  mlir::MLIRContext context;
+  mlir::PassManager manager(&context);
+  buildTilePipeline(manager);
+  Table table{{"pass", "summary"}, {}};
+  for (mlir::Pass &pass : manager.getPasses())
+    table.rows.push_back({pass.getArgument(), pass.getDescription()});
+  return table;
+}
+
+std::vector<std::string> variantNames() {
+  std::vector<std::string> names;
+  for (const TargetRow &row : targetRows())
+    names.push_back(StringRef(row.name).str());
+  return names;
+}
+
+} // namespace lut
