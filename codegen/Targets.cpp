@@ -1,0 +1,53 @@
+#include "codegen/Targets.h"
+#include "codegen/Lower.h"
+#include "runtime/kernel.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+using namespace lut;
+
+static const TargetRow kRows[] = {
+#define LUT_TARGET(name, summary, features, cpuBits, populate, vectorBytes, registers, dot, ...)                       \
+  {#name, summary, features, cpuBits, populate, vectorBytes, registers, DotKind::dot, __VA_ARGS__},
+#include "codegen/Targets.def"
+};
+
+llvm::ArrayRef<TargetRow> lut::targetRows() { return kRows; }
+
+const TargetRow *lut::findTarget(llvm::StringRef name) {
+  for (const TargetRow &row : kRows)
+    if (row.name == name)
+      return &row;
+  return nullptr;
+}
+
+TargetAttr TargetRow::attribute(mlir::MLIRContext *context) const {
+  return TargetAttr::get(context, name, vectorBytes, registers, dot, permuteBytes, permute2Bytes, dotCycles10,
+                         permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes, streamBytesPer100Cycles);
+}
+
+/// Whether `features` has every "+name" of the row.
+static bool supports(const llvm::StringMap<bool> &features, const TargetRow &row) {
+  llvm::SmallVector<llvm::StringRef> needed;
+  row.features.split(needed, ',', -1, /*KeepEmpty=*/false);
+  return llvm::all_of(needed, [&](llvm::StringRef name) { return features.lookup(name.drop_front()); });
+}
+
+const TargetRow *lut::bestTargetFor(llvm::StringRef cpu) {
+  llvm::StringMap<bool> features;
+  if (cpu == "host") {
+    features = llvm::sys::getHostCPUFeatures();
+  } else {
+    if (llvm::X86::parseArchX86(cpu, /*Only64Bit=*/true) == llvm::X86::CK_None)
+      return nullptr;
+    llvm::SmallVector<llvm::StringRef> names;
+    llvm::X86::getFeaturesForCPU(cpu, names);
+    for (llvm::StringRef name : names)
+      features[name] = true;
+  }
+  for (const TargetRow &row : kRows)
+    if (supports(features, row))
+      return &row;
+  return nullptr;
+}

@@ -1,0 +1,34 @@
+// Targets by name.
+#ifndef LUT_CODEGEN_TARGETS_H
+#define LUT_CODEGEN_TARGETS_H
+
+#include "dialects/lut/Lut.h"
+
+namespace mlir {
+class RewritePatternSet;
+} // namespace mlir
+
+namespace lut {
+
+struct TargetRow {
+  llvm::StringLiteral name, summary, features;
+  uint32_t cpuBits;
+  void (*populate)(mlir::RewritePatternSet &);
+  int64_t vectorBytes, registers;
+  DotKind dot;
+  int64_t permuteBytes, permute2Bytes, dotCycles10, permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes,
+      streamBytesPer100Cycles;
+
+  TargetAttr attribute(mlir::MLIRContext *context) const;
+};
+
+/// All rows, best first.
+llvm::ArrayRef<TargetRow> targetRows();
+/// Null where no row has this name.
+const TargetRow *findTarget(llvm::StringRef name);
+/// The best row that a CPU known to LLVM by `cpu` ("host": this machine's) supports; null for an unknown CPU.
+const TargetRow *bestTargetFor(llvm::StringRef cpu);
+
+} // namespace lut
+
+#endif

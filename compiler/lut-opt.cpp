@@ -1,0 +1,26 @@
+// lut-opt: runs lut's passes on textual IR.
+#include "codegen/Lower.h"
+#include "dialects/lut/Lut.h"
+#include "passes/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "mlir/Transforms/Passes.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  registry.insert<lut::LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                  mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
+                  mlir::vector::VectorDialect>();
+  mlir::registerTransformsPasses();
+  lut::registerLutPasses();
+  lut::registerLutCodegenPasses();
+  mlir::PassPipelineRegistration<>("lut-plan-pipeline", "everything up to a checked schedule", lut::buildPlanPipeline);
+  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "lut-opt: runs the passes of lut\n", registry));
+}

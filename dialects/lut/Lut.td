@@ -1,0 +1,290 @@
+// The lut dialect: mixed-precision matrix products (mpGEMM) by table lookup.
+//
+//   Y[m,n] = X[m,k] * W[n,k]^T      m tokens, n output rows, k reduction
+//
+// Tensor level: one op per product, whole tensors, no layout. Vector level: what one instruction sequence does.
+#ifndef LUT_DIALECTS_LUT_TD
+#define LUT_DIALECTS_LUT_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/BuiltinTypeInterfaces.td"
+include "mlir/IR/CommonTypeConstraints.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Lut_Dialect : Dialect {
+  let name = "lut";
+  let cppNamespace = "::lut";
+  let summary = "mixed-precision matrix products by table lookup";
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Enums
+//===----------------------------------------------------------------------===//
+
+class Lut_Enum<string name, string summary, list<I32EnumAttrCase> cases> : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::lut";
+  let genSpecializedAttr = 0;
+}
+
+def Lut_Numerics : Lut_Enum<"Numerics", "numerics class: Y is bit-identical within one", [
+  I32EnumAttrCase<"a8", 0>, // int8 activations, exact integers within a group
+  I32EnumAttrCase<"t8", 1>  // int8 table entries of float activations, exact integers within a group
+]>;
+def Lut_NumericsAttr : EnumAttr<Lut_Dialect, Lut_Numerics, "numerics">;
+
+def Lut_Strategy : Lut_Enum<"Strategy", "which side of the product the table is on", [
+  I32EnumAttrCase<"dot", 0>,   // weight-side: codes become integers in a register and feed a dot product
+  I32EnumAttrCase<"lookup", 1> // activation-side: codes index tables of partial sums of activations
+]>;
+def Lut_StrategyAttr : EnumAttr<Lut_Dialect, Lut_Strategy, "strategy">;
+
+def Lut_Layout : Lut_Enum<"Layout", "placement of weight bits in a vector; defined in runtime/kernel.h", [
+  I32EnumAttrCase<"dot", 0>, I32EnumAttrCase<"quad", 1>, I32EnumAttrCase<"column", 2>, I32EnumAttrCase<"base3", 3>
+]>;
+
+def Lut_Encoding : Lut_Enum<"Encoding", "what the stored bits of a weight mean", [
+  I32EnumAttrCase<"codes", 0>,  // unsigned codes into the format's code book
+  I32EnumAttrCase<"planes", 1>, // bit planes of -1/+1, plane p weighs 2^p (LUT Tensor Core eq. 2)
+  I32EnumAttrCase<"trits", 2>   // -1, 0, +1
+]>;
+
+def Lut_DotKind : Lut_Enum<"DotKind", "the widest byte product a target has", [
+  I32EnumAttrCase<"none", 0>,  // 16-bit products only
+  I32EnumAttrCase<"pairs", 1>, // u8 x s8, sums of 2 saturate at 16 bits
+  I32EnumAttrCase<"quads", 2>  // u8 x s8, sums of 4 added exactly to 32 bits
+]>;
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+class Lut_Attr<string name, string attrMnemonic> : AttrDef<Lut_Dialect, name> { let mnemonic = attrMnemonic; }
+
+def Lut_FormatAttr : Lut_Attr<"WeightFormat", "format"> {
+  let summary = "a weight format: a row of Formats.def with a group size and a zero-point kind";
+  let description = [{
+    Written by its name, whose grammar is in Format.h: `#lut.format<w2g128z>` is 2-bit codes, groups of 128 along k,
+    f16 scales and u8 zero points.
+  }];
+  let parameters = (ins StringRefParameter<"name">:$name);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The parsed name; the verifier has seen that it parses.
+    ::lut::Format getFormat() const;
+  }];
+}
+
+def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
+  let summary = "the facts about an instruction set that passes decide by";
+  let description = [{
+    Attached to a module as `lut.target`; filled from a row of codegen/Targets.def. Passes read facts and never the name.
+    Cycles are reciprocal throughputs per vector instruction in tenths of a cycle.
+  }];
+  let parameters = (ins
+    StringRefParameter<"row of the target table">:$name,
+    "int64_t":$vector_bytes,
+    "int64_t":$registers,
+    EnumParameter<Lut_DotKind>:$dot,
+    "int64_t":$permute_bytes,   // table bytes one single-source byte permute reaches; 0: no such instruction
+    "int64_t":$permute2_bytes,  // the same of a two-source permute
+    "int64_t":$dot_cycles10,
+    "int64_t":$permute_cycles10,
+    "int64_t":$permute2_cycles10,
+    "int64_t":$simple_cycles10, // and, shift, add
+    "int64_t":$l1_bytes,
+    "int64_t":$stream_bytes_per_100_cycles); // weights one core reads from memory
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
+  let summary = "how one product runs on one target";
+  let description = [{
+    A tile is `row_vectors` vectors of rows by `tokens` tokens. `k_block` elements of k are finished for all rows before
+    the next block (0: all of k at once). `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
+    moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly.
+  }];
+  let parameters = (ins
+    EnumParameter<Lut_Strategy>:$strategy,
+    EnumParameter<Lut_Layout>:$layout,
+    "int64_t":$row_vectors,
+    "int64_t":$tokens,
+    "int64_t":$token_block,
+    "int64_t":$k_block,
+    DefaultValuedParameter<"int64_t", "0">:$run,
+    DefaultValuedParameter<"int64_t", "0">:$widen);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+class Lut_Type<string name, string typeMnemonic> : TypeDef<Lut_Dialect, name> { let mnemonic = typeMnemonic; }
+
+def Lut_WeightsType : Lut_Type<"Weights", "weights"> {
+  let summary = "the n x k weight matrix with its scales and zero points";
+  let parameters = (ins "int64_t":$n, "int64_t":$k, "::lut::WeightFormatAttr":$format,
+                        DefaultValuedParameter<"::lut::Encoding", "::lut::Encoding::codes">:$encoding);
+  let assemblyFormat = "`<` $n `x` $k `,` $format (`,` $encoding^)? `>`";
+  let genVerifyDecl = 1;
+}
+
+def Lut_ActivationsType : Lut_Type<"Activations", "activations"> {
+  let summary = "int8 activations of any number of tokens, one f32 scale and one i32 sum per group of k";
+  let parameters = (ins "int64_t":$k, "int64_t":$group);
+  let assemblyFormat = "`<` $k `,` `group` `=` $group `>`";
+  let genVerifyDecl = 1;
+}
+
+def Lut_TablesType : Lut_Type<"Tables", "tables"> {
+  let summary = "one table of partial sums for every `unit` consecutive k of every token";
+  let description = [{
+    Entry c holds the sum of c_e * x_e over the unit, e ascending, where c runs through all sign patterns (`trits`
+    false: c_e in {-1,1}, 2^unit entries) or all trit patterns (c_e in {-1,0,1}, 3^unit entries). `mirrored` keeps one
+    of each pair c, -c. Entries are the source's own (`source`: exact), or i8 with one scale per `group` of k, or i8
+    digits of an exact sum: T = radix * hi + lo + radix / 2, both in [-radix/2, radix/2).
+  }];
+  let parameters = (ins "int64_t":$k, "int64_t":$group, "int64_t":$unit, "bool":$trits, "bool":$mirrored,
+                        "int64_t":$digits, "int64_t":$radix);
+  let assemblyFormat = [{
+    `<` $k `,` `group` `=` $group `,` `unit` `=` $unit `,` `trits` `=` $trits `,` `mirrored` `=` $mirrored `,`
+    `digits` `=` $digits `,` `radix` `=` $radix `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Distinct patterns, 2^unit or 3^unit; half of them, rounded up, when mirrored.
+    int64_t getEntries() const;
+    /// Bytes between tables: entries rounded up to a power of two.
+    int64_t getEntryBytes() const;
+    /// Whether entries are still unquantized sums.
+    bool isExact() const { return getDigits() == 0; }
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor level
+//===----------------------------------------------------------------------===//
+
+class Lut_Op<string mnemonic, list<Trait> traits = []> : Op<Lut_Dialect, mnemonic, traits>;
+
+def Lut_X : 2DTensorOf<[F32]>;
+
+def Lut_MpGemmOp : Lut_Op<"mpgemm", [Pure]> {
+  let summary = "Y[m,n] = X[m,k] * W[n,k]^T with low-bit W";
+  let description = [{
+    ```mlir
+    %y = lut.mpgemm %x, %w numerics a8
+       : tensor<?x2560xf32>, !lut.weights<640 x 2560, #lut.format<w158>> -> tensor<?x640xf32>
+    ```
+    `strategy`, where given, is the user's and not reconsidered.
+  }];
+  let arguments = (ins Lut_X:$x, Lut_WeightsType:$w, Lut_NumericsAttr:$numerics,
+                       OptionalAttr<Lut_StrategyAttr>:$strategy);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = [{
+    $x `,` $w `numerics` $numerics (`strategy` $strategy^)? attr-dict `:` type($x) `,` type($w) `->` type($y)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lut_QuantizeActivationsOp : Lut_Op<"quantize_activations", [Pure]> {
+  let summary = "int8 activations with one scale per group: q = rne(x * 127 / max|x|)";
+  let arguments = (ins Lut_X:$x);
+  let results = (outs Lut_ActivationsType:$activations);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($activations)";
+  let hasVerifier = 1;
+}
+
+def Lut_PrecomputeOp : Lut_Op<"precompute", [Pure]> {
+  let summary = "builds the tables of all partial sums of every unit of activations";
+  let description = [{ From f32 activations (class t8) or int8 ones (class a8). }];
+  let arguments = (ins AnyTypeOf<[Lut_X, Lut_ActivationsType]>:$source);
+  let results = (outs Lut_TablesType:$tables);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($tables)";
+  let hasVerifier = 1;
+}
+
+def Lut_ReinterpretOp : Lut_Op<"reinterpret", [Pure]> {
+  let summary = "reads weights in another encoding of the same values";
+  let description = [{
+    codes -> planes: q' = 2q - (2^b - 1), scale' = scale / 2, zero' = 2 zero + 1 - 2^b (LUT Tensor Core eq. 1-3);
+    codes -> trits: q - 1. Costs nothing at run time: planes are the bits of a code, and the packer writes trits.
+  }];
+  let arguments = (ins Lut_WeightsType:$w);
+  let results = (outs Lut_WeightsType:$result);
+  let assemblyFormat = "$w attr-dict `:` type($w) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+class Lut_GemmOp<string mnemonic, Type left> : Lut_Op<mnemonic, [Pure]> {
+  let arguments = (ins left:$left, Lut_WeightsType:$w, OptionalAttr<Lut_StrategyAttr>:$strategy,
+                       OptionalAttr<Lut_ScheduleAttr>:$schedule);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = [{
+    $left `,` $w (`strategy` $strategy^)? (`schedule` $schedule^)? attr-dict `:` type($left) `,` type($w) `->` type($y)
+  }];
+  let hasVerifier = 1;
+}
+
+def Lut_LookupGemmOp : Lut_GemmOp<"lookup_gemm", Lut_TablesType> {
+  let summary = "the product by activation-side tables: weight bits index sums of activations";
+}
+
+def Lut_DotGemmOp : Lut_GemmOp<"dot_gemm", Lut_ActivationsType> {
+  let summary = "the product by weight-side tables: codes become integers and feed a dot product";
+}
+
+//===----------------------------------------------------------------------===//
+// Vector level
+//===----------------------------------------------------------------------===//
+
+def Lut_LookupOp : Lut_Op<"lookup", [Pure, AllTypesMatch<["index", "result"]>]> {
+  let summary = "result[b] = table[E * (b mod S) + (index[b] mod E)], S tables of E entries side by side";
+  let description = [{
+    ```mlir
+    %v = lut.lookup %table[%index] entries 16 : vector<64xi8>, vector<64xi8>
+    ```
+    Byte b uses table b mod S, S = size of %table / entries. Index bits above the entries are ignored.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I8]>:$table, VectorOfRankAndType<[1], [I8]>:$index, I64Attr:$entries);
+  let results = (outs VectorOfRankAndType<[1], [I8]>:$result);
+  let assemblyFormat = "$table `[` $index `]` `entries` $entries attr-dict `:` type($table) `,` type($index)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Lut_DotOp : Lut_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>, AllTypesMatch<["codes", "values"]>]> {
+  let summary = "result[i] = acc[i] + sum over j < 4 of zext(codes[4i+j]) * sext(values[4i+j]), exact";
+  let description = [{ Bytes of `codes` are at most `max`; targets whose byte product saturates rely on it. }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$acc, VectorOfRankAndType<[1], [I8]>:$codes,
+                       VectorOfRankAndType<[1], [I8]>:$values, I64Attr:$max);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$acc `,` $codes `,` $values `max` $max attr-dict `:` type($acc) `,` type($codes)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Lut_AccumulateOp : Lut_Op<"accumulate", [Pure, AllTypesMatch<["even", "odd", "newEven", "newOdd"]>]> {
+  let summary = "adds unsigned bytes to 16-bit sums: even += v, odd += v >> 8 on 16-bit lanes";
+  let description = [{
+    After any number of steps with sums below 2^16: the sum of the odd bytes of a lane is `odd`, and that of the even
+    bytes is `even` - (`odd` << 8) modulo 2^16. One add, one shift, one add per vector of bytes.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I8]>:$value, VectorOfRankAndType<[1], [I16]>:$even,
+                       VectorOfRankAndType<[1], [I16]>:$odd);
+  let results = (outs VectorOfRankAndType<[1], [I16]>:$newEven, VectorOfRankAndType<[1], [I16]>:$newOdd);
+  let assemblyFormat = "$value `,` $even `,` $odd attr-dict `:` type($value) `,` type($even)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+#endif

@@ -1,0 +1,167 @@
+// Verifiers and folders of the lut dialect's ops.
+#include "dialects/lut/Lut.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace lut;
+
+#define GET_OP_CLASSES
+#include "dialects/lut/LutOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Tensor level
+//===----------------------------------------------------------------------===//
+
+/// x is tensor<? x k>, y is tensor<? x n>, with the same number of tokens where it is known.
+static LogicalResult verifyShapes(Operation *op, int64_t k, WeightsType w, RankedTensorType y) {
+  if (k != w.getK())
+    return op->emitOpError() << "reduces over k = " << k << " but the weights have k = " << w.getK();
+  if (y.getDimSize(1) != w.getN())
+    return op->emitOpError() << "produces " << y.getDimSize(1) << " rows but the weights have n = " << w.getN();
+  return success();
+}
+
+static int64_t groupOf(const Format &format, int64_t k) {
+  return format.group ? std::min(format.group, k) : k;
+}
+
+LogicalResult MpGemmOp::verify() {
+  auto x = cast<RankedTensorType>(getX().getType()), y = cast<RankedTensorType>(getY().getType());
+  if (x.getDimSize(0) != y.getDimSize(0))
+    return emitOpError() << "has tokens m = " << x.getDimSize(0) << " in x but " << y.getDimSize(0) << " in y";
+  if (getStrategy() == Strategy::dot && getNumerics() == Numerics::t8)
+    return emitOpError("class t8 is defined by tables and has no dot strategy");
+  return verifyShapes(*this, x.getDimSize(1), getW().getType(), y);
+}
+
+LogicalResult QuantizeActivationsOp::verify() {
+  if (cast<RankedTensorType>(getX().getType()).getDimSize(1) != getActivations().getType().getK())
+    return emitOpError("changes k");
+  return success();
+}
+
+LogicalResult PrecomputeOp::verify() {
+  TablesType tables = getTables().getType();
+  if (auto x = dyn_cast<RankedTensorType>(getSource().getType())) {
+    if (x.getDimSize(1) != tables.getK())
+      return emitOpError("changes k");
+    if (tables.getDigits() == 2)
+      return emitOpError("float activations have no exact digits");
+    return success();
+  }
+  auto activations = cast<ActivationsType>(getSource().getType());
+  if (activations.getK() != tables.getK() || activations.getGroup() != tables.getGroup())
+    return emitOpError("tables and activations differ in k or group");
+  if (tables.getDigits() == 1)
+    return emitOpError("rounds int8 activations a second time; their tables take two digits");
+  return success();
+}
+
+LogicalResult ReinterpretOp::verify() {
+  WeightsType from = getW().getType(), to = getResult().getType();
+  if (from.getN() != to.getN() || from.getK() != to.getK() || from.getFormat() != to.getFormat())
+    return emitOpError("changes more than the encoding");
+  return success();
+}
+
+OpFoldResult ReinterpretOp::fold(FoldAdaptor) {
+  if (getW().getType() == getType())
+    return getW();
+  if (auto inner = getW().getDefiningOp<ReinterpretOp>()) {
+    getWMutable().assign(inner.getW());
+    return getResult();
+  }
+  return {};
+}
+
+template <typename Left> static LogicalResult verifyGemm(Operation *op, Left left, WeightsType w, Type y) {
+  if (left.getGroup() != groupOf(w.getFormat().getFormat(), w.getK()))
+    return op->emitOpError() << "groups of " << left.getGroup() << " do not match format "
+                             << w.getFormat().getName();
+  return verifyShapes(op, left.getK(), w, cast<RankedTensorType>(y));
+}
+
+static LogicalResult verifySchedule(Operation *op, std::optional<ScheduleAttr> schedule, Strategy strategy) {
+  if (schedule && schedule->getStrategy() != strategy)
+    return op->emitOpError() << "is scheduled as " << stringifyStrategy(schedule->getStrategy());
+  return success();
+}
+
+LogicalResult LookupGemmOp::verify() {
+  if (failed(verifySchedule(*this, getSchedule(), Strategy::lookup)))
+    return failure();
+  if (getLeft().getType().getTrits() != getW().getType().getFormat().getFormat().row->trits)
+    return emitOpError("tables of trits belong to ternary weights");
+  return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
+}
+
+LogicalResult DotGemmOp::verify() {
+  if (failed(verifySchedule(*this, getSchedule(), Strategy::dot)))
+    return failure();
+  return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Vector level
+//===----------------------------------------------------------------------===//
+
+static int64_t size(Value vector) { return cast<VectorType>(vector.getType()).getNumElements(); }
+
+LogicalResult LookupOp::verify() {
+  int64_t entries = getEntries();
+  if (entries < 2 || (entries & (entries - 1)) || size(getTable()) % entries)
+    return emitOpError() << "entries = " << entries << " must be a power of two that divides the table's "
+                         << size(getTable()) << " bytes";
+  return success();
+}
+
+OpFoldResult LookupOp::fold(FoldAdaptor adaptor) {
+  auto table = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getTable());
+  if (!table)
+    return {};
+  if (table.isSplat())
+    return DenseElementsAttr::get(cast<VectorType>(getType()), table.getSplatValue<APInt>());
+  auto index = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getIndex());
+  if (!index)
+    return {};
+  int64_t entries = getEntries(), tables = size(getTable()) / entries, b = 0;
+  auto values = llvm::to_vector(table.getValues<APInt>());
+  SmallVector<APInt> result;
+  for (const APInt &i : index.getValues<APInt>())
+    result.push_back(values[entries * (b++ % tables) + i.getZExtValue() % entries]);
+  return DenseElementsAttr::get(cast<VectorType>(getType()), result);
+}
+
+LogicalResult DotOp::verify() {
+  if (size(getCodes()) != 4 * size(getAcc()))
+    return emitOpError() << "sums 4 bytes to a lane: " << size(getCodes()) << " bytes need "
+                         << size(getCodes()) / 4 << " lanes, not " << size(getAcc());
+  if (getMax() < 1 || getMax() > 255)
+    return emitOpError() << "max = " << getMax() << " must be between 1 and 255";
+  return success();
+}
+
+OpFoldResult DotOp::fold(FoldAdaptor adaptor) {
+  for (Attribute operand : {adaptor.getCodes(), adaptor.getValues()})
+    if (auto value = dyn_cast_or_null<DenseIntElementsAttr>(operand))
+      if (value.isSplat() && value.getSplatValue<APInt>().isZero())
+        return getAcc();
+  return {};
+}
+
+LogicalResult AccumulateOp::verify() {
+  if (size(getValue()) != 2 * size(getEven()))
+    return emitOpError() << "adds pairs of bytes to 16-bit lanes: " << size(getValue()) << " bytes need "
+                         << size(getValue()) / 2 << " lanes, not " << size(getEven());
+  return success();
+}
+
+LogicalResult AccumulateOp::fold(FoldAdaptor adaptor, SmallVectorImpl<OpFoldResult> &results) {
+  auto value = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getValue());
+  if (!value || !value.isSplat() || !value.getSplatValue<APInt>().isZero())
+    return failure();
+  results.append({getEven(), getOdd()});
+  return success();
+}

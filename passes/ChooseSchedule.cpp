@@ -1,0 +1,70 @@
+#include "passes/CostModel.h"
+#include "passes/Geometry.h"
+#include "passes/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Remarks.h"
+
+using namespace mlir;
+
+namespace lut {
+#define GEN_PASS_DEF_CHOOSESCHEDULE
+#include "passes/Passes.h.inc"
+} // namespace lut
+
+using namespace lut;
+
+/// The plain weights behind a reinterpretation: a dot product reads codes.
+static Value codesOf(Value w) {
+  auto reinterpret = w.getDefiningOp<ReinterpretOp>();
+  return reinterpret ? reinterpret.getW() : w;
+}
+
+static const Candidate *pick(ArrayRef<Candidate> all, std::optional<Strategy> pinned) {
+  for (const Candidate &candidate : all)
+    if (!pinned || candidate.schedule.getStrategy() == *pinned)
+      return &candidate;
+  return nullptr;
+}
+
+static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
+  auto precompute = op.getLeft().getDefiningOp<PrecomputeOp>();
+  if (!precompute || op.getSchedule())
+    return success();
+  bool integer = isa<ActivationsType>(precompute.getSource().getType());
+  auto all = candidates(target, op.getW().getType(), integer ? Numerics::a8 : Numerics::t8, op.getLeft().getType());
+  const Candidate *best = pick(all, op.getStrategy());
+  if (!best)
+    return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
+                          << " is legal for this product on " << target.getName();
+  remark::passed(op.getLoc(), remark::RemarkOpts::name("ChooseSchedule").category("lut-schedule"))
+      << target.getName() << ": " << best->reason();
+  if (best->schedule.getStrategy() == Strategy::lookup) {
+    op.setScheduleAttr(best->schedule);
+    return success();
+  }
+  OpBuilder b(op);
+  Value y = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), precompute.getSource(), codesOf(op.getW()),
+                              op.getStrategyAttr(), best->schedule);
+  op.replaceAllUsesWith(y);
+  op.erase();
+  if (precompute->use_empty())
+    precompute.erase();
+  return success();
+}
+
+namespace {
+struct ChooseSchedule : lut::impl::ChooseScheduleBase<ChooseSchedule> {
+  void runOnOperation() override {
+    TargetAttr target = getTarget(getOperation());
+    if (!target)
+      return signalPassFailure();
+    SmallVector<LookupGemmOp> ops;
+    getOperation().walk([&](LookupGemmOp op) { ops.push_back(op); });
+    for (LookupGemmOp op : ops)
+      if (failed(choose(op, target)))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,117 @@
+#include "passes/CostModel.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+
+using namespace lut;
+
+namespace {
+/// Cycles per instruction of each kind, from the target's tenths.
+struct Cycles {
+  double dot, permute, permute2, simple;
+  explicit Cycles(TargetAttr t)
+      : dot(t.getDotCycles10() / 10.0), permute(t.getPermuteCycles10() / 10.0),
+        permute2(t.getPermute2Cycles10() / 10.0), simple(t.getSimpleCycles10() / 10.0) {}
+};
+} // namespace
+
+std::string Candidate::reason() const {
+  return llvm::formatv("{0} in layout {1}: {2:F0} cycles of compute, {3:F0} of weight traffic",
+                       stringifyStrategy(schedule.getStrategy()), stringifyLayout(schedule.getLayout()),
+                       computeCycles, memoryCycles)
+      .str();
+}
+
+/// Bits of the stream per weight: codes, then scales and zero points.
+static double storedBits(const Format &format, Layout layout) {
+  double bits = layout == Layout::base3 ? 8.0 / 5 : format.row->bits;
+  return bits + (format.group ? (format.zeroPoints ? 24.0 : 16.0) / format.group : 0);
+}
+
+/// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of sums.
+static double flushCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
+  double sums = double(n) / (t.getVectorBytes() / 4);
+  return sums * format.groups(k) * (format.zeroPoints ? 8 : 5) * Cycles(t).simple;
+}
+
+static double dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
+  Cycles c(t);
+  // Per vector of bytes: shift, mask and dot; 3-bit codes join two parts; narrower products cost extra operations.
+  double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
+  double decode = format.row->bits == 3 ? 4 : 2;
+  return double(n) * k / t.getVectorBytes() * (c.dot + (decode + extra) * c.simple);
+}
+
+static double lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables, int64_t n, int64_t k) {
+  Cycles c(t);
+  double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() * (layout == Layout::base3 ? 1 : format.row->bits);
+  double perDigit;
+  if (layout == Layout::quad)
+    return lookups * (2 * c.simple + tables.getDigits() * (c.permute + c.dot));
+  double reach = std::max(t.getPermuteBytes(), t.getPermute2Bytes());
+  if (!reach)
+    perDigit = 3.0 * t.getVectorBytes(); // scalar loads: extract, load, insert
+  else if (tables.getEntryBytes() <= t.getPermuteBytes())
+    perDigit = c.permute;
+  else if (tables.getEntryBytes() <= reach)
+    perDigit = c.permute2;
+  else
+    perDigit = tables.getEntryBytes() / 16.0 * (c.permute + 3 * c.simple);
+  double sign = tables.getMirrored() ? 2 * c.simple : 0;
+  double widen = tables.getDigits() == 2 ? 1.5 : 3; // exact digits are small: several are added in 8 bits first
+  return lookups * (2 * c.simple + sign + tables.getDigits() * (perDigit + widen * c.simple));
+}
+
+static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
+  auto *context = t.getContext();
+  // Sums of a tile stay in registers beside decoded weights and tables: about half of the registers.
+  int64_t wide = t.getRegisters() >= 32 ? 2 : 1;
+  if (layout == Layout::dot)
+    return ScheduleAttr::get(context, Strategy::dot, layout, 2 * wide, 2 * wide, 32, 0, 0, 0);
+  if (layout == Layout::quad)
+    return ScheduleAttr::get(context, Strategy::lookup, layout, 2 * wide, 2, 8, 0, 0, 0);
+  int64_t run = tables.getDigits() == 2 ? (layout == Layout::base3 ? 7 : 4) : 1;
+  // Ternary tables take 128 bytes a unit and digit: 28 units keep those of a k block below 8 KB, in L1 beside the weights.
+  int64_t kBlock = layout == Layout::base3 ? 28 * tables.getUnit() : 0;
+  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, 2, 8, kBlock, run, /*widen=*/256);
+}
+
+static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
+  int64_t multiplier = (int64_t(1) << (format.row->bits - 1)) * std::max<int64_t>(1, tables.getRadix());
+  return !tables.getTrits() && t.getPermuteBytes() >= 64 && t.getDot() == DotKind::quads && multiplier <= 255;
+}
+
+llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numerics numerics, TablesType tables) {
+  Format format = w.getFormat().getFormat();
+  int64_t n = w.getN(), k = w.getK();
+  llvm::SmallVector<Candidate> result;
+  auto add = [&](Layout layout, double cycles) {
+    double bytes = double(n) * k * storedBits(format, layout) / 8;
+    result.push_back({schedule(t, layout, tables), cycles + flushCycles(t, format, n, k),
+                      bytes * 100 / t.getStreamBytesPer_100Cycles()});
+  };
+  if (numerics == Numerics::a8)
+    add(Layout::dot, dotCycles(t, format, n, k));
+  Layout lookup = tables.getTrits() ? Layout::base3 : quadIsLegal(t, format, tables) ? Layout::quad : Layout::column;
+  add(lookup, lookupCycles(t, format, lookup, tables, n, k));
+  llvm::sort(result, [](const Candidate &a, const Candidate &b) {
+    if (a.cycles() != b.cycles())
+      return a.cycles() < b.cycles();
+    return a.computeCycles < b.computeCycles; // both wait for memory: the one with time to spare
+  });
+  return result;
+}
+
+double lut::expectedNmse(const Format &format, int64_t k, Numerics numerics) {
+  double group = format.group ? std::min(format.group, k) : k;
+  // The largest of u samples of mean `mean` and deviation `deviation` is about mean + deviation * sqrt(2 ln u);
+  // rounding to `largest / 127` adds the variance of a uniform step, (step^2) / 12.
+  auto relative = [](double mean, double deviation, double u, double variance) {
+    double largest = mean + deviation * std::sqrt(2 * std::log(std::max(u, 2.0)));
+    return (largest / 127) * (largest / 127) / 12 / variance;
+  };
+  if (numerics == Numerics::a8)
+    return relative(0, 1, group, 1);
+  // A table entry sums g terms; sum |x| has mean 0.798 g and variance 0.363 g. Ternary weights are zero in one of three.
+  double g = format.row->unit;
+  return relative(0.798 * g, std::sqrt(0.363 * g), group / g, format.row->trits ? g * 2 / 3 : g);
+}

@@ -1,0 +1,38 @@
+#include "passes/Passes.h"
+#include "dialects/lut/Lut.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+
+namespace lut {
+#define GEN_PASS_DEF_DECOMPOSE
+#include "passes/Passes.h.inc"
+} // namespace lut
+
+using namespace lut;
+
+static void decompose(MpGemmOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  WeightsType w = op.getW().getType();
+  Format format = w.getFormat().getFormat();
+  int64_t k = w.getK(), group = format.group ? std::min(format.group, k) : k;
+  Value source = op.getX();
+  if (op.getNumerics() == Numerics::a8)
+    source = QuantizeActivationsOp::create(b, loc, ActivationsType::get(b.getContext(), k, group), source);
+  auto tables = TablesType::get(b.getContext(), k, group, format.row->unit, format.row->trits,
+                                /*mirrored=*/false, /*digits=*/0, /*radix=*/0);
+  Value table = PrecomputeOp::create(b, loc, tables, source);
+  Value y = LookupGemmOp::create(b, loc, op.getY().getType(), table, op.getW(), op.getStrategyAttr(),
+                                 /*schedule=*/nullptr);
+  op.replaceAllUsesWith(y);
+  op.erase();
+}
+
+namespace {
+struct Decompose : lut::impl::DecomposeBase<Decompose> {
+  void runOnOperation() override { getOperation().walk(decompose); }
+};
+} // namespace

@@ -1,0 +1,101 @@
+#include "passes/Geometry.h"
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+using namespace lut;
+
+TargetAttr lut::getTarget(Operation *op) {
+  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
+  auto target = module->getAttrOfType<TargetAttr>(kTargetAttrName);
+  if (!target)
+    module.emitError() << "the module has no attribute " << kTargetAttrName
+                       << " = #lut.target<...>: passes need the target's facts";
+  return target;
+}
+
+int64_t Geometry::tableOffset(int64_t u, int64_t digit) const {
+  int64_t side = tablesPerVector(), entryBytes = tables.getEntryBytes();
+  return ((u / side) * digits() + digit) * side * entryBytes + (u % side) * entryBytes;
+}
+
+static void setTile(Geometry &g, TargetAttr target) {
+  g.vectorBytes = target.getVectorBytes();
+  g.laneRows = g.vectorBytes / 4;
+  g.rowVectors = g.schedule.getRowVectors();
+  bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
+  g.tileRows = g.rowVectors * (bytePerRow ? g.vectorBytes : g.laneRows);
+  g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
+}
+
+static void setReduction(Geometry &g) {
+  g.unit = g.format.row->unit;
+  g.group = g.wholeRow() ? g.k : std::min(g.format.group, g.k);
+  g.groups = g.wholeRow() ? 1 : g.format.groups(g.k);
+  g.chunkK = g.layout == Layout::base3 ? g.unit : g.layout == Layout::column ? 8 : 32;
+  // Bit layouts are padded to 32 so that a chunk, a vector of activations and a run never end inside a token.
+  int64_t multiple = g.layout == Layout::base3 ? g.schedule.getKBlock() : 32;
+  g.kPadded = roundUp(g.k, multiple);
+  g.kBlock = g.layout == Layout::base3 ? g.schedule.getKBlock() : g.kPadded;
+  g.kBlocks = g.kPadded / g.kBlock;
+}
+
+static void setStream(Geometry &g) {
+  int bits = g.format.row->bits;
+  if (g.layout != Layout::dot)
+    g.parts.assign(g.layout == Layout::base3 ? 1 : bits, g.layout == Layout::base3 ? 8 : 1);
+  else if (bits == 3)
+    g.parts = {2, 1};
+  else
+    g.parts = {bits};
+  int64_t vectorsPerChunk = 0;
+  for (int64_t width : g.parts)
+    vectorsPerChunk += g.layout == Layout::dot ? width : 1;
+  g.chunkBytes = vectorsPerChunk * g.rowVectors * g.vectorBytes;
+  int64_t scaleBytes = g.wholeRow() ? 0 : g.tileRows * (2 + (g.format.zeroPoints ? 1 : 0));
+  g.groupBytes = g.group / g.chunkK * g.chunkBytes + scaleBytes;
+  g.tileBytes = g.kBlock / g.chunkK * g.chunkBytes + g.groups * scaleBytes;
+  g.blockBytes = g.tileBytes * g.tiles;
+  g.streamBytes = g.blockBytes * g.kBlocks;
+  int64_t column = g.wholeRow() ? g.rowsPadded() * 4 : 0;
+  g.scaleOffset = g.streamBytes;
+  g.zeroOffset = g.scaleOffset + column;
+  g.negativesOffset = g.zeroOffset + (g.format.zeroPoints ? column : 0);
+  g.payloadBytes = g.negativesOffset + (g.layout == Layout::base3 ? column : 0);
+}
+
+static void setPrepared(Geometry &g) {
+  int64_t units = g.tables ? g.kPadded / g.unit : 0;
+  g.tableBytes = g.tables ? units * g.digits() * g.tables.getEntryBytes() : 0;
+  g.valueOffset = roundUp(g.tableBytes, 64);
+  g.scalesOffset = g.valueOffset + (g.numerics == Numerics::a8 ? roundUp(g.kPadded, 64) : 0);
+  g.sumsOffset = g.scalesOffset + roundUp(g.groups * 4, 64);
+  g.preparedBytes = g.sumsOffset + roundUp(g.groups * 4, 64);
+  if (g.preparedBytes % 4096 == 0)
+    g.preparedBytes += 64; // tokens at equal offsets would share one set of the L1 cache
+  g.partialBytes = g.kBlocks > 1 ? g.rowsPadded() * 4 : 0;
+}
+
+Geometry lut::getGeometry(Operation *op, TargetAttr target) {
+  Geometry g;
+  WeightsType w;
+  if (auto lookup = dyn_cast<LookupGemmOp>(op)) {
+    g.tables = lookup.getLeft().getType();
+    g.numerics = g.tables.getDigits() == 2 ? Numerics::a8 : Numerics::t8;
+    g.schedule = *lookup.getSchedule();
+    w = lookup.getW().getType();
+  } else {
+    auto dot = cast<DotGemmOp>(op);
+    g.schedule = *dot.getSchedule();
+    w = dot.getW().getType();
+  }
+  g.n = w.getN();
+  g.k = w.getK();
+  g.format = w.getFormat().getFormat();
+  g.strategy = g.schedule.getStrategy();
+  g.layout = g.schedule.getLayout();
+  setTile(g, target);
+  setReduction(g);
+  setStream(g);
+  setPrepared(g);
+  return g;
+}

@@ -1,0 +1,62 @@
+// Sizes and offsets of one scheduled product: the packed stream, the prepared activations and the tile.
+// The single place where passes, code generation and (through lutc_layout) the packer agree on bytes.
+#ifndef LUT_PASSES_GEOMETRY_H
+#define LUT_PASSES_GEOMETRY_H
+
+#include "dialects/lut/Lut.h"
+
+namespace lut {
+
+/// ceil(a / b) * b
+inline int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
+
+struct Geometry {
+  // The product.
+  int64_t n = 0, k = 0;
+  Format format;
+  Numerics numerics = Numerics::a8;
+  Strategy strategy = Strategy::dot;
+  Layout layout = Layout::dot;
+  ScheduleAttr schedule;
+  TablesType tables; // null for the dot strategy
+
+  // Vectors and tiles: `laneRows` rows have one i32 lane each in a vector of sums.
+  int64_t vectorBytes = 0, laneRows = 0, rowVectors = 0, tileRows = 0, tiles = 0;
+
+  // Along k. A chunk is what one step of the stream covers; the unit is g, the k of one table.
+  int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, kBlock = 0, kBlocks = 1;
+
+  // The packed stream, in bytes: of one chunk of a tile, of a full group with its scales, of a tile in one k block.
+  llvm::SmallVector<int64_t> parts; // widths of the bit fields of a code, lowest first
+  int64_t chunkBytes = 0, groupBytes = 0, tileBytes = 0, blockBytes = 0, streamBytes = 0;
+  // The tail of whole-row formats.
+  int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0, payloadBytes = 0;
+
+  // Prepared activations of one token, in bytes.
+  int64_t tableBytes = 0, valueOffset = 0, scalesOffset = 0, sumsOffset = 0, preparedBytes = 0, partialBytes = 0;
+
+  bool wholeRow() const { return format.group == 0; }
+  /// i32 sum vectors of a tile for one token.
+  int64_t sumVectors() const { return tileRows / laneRows; }
+  int64_t rowsPadded() const { return tiles * tileRows; }
+  int64_t digits() const { return tables ? tables.getDigits() : 0; }
+  int64_t radix() const { return tables ? tables.getRadix() : 0; }
+  /// Tables that one vector of the stream indexes side by side.
+  int64_t tablesPerVector() const { return layout == Layout::quad ? 4 : 1; }
+  /// Bytes from the start of prepared activations to digit `digit` of table `u` of unit-aligned k.
+  int64_t tableOffset(int64_t u, int64_t digit) const;
+  /// Units in `kLength` elements of k.
+  int64_t units(int64_t kLength) const { return kLength / unit; }
+  /// Elements of k in the last group, up to k.
+  int64_t lastGroup() const { return k - (groups - 1) * group; }
+};
+
+/// The geometry of a lut.lookup_gemm or lut.dot_gemm that has a schedule.
+Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
+
+/// The target attached to the module around `op`; emits an error where there is none.
+TargetAttr getTarget(mlir::Operation *op);
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,72 @@
+// The passes of lut, in the order of Pipeline.cpp. Name X = file X.cpp = flag --lut-x = test test/passes/x.mlir.
+#ifndef LUT_PASSES_TD
+#define LUT_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Decompose : Pass<"lut-decompose", "::mlir::ModuleOp"> {
+  let summary = "split a product into quantization, table precompute and lookup";
+  let description = [{
+    The data-flow split of LUT Tensor Core section 3.3.2. Class a8 quantizes activations to int8 and builds tables of
+    exact sums; class t8 builds tables of the float activations. One table serves `unit` consecutive k.
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
+def ReinterpretWeights : Pass<"lut-reinterpret-weights", "::mlir::ModuleOp"> {
+  let summary = "read unsigned codes as planes of -1/+1, ternary codes as trits";
+  let description = [{
+    q' = 2q - (2^b - 1): every bit plane is -1/+1 with the positive weight 2^p, so that one table serves all planes
+    and none is special (LUT Tensor Core eq. 1-3).
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
+def SymmetrizeTables : Pass<"lut-symmetrize-tables", "::mlir::ModuleOp"> {
+  let summary = "keep one of each pair T[c] = -T[-c] where the target cannot reach all entries";
+  let description = [{
+    The sign moves into the packed code (LUT Tensor Core eq. 4-6). A table of at most 16 entries stays whole: every
+    byte permute reaches it, and a whole table needs no sign at run time.
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
+def QuantizeTables : Pass<"lut-quantize-tables", "::mlir::ModuleOp"> {
+  let summary = "give table entries their run-time type: int8, or two int8 digits of an exact sum";
+  let description = [{
+    Float sums become int8 with one scale per group. Sums of int8 activations stay exact: T = radix * hi + lo + radix/2
+    with the smallest even radix whose square covers all sums.
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
+def ChooseSchedule : Pass<"lut-choose-schedule", "::mlir::ModuleOp"> {
+  let summary = "pick strategy, layout and tile from the target's facts";
+  let description = [{
+    Predicts every legal candidate with CostModel.h and takes the fastest at m = 1; a strategy the user asked for is kept.
+    The choice and its reason are a remark and the attribute `schedule`.
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
+def CheckAccumulators : Pass<"lut-check-accumulators", "::mlir::ModuleOp"> {
+  let summary = "prove that no sum overflows, widening earlier where that is needed";
+  let description = [{
+    Bounds 8-, 16- and 32-bit sums of every scheduled product. `run` and `widen` are lowered to the largest values that
+    are proven; a product that overflows 32 bits, or whose multipliers do not fit a byte, is rejected.
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
+def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
+  let summary = "turn each scheduled product into a prepare and a compute function of loops over tiles";
+  let description = [{
+    `<name>_prepare(x, ldx, m, prepared)` quantizes activations or builds tables; `<name>_compute(prepared, m, packed, y,
+    ldy, partial, tile_begin, tile_end)` produces rows of Y (the contract is runtime/kernel.h). Pointers are !llvm.ptr:
+    one packed stream mixes bytes, f16 and i32.
+  }];
+  let dependentDialects = ["::lut::LutDialect", "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+#endif

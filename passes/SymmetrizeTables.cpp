@@ -1,0 +1,31 @@
+#include "passes/Geometry.h"
+#include "passes/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+
+namespace lut {
+#define GEN_PASS_DEF_SYMMETRIZETABLES
+#include "passes/Passes.h.inc"
+} // namespace lut
+
+using namespace lut;
+
+namespace {
+struct SymmetrizeTables : lut::impl::SymmetrizeTablesBase<SymmetrizeTables> {
+  void runOnOperation() override {
+    TargetAttr target = getTarget(getOperation());
+    if (!target)
+      return signalPassFailure();
+    int64_t reach = std::max<int64_t>({16, target.getPermuteBytes(), target.getPermute2Bytes()});
+    getOperation().walk([&](PrecomputeOp op) {
+      TablesType t = op.getTables().getType();
+      if (!t.isExact() || t.getMirrored() || t.getEntries() <= reach)
+        return;
+      op.getTables().setType(TablesType::get(t.getContext(), t.getK(), t.getGroup(), t.getUnit(), t.getTrits(),
+                                             /*mirrored=*/true, t.getDigits(), t.getRadix()));
+    });
+  }
+};
+} // namespace

@@ -1,0 +1,291 @@
+#include "passes/Passes.h"
+#include "passes/TileEmitter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+
+namespace lut {
+#define GEN_PASS_DEF_TILE
+#include "passes/Passes.h.inc"
+} // namespace lut
+
+using namespace lut;
+
+namespace {
+
+/// Arguments of `compute`, and the loops over k blocks, tiles and tokens (runtime/kernel.h).
+struct ComputeEmitter {
+  Emitter &e;
+  const Geometry &g;
+  Value prepared, m, packed, y, ldy, partial, tileBegin, tileEnd;
+  VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
+
+  void run();
+  void tilesOfBlock(Value block);
+  void tokensOfTile(Value tile, function_ref<void(Value token, int64_t count)> body);
+  void clearPartial();
+  void finishPartial();
+
+  void tile(Value tile, Value block, Value token, int64_t count);
+  Values groupedSums(Value stream, const Values &tokens);
+  Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
+  Values wholeRow(Value tile, Value token, const Values &tokens, Values sums);
+
+  GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
+  Values tokenPointers(Value token, int64_t count);
+  Value partialPointer(Value tile, Value token, int64_t sumVector);
+  Value tail(int64_t offset, Value tile, int64_t sumVector, Type type);
+  Value scaled(Value sum, Value activationScale, Value weightScale);
+  Value correctZero(Value sum, Value zeroPoints, Value groupSum);
+  void storeY(Value tile, Value token, const Values &results);
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+void ComputeEmitter::run() {
+  if (g.kBlocks == 1)
+    return tilesOfBlock(e.index(0));
+  clearPartial();
+  e.loop(g.kBlocks, {}, [&](Value block, Values) {
+    tilesOfBlock(block);
+    return Values();
+  });
+  finishPartial();
+}
+
+void ComputeEmitter::tilesOfBlock(Value block) {
+  e.loop(tileBegin, tileEnd, 1, {}, [&](Value index, Values) {
+    tokensOfTile(index, [&](Value token, int64_t count) { tile(index, block, token, count); });
+    return Values();
+  });
+}
+
+/// Whole token tiles first, then single tokens.
+void ComputeEmitter::tokensOfTile(Value, function_ref<void(Value, int64_t)> body) {
+  int64_t tokens = g.schedule.getTokens();
+  Value rest = e.index(0);
+  if (tokens > 1) {
+    rest = e.sub(m, arith::RemUIOp::create(e.b, e.loc, m, e.index(tokens)));
+    e.loop(e.index(0), rest, tokens, {}, [&](Value token, Values) {
+      body(token, tokens);
+      return Values();
+    });
+  }
+  e.loop(rest, m, 1, {}, [&](Value token, Values) {
+    body(token, 1);
+    return Values();
+  });
+}
+
+/// partial[token][n padded]: 32-bit sums between k blocks.
+Value ComputeEmitter::partialPointer(Value tile, Value token, int64_t sumVector) {
+  Value offset = e.add(e.mul(token, g.partialBytes), e.mul(tile, g.tileRows * 4));
+  return e.at(e.at(partial, offset), sumVector * g.vectorBytes);
+}
+
+void ComputeEmitter::clearPartial() {
+  e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
+    e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
+      for (int64_t s = 0; s < g.sumVectors(); ++s)
+        e.store(e.constant(ints, 0), partialPointer(tile, token, s));
+      return Values();
+    });
+    return Values();
+  });
+}
+
+void ComputeEmitter::finishPartial() {
+  e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
+    e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
+      Values sums;
+      for (int64_t s = 0; s < g.sumVectors(); ++s)
+        sums.push_back(e.load(ints, partialPointer(tile, token, s)));
+      storeY(tile, token, wholeRow(tile, token, tokenPointers(token, 1), sums));
+      return Values();
+    });
+    return Values();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// One tile
+//===----------------------------------------------------------------------===//
+
+Values ComputeEmitter::tokenPointers(Value token, int64_t count) {
+  Values pointers;
+  Value first = e.at(prepared, e.mul(token, g.preparedBytes));
+  for (int64_t t = 0; t < count; ++t)
+    pointers.push_back(e.at(first, t * g.preparedBytes));
+  return pointers;
+}
+
+GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength) {
+  GroupCursor result{weights, tokens, kOffset, {}, kLength};
+  for (Value token : tokens)
+    result.groupSums.push_back(e.load(e.i32(), e.at(e.at(token, e.mul(index, 4)), g.sumsOffset), 4));
+  return result;
+}
+
+void ComputeEmitter::tile(Value tile, Value block, Value token, int64_t count) {
+  Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytes)));
+  Values tokens = tokenPointers(token, count);
+  if (!g.wholeRow())
+    return storeY(tile, token, groupedSums(stream, tokens));
+  Values sums = emitSums(e, g, cursor(stream, tokens, e.index(0), e.mul(block, g.kBlock), g.kBlock));
+  if (g.kBlocks == 1)
+    return storeY(tile, token, wholeRow(tile, token, tokens, sums));
+  for (int64_t s = 0; s < g.sumVectors(); ++s)
+    for (int64_t t = 0; t < count; ++t) {
+      Value pointer = e.at(partialPointer(tile, token, s), t * g.partialBytes);
+      e.store(e.add(e.load(ints, pointer), sums[s * count + t]), pointer);
+    }
+}
+
+/// float(sum) * (activation scale * weight scale)
+Value ComputeEmitter::scaled(Value sum, Value activationScale, Value weightScale) {
+  if (g.numerics == Numerics::a8 && sumsAreDoubled(g))
+    sum = e.shiftRightArithmetic(sum, 1);
+  return e.mul(e.toFloat(sum), e.mul(e.splat(activationScale, g.laneRows), weightScale));
+}
+
+Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
+  Value factor = sumsAreDoubled(g) ? e.shiftLeft(groupSum, 1) : groupSum;
+  return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
+}
+
+/// y += float(sum) * (activation scale * weight scale) for one group at `stream`, whose scales follow its chunks.
+Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results) {
+  GroupCursor at = cursor(stream, tokens, index, e.mul(index, g.group), kLength);
+  Values sums = emitSums(e, g, at);
+  int64_t count = tokens.size(), scales = kLength / g.chunkK * g.chunkBytes, zeros = scales + g.tileRows * 2;
+  for (int64_t s = 0; s < g.sumVectors(); ++s) {
+    Value half = e.load(e.vec(g.laneRows, e.b.getF16Type()), e.at(stream, scales + s * g.laneRows * 2));
+    Value weightScale = arith::ExtFOp::create(e.b, e.loc, floats, half);
+    Value zeroPoints;
+    if (g.format.zeroPoints) {
+      Value bytes = e.load(e.vec(g.laneRows, e.i8()), e.at(stream, zeros + s * g.laneRows));
+      zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints, bytes);
+    }
+    for (int64_t t = 0; t < count; ++t) {
+      Value sum = sums[s * count + t];
+      if (zeroPoints)
+        sum = correctZero(sum, zeroPoints, at.groupSums[t]);
+      Value activationScale = e.load(e.f32(), e.at(e.at(tokens[t], e.mul(index, 4)), g.scalesOffset), 4);
+      results[s * count + t] = e.add(results[s * count + t], scaled(sum, activationScale, weightScale));
+    }
+  }
+  return results;
+}
+
+Values ComputeEmitter::groupedSums(Value stream, const Values &tokens) {
+  Values zeros(g.sumVectors() * tokens.size(), e.real(floats, 0.0));
+  int64_t last = g.groups - 1, lastLength = g.kPadded - last * g.group;
+  Values results = e.loop(last, zeros, [&](Value index, Values carried) {
+    return group(e.at(stream, e.mul(index, g.groupBytes)), tokens, index, g.group, carried);
+  });
+  return group(e.at(stream, last * g.groupBytes), tokens, e.index(last), lastLength, results);
+}
+
+/// The tail's column at `offset`: 4 bytes for each padded row.
+Value ComputeEmitter::tail(int64_t offset, Value tile, int64_t sumVector, Type type) {
+  Value pointer = e.at(e.at(packed, e.index(offset)), e.mul(tile, g.tileRows * 4));
+  return e.load(type, e.at(pointer, sumVector * g.vectorBytes), 4);
+}
+
+Values ComputeEmitter::wholeRow(Value tile, Value, const Values &tokens, Values sums) {
+  int64_t count = tokens.size();
+  for (int64_t s = 0; s < g.sumVectors(); ++s) {
+    Value weightScale = tail(g.scaleOffset, tile, s, floats);
+    for (int64_t t = 0; t < count; ++t) {
+      Value &sum = sums[s * count + t];
+      if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
+        sum = e.add(sum, tail(g.negativesOffset, tile, s, ints));
+      if (g.format.zeroPoints)
+        sum = correctZero(sum, tail(g.zeroOffset, tile, s, ints), e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
+      Value activationScale = e.load(e.f32(), e.at(tokens[t], g.scalesOffset), 4);
+      sum = e.add(e.real(floats, 0.0), scaled(sum, activationScale, weightScale));
+    }
+  }
+  return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Y
+//===----------------------------------------------------------------------===//
+
+/// Stores rows of one tile; rows from n on do not exist in Y.
+void ComputeEmitter::storeY(Value tile, Value token, const Values &results) {
+  int64_t count = results.size() / g.sumVectors(), L = g.laneRows;
+  SmallVector<int64_t> iota(L);
+  for (int64_t i = 0; i < L; ++i)
+    iota[i] = i;
+  for (int64_t t = 0; t < count; ++t)
+    for (int64_t s = 0; s < g.sumVectors(); ++s) {
+      Value row = e.add(e.mul(tile, g.tileRows), s * L);
+      Value pointer = e.at(y, e.mul(e.add(e.mul(e.add(token, t), ldy), row), 4));
+      Value result = results[s * count + t];
+      if (g.n % g.tileRows == 0) {
+        e.store(result, pointer, 4);
+        continue;
+      }
+      Value left = arith::TruncIOp::create(e.b, e.loc, e.i32(), e.sub(e.index(g.n), row));
+      Value exists = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, e.constantVector(ints, iota),
+                                           e.splat(left, L));
+      LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+/// Declares `name` with the argument types and leaves the insertion point in its body; returns its arguments.
+static SmallVector<Value> createFunction(OpBuilder &b, Location loc, const Twine &name, ArrayRef<Type> types) {
+  auto function = func::FuncOp::create(b, loc, name.str(), b.getFunctionType(types, {}));
+  Block *block = function.addEntryBlock();
+  b.setInsertionPointToStart(block);
+  return SmallVector<Value>(block->getArguments());
+}
+
+static void tileProduct(func::FuncOp function, Operation *gemm, TargetAttr target) {
+  Geometry g = getGeometry(gemm, target);
+  OpBuilder b(function);
+  Location loc = gemm->getLoc();
+  Emitter e{b, loc};
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext()), i64 = b.getI64Type();
+
+  auto a = createFunction(b, loc, function.getName() + "_prepare", {pointer, i64, i64, pointer});
+  emitPrepare(e, g, a[0], a[1], a[2], a[3]);
+  func::ReturnOp::create(b, loc);
+
+  b.setInsertionPoint(function);
+  a = createFunction(b, loc, function.getName() + "_compute",
+                     {pointer, i64, pointer, pointer, i64, pointer, i64, i64});
+  ComputeEmitter{e, g, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]}.run();
+  func::ReturnOp::create(b, loc);
+  function.erase();
+}
+
+namespace {
+struct Tile : lut::impl::TileBase<Tile> {
+  void runOnOperation() override {
+    TargetAttr target = getTarget(getOperation());
+    if (!target)
+      return signalPassFailure();
+    SmallVector<std::pair<func::FuncOp, Operation *>> products;
+    getOperation().walk([&](func::FuncOp function) {
+      function.walk([&](Operation *op) {
+        if (isa<LookupGemmOp, DotGemmOp>(op) && op->hasAttr("schedule"))
+          products.push_back({function, op});
+      });
+    });
+    for (auto &[function, gemm] : products)
+      tileProduct(function, gemm, target);
+  }
+};
+} // namespace

@@ -1,0 +1,34 @@
+// What tiling emits for one product. Three files share it: TilePrepare.cpp (activations), TileSums.cpp (integer
+// sums of one group) and Tile.cpp (loops, scales, the pass).
+#ifndef LUT_PASSES_TILEEMITTER_H
+#define LUT_PASSES_TILEEMITTER_H
+
+#include "passes/Emitter.h"
+#include "passes/Geometry.h"
+
+namespace lut {
+
+/// Emits the body of `prepare`: `m` tokens from `x` (row stride `ldx` elements) to `prepared`.
+void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value ldx, mlir::Value m, mlir::Value prepared);
+
+/// Where the integer sums of a group start.
+struct GroupCursor {
+  mlir::Value weights;          // pointer to the group in the packed stream
+  Values prepared;              // pointer to the prepared activations of each token of the tile
+  mlir::Value kOffset;          // i64: k of the group's first element within the prepared activations
+  Values groupSums;             // i32: sum of activations (or of all-plus entries) of the group, per token; null if unused
+  int64_t kLength = 0;          // elements of k, padded to whole chunks
+};
+
+/// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without zero points'
+/// and negatives' corrections.
+Values emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor);
+
+/// Whether emitSums leaves twice the sum of code * q: planes are -1/+1 but codes 0/1 (LUT Tensor Core eq. 2).
+inline bool sumsAreDoubled(const Geometry &g) {
+  return g.strategy == Strategy::lookup && !g.format.row->trits && (g.format.row->step == 1 || g.format.zeroPoints);
+}
+
+} // namespace lut
+
+#endif

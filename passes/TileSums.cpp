@@ -1,0 +1,232 @@
+// Integer sums of one group: the inner loops of both strategies.
+#include "passes/TileEmitter.h"
+
+using namespace mlir;
+using namespace lut;
+
+namespace {
+struct SumEmitter {
+  Emitter &e;
+  const Geometry &g;
+  const GroupCursor &at;
+  int64_t tokens = at.prepared.size();
+  int64_t V = g.vectorBytes, R = g.rowVectors;
+  VectorType bytes = e.vec(V, e.i8()), words = e.vec(V / 2, e.i16()), lanes = e.vec(V / 4, e.i32());
+
+  Values initialSums();
+  Value weightVector(Value pointer, int64_t index) { return e.load(bytes, e.at(pointer, index * V)); }
+
+  Values dotChunk(Value chunk, Values sums);
+  Value code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded);
+  Values quadChunk(Value chunk, Values sums);
+
+  Values columnSums();
+  Values columnBody(Value body, Values state);
+  void columnSteps(Value pointer, Value tables, int64_t plane, int64_t row, Values &state);
+  Values foldWords(const Values &state, Values sums);
+  int64_t stateIndex(int64_t plane, int64_t digit, int64_t row, int64_t token) const {
+    return (((plane * g.digits() + digit) * R + row) * tokens + token) * 2;
+  }
+  int64_t planes() const { return g.parts.size(); }
+  /// Digits are stored high first.
+  int64_t digitWeight(int64_t digit) const { return g.digits() == 2 && digit == 0 ? g.radix() : 1; }
+  int64_t bodyUnits() const { return g.layout == Layout::base3 ? g.schedule.getRun() : 8; }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Starting values
+//===----------------------------------------------------------------------===//
+
+/// What lookups leave out of a sum: digits are T - radix/2, and biased bytes are 128 too large at each widening step.
+static int64_t lookupConstant(const Geometry &g, int64_t kLength) {
+  int64_t units = g.units(kLength), levels = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
+  int64_t perPlane = units * (g.radix() / 2);
+  if (int64_t run = g.schedule.getRun())
+    perPlane -= 128 * (units / run) * (g.digits() == 2 ? 1 + g.radix() : 1);
+  return levels * perPlane;
+}
+
+/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core eq. 2).
+static int64_t sumFactor(const Geometry &g) {
+  const FormatRow &row = *g.format.row;
+  if (row.trits && g.strategy == Strategy::lookup)
+    return 0;
+  if (g.strategy == Strategy::dot)
+    return g.format.zeroPoints ? 0 : row.offset;
+  if (g.format.zeroPoints)
+    return (1 << row.bits) - 1;
+  return row.step == 2 ? 0 : 2 * row.offset - 1 + (1 << row.bits);
+}
+
+Values SumEmitter::initialSums() {
+  int64_t factor = sumFactor(g);
+  int64_t constant = g.strategy == Strategy::lookup ? lookupConstant(g, at.kLength) : 0;
+  Values perToken;
+  for (int64_t t = 0; t < tokens; ++t) {
+    Value start = e.constant(e.i32(), constant);
+    if (factor)
+      start = e.add(e.mul(at.groupSums[t], factor), constant);
+    perToken.push_back(factor ? e.splat(start, V / 4) : e.constant(lanes, constant));
+  }
+  Values sums;
+  for (int64_t s = 0; s < g.sumVectors(); ++s)
+    sums.append(perToken);
+  return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Dot: codes become integers, 8 quads of k to a chunk
+//===----------------------------------------------------------------------===//
+
+/// step * code of the 4 k of `quad` in row vector `row`. A part of width w has 8/w fields in a vector; parts are joined.
+Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
+  Value joined;
+  int64_t vector = 0, bit = g.format.zeroPoints || g.format.row->step == 1 ? 0 : 1;
+  for (int64_t width : g.parts) {
+    int64_t fields = 8 / width, index = vector + quad / fields;
+    if (quad % fields == 0)
+      loaded[vector] = weightVector(chunk, index * R + row);
+    Value field = e.shiftBytes(loaded[vector], quad % fields * width - bit);
+    field = e.bitAnd(field, ((1 << width) - 1) << bit);
+    joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, field).getResult() : field;
+    vector += width;
+    bit += width;
+  }
+  return joined;
+}
+
+Values SumEmitter::dotChunk(Value i, Values sums) {
+  Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
+  Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
+  int64_t max = g.format.row->step * (g.format.row->codes() - 1);
+  SmallVector<SmallVector<Value, 4>> loaded(R, SmallVector<Value, 4>(4));
+  Values x;
+  for (Value prepared : at.prepared)
+    x.push_back(e.at(e.at(prepared, k), g.valueOffset));
+  for (int64_t quad = 0; quad < 8; ++quad) {
+    Values quads;
+    for (Value pointer : x)
+      quads.push_back(e.bitcast(e.splat(e.load(e.i32(), e.at(pointer, 4 * quad)), V / 4), bytes));
+    for (int64_t r = 0; r < R; ++r) {
+      Value codes = code(chunk, r, quad, loaded[r]);
+      for (int64_t t = 0; t < tokens; ++t)
+        sums[r * tokens + t] = DotOp::create(e.b, e.loc, sums[r * tokens + t], codes, quads[t], max);
+    }
+  }
+  return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Quad: four tables of 16 entries side by side, summed by a dot product whose other side is the plane's weight
+//===----------------------------------------------------------------------===//
+
+Values SumEmitter::quadChunk(Value i, Values sums) {
+  Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
+  int64_t chunkTables = g.tableOffset(8, 0); // 32 k are 8 units
+  Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
+  for (int64_t plane = 0; plane < planes(); ++plane)
+    for (int64_t r = 0; r < R; ++r) {
+      Value w = weightVector(chunk, plane * R + r);
+      for (int64_t half = 0; half < 2; ++half) {
+        Value nibbles = e.shiftBytes(w, 4 * half);
+        for (int64_t digit = 0; digit < g.digits(); ++digit) {
+          int64_t weight = (int64_t(1) << plane) * digitWeight(digit);
+          Value multiplier = e.constant(bytes, weight);
+          for (int64_t t = 0; t < tokens; ++t) {
+            Value &sum = sums[r * tokens + t];
+            Value entries = e.load(bytes, e.at(e.at(at.prepared[t], offset), g.tableOffset(4 * half, digit)));
+            sum = DotOp::create(e.b, e.loc, sum, multiplier, LookupOp::create(e.b, e.loc, entries, nibbles, 16), weight);
+          }
+        }
+      }
+    }
+  return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Column: a byte of every row indexes the same table; bytes are added in 8, 16, then 32 bits
+//===----------------------------------------------------------------------===//
+
+/// Adds the lookups of one plane and row vector over a body of units; `pointer` and `tables` are at its start.
+void SumEmitter::columnSteps(Value pointer, Value tablesOffset, int64_t plane, int64_t row, Values &state) {
+  int64_t run = g.schedule.getRun(), unitsPerVector = g.layout == Layout::base3 ? 1 : 2;
+  int64_t entries = g.tables.getEntryBytes(), tableSize = entries;
+  Values partial(g.digits() * tokens);
+  for (int64_t u = 0; u < bodyUnits(); ++u) {
+    Value w = weightVector(pointer, (u / unitsPerVector * planes() + plane) * R + row);
+    Value sign = g.tables.getMirrored() ? e.shiftRightArithmetic(w, 7) : Value();
+    Value index = unitsPerVector == 2 ? e.shiftBytes(w, 4 * (u % 2)) : w;
+    for (int64_t digit = 0; digit < g.digits(); ++digit)
+      for (int64_t t = 0; t < tokens; ++t) {
+        Value table = e.load(e.vec(tableSize, e.i8()),
+                             e.at(e.at(at.prepared[t], tablesOffset), g.tableOffset(u, digit)));
+        Value v = LookupOp::create(e.b, e.loc, table, index, entries);
+        v = sign ? e.bitXor(v, sign) : v;
+        Value &sum = partial[digit * tokens + t];
+        sum = u % run ? e.add(sum, v) : v;
+        if ((u + 1) % run)
+          continue;
+        Value biased = run > 1 ? e.bitXor(sum, e.constant(bytes, 0x80)) : sum; // tables of single lookups are biased
+        int64_t s = stateIndex(plane, digit, row, t);
+        auto step = AccumulateOp::create(e.b, e.loc, biased, state[s], state[s + 1]);
+        state[s] = step.getNewEven();
+        state[s + 1] = step.getNewOdd();
+      }
+  }
+}
+
+Values SumEmitter::columnBody(Value body, Values state) {
+  int64_t vectors = g.layout == Layout::base3 ? bodyUnits() : bodyUnits() / 2;
+  Value pointer = e.at(at.weights, e.mul(body, vectors * g.chunkBytes));
+  // Tables of the body: kOffset / unit units precede the group.
+  Value first = e.mul(body, g.tableOffset(bodyUnits(), 0));
+  Value before = arith::DivUIOp::create(e.b, e.loc, at.kOffset, e.index(g.unit));
+  Value tables = e.add(e.mul(before, g.tableOffset(1, 0)), first);
+  for (int64_t plane = 0; plane < planes(); ++plane)
+    for (int64_t r = 0; r < R; ++r)
+      columnSteps(pointer, tables, plane, r, state);
+  return state;
+}
+
+/// Moves 16-bit sums to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each row quarter is one vector of sums.
+Values SumEmitter::foldWords(const Values &state, Values sums) {
+  for (int64_t plane = 0; plane < planes(); ++plane)
+    for (int64_t digit = 0; digit < g.digits(); ++digit)
+      for (int64_t r = 0; r < R; ++r)
+        for (int64_t t = 0; t < tokens; ++t) {
+          int64_t s = stateIndex(plane, digit, r, t);
+          Value odd = state[s + 1];
+          Value even = e.bitcast(e.sub(state[s], e.shiftLeft(odd, 8)), lanes);
+          odd = e.bitcast(odd, lanes);
+          Value quarters[] = {e.bitAnd(even, 0xffff), e.bitAnd(odd, 0xffff), e.shiftRight(even, 16),
+                              e.shiftRight(odd, 16)};
+          for (int64_t i = 0; i < 4; ++i) {
+            Value &sum = sums[(r * 4 + i) * tokens + t];
+            sum = e.add(sum, e.mul(quarters[i], (int64_t(1) << plane) * digitWeight(digit)));
+          }
+        }
+  return sums;
+}
+
+Values SumEmitter::columnSums() {
+  int64_t bodies = g.units(at.kLength) / bodyUnits();
+  int64_t segment = std::max<int64_t>(1, g.schedule.getWiden() / (bodyUnits() / g.schedule.getRun()));
+  Values zeros(planes() * g.digits() * R * tokens * 2, e.constant(words, 0));
+  auto body = [&](Value i, Values state) { return columnBody(i, state); };
+  if (bodies <= segment)
+    return foldWords(e.loop(bodies, zeros, body), initialSums());
+  return e.loop(e.index(0), e.index(bodies), segment, initialSums(), [&](Value first, Values sums) {
+    Value end = arith::MinSIOp::create(e.b, e.loc, e.add(first, segment), e.index(bodies));
+    return foldWords(e.loop(first, end, 1, zeros, body), sums);
+  });
+}
+
+Values lut::emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor) {
+  SumEmitter emitter{e, g, cursor};
+  if (g.layout == Layout::column || g.layout == Layout::base3)
+    return emitter.columnSums();
+  return e.loop(cursor.kLength / g.chunkK, emitter.initialSums(), [&](Value i, Values sums) {
+    return g.layout == Layout::dot ? emitter.dotChunk(i, sums) : emitter.quadChunk(i, sums);
+  });
+}
