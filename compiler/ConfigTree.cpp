@@ -180,7 +180,7 @@ static size_t findTooDeep(StringRef text) {
 // llvm::yaml takes JSON with missing commas and other slips for YAML; a .json file must be JSON.
 static bool checkJson(StringRef text, Diagnostics &diagnostics) {
   auto rangeAt = [&](size_t offset) {
-    SMLoc location = SMLoc::getFromPointer(text.data() + std::min(offset, text.size()));
+    SMLoc location = SMLoc::getFromPointer(text.data() + std::min(offset, text.rtrim().size()));
     return SMRange(location, location);
   };
   size_t tooDeep = findTooDeep(text);
