@@ -95,6 +95,12 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
 enum class Token { Normal, Zeros, Denormals, Outliers, NaN, Infinity, Huge, Ties, Tiny, MixedSize };
 constexpr size_t tokenKinds = 10;
 
+inline const char *nameOf(Token kind) {
+  static const char *const names[tokenKinds] = {"normal",   "zero", "denormal", "outlier", "NaN",
+                                                "infinite", "huge", "tie",      "tiny",    "mixed-size"};
+  return names[size_t(kind)];
+}
+
 inline void drawToken(Token kind, float *x, size_t k, Random &random) {
   std::normal_distribution<float> normal;
   for (size_t i = 0; i < k; ++i) {

@@ -1,5 +1,4 @@
 // Every status of every entry point.
-#include "threads.h"
 #include "toy.h"
 #include <cctype>
 #include <cstdint>

@@ -1,0 +1,147 @@
+// What holds for every generated library besides its products: descriptors, layouts that agree with the
+// packed bytes, packed weights that are exchanged between variants, and misuse.
+#include "draw.h"
+#include "guarded.h"
+#include "kernels.h"
+#include "reference.h"
+#include "unpack.h"
+#include <memory>
+#include <set>
+
+using namespace lut;
+using namespace lut::reference;
+
+namespace {
+
+TEST(Library, NamesKernelsAndVariantsOnce) {
+  std::set<std::string> kernels, variants;
+  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
+    kernels.insert(LIBRARY.kernels[i]->info.name);
+    EXPECT_EQ(LIBRARY.kernels[i]->library, &LIBRARY);
+  }
+  for (size_t i = 0; i < LIBRARY.variant_count; ++i)
+    variants.insert(LIBRARY.variants[i]);
+  EXPECT_EQ(kernels.size(), LIBRARY.kernel_count);
+  EXPECT_EQ(variants.size(), LIBRARY.variant_count);
+}
+
+TEST(Library, TakesTheFirstVariantThisCpuRuns) {
+  for (size_t i = 0; i < LIBRARY.variant_count; ++i) {
+    if (lutc_can_use_variant(&LIBRARY, LIBRARY.variants[i]) != LUTC_OK)
+      continue;
+    ASSERT_EQ(lutc_use_variant(&LIBRARY, nullptr), LUTC_OK);
+    EXPECT_STREQ(lutc_kernel_variant(LIBRARY.kernels[0])->variant, LIBRARY.variants[i]);
+    return;
+  }
+  EXPECT_EQ(lutc_use_variant(&LIBRARY, nullptr), LUTC_UNSUPPORTED_CPU);
+}
+
+TEST(Library, RefusesUnknownVariants) {
+  EXPECT_EQ(lutc_use_variant(&LIBRARY, "z80"), LUTC_UNKNOWN_VARIANT);
+  EXPECT_EQ(lutc_can_use_variant(&LIBRARY, "z80"), LUTC_UNKNOWN_VARIANT);
+}
+
+struct Descriptor : KernelTest {
+  void SetUp() override {
+    KernelTest::SetUp();
+    if (IsSkipped() || HasFatalFailure())
+      return;
+    packed = std::make_unique<Guarded>(bytes(), LUTC_ALIGNMENT, Place::Begin);
+    random.seed(5);
+    weights = drawWeights(info, random);
+    view = weights.view();
+    ASSERT_EQ(lutc_pack(kernel, &view, packed->as<void>(), bytes()), LUTC_OK);
+  }
+  size_t bytes() const { return lutc_packed_bytes(kernel); }
+  lutc_status check(size_t size) const { return lutc_check_packed(kernel, packed->as<void>(), size); }
+
+  const lutc_kernel *kernel = GetParam().kernel;
+  const lutc_kernel_info &info = kernel->info;
+  const lutc_variant_code &code = GetParam().code();
+  std::unique_ptr<Guarded> packed;
+  Random random;
+  DrawnWeights weights;
+  lutc_weights view;
+};
+
+TEST_P(Descriptor, SaysWhatTheFormatMeans) {
+  const lutc_kernel_info expected = describe(info.format, info.numerics, info.n, info.k);
+  EXPECT_EQ(info.group, expected.group);
+  EXPECT_EQ(info.codes, expected.codes);
+  EXPECT_EQ(info.scales_per_tensor, expected.scales_per_tensor);
+  EXPECT_EQ(info.scales_f32, expected.scales_f32);
+  EXPECT_EQ(info.has_zero_points, expected.has_zero_points);
+  EXPECT_STREQ(code.info.variant, GetParam().variantName());
+}
+
+TEST_P(Descriptor, HasAConsistentLayout) {
+  const lutc_layout &layout = code.layout;
+  const bool columns = layout.kind == LUTC_LAYOUT_COLUMN || layout.kind == LUTC_LAYOUT_BASE3;
+  EXPECT_EQ(layout.tile_rows, layout.row_vectors * layout.vector_bytes / (columns ? 1 : 4));
+  EXPECT_GE(size_t(layout.k_block) * layout.k_blocks, info.k);
+  EXPECT_LT(size_t(layout.k_block) * (layout.k_blocks - 1), info.k);
+  const size_t chunk[] = {32, 32, 8, 5};
+  EXPECT_EQ(layout.k_block % (layout.group ? layout.group : chunk[layout.kind]), 0u);
+  const Unpacked unpacked(info, layout, nullptr);
+  EXPECT_GE(bytes(), sizeof(lutc_packed_header) + unpacked.payloadBytes());
+  EXPECT_LT(bytes(), sizeof(lutc_packed_header) + unpacked.payloadBytes() + LUTC_ALIGNMENT);
+  EXPECT_EQ(code.partial_bytes, layout.k_blocks == 1 ? 0 : 4 * unpacked.rows);
+  EXPECT_GE(code.token_block, 1u);
+}
+
+TEST_P(Descriptor, FindsEveryCodeInThePackedBytes) {
+  const Unpacked unpacked(info, code.layout, packed->as<uint8_t>() + sizeof(lutc_packed_header));
+  const size_t stride = view.codes_stride ? view.codes_stride : info.k;
+  for (int i = 0; i < 20000; ++i) {
+    const size_t row = draw(random, 0, info.n - 1), k = draw(random, 0, info.k - 1);
+    ASSERT_EQ(unpacked.code(row, k), view.codes[row * stride + k]) << "row " << row << ", k " << k;
+  }
+}
+
+TEST_P(Descriptor, SharesPackedWeightsWithEqualLayouts) {
+  const size_t size = bytes();
+  for (size_t other = 0; other < LIBRARY.variant_count; ++other) {
+    if (lutc_use_variant(&LIBRARY, LIBRARY.variants[other]) != LUTC_OK)
+      continue;
+    const lutc_status status = check(std::max(size, bytes()));
+    EXPECT_EQ(status, kernel->variants[other]->layout_id == code.layout_id ? LUTC_OK : LUTC_WRONG_LAYOUT)
+        << GetParam().variantName() << " read by " << LIBRARY.variants[other];
+  }
+}
+
+TEST_P(Descriptor, RefusesForeignAndDamagedWeights) {
+  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
+    const lutc_kernel_info &other = LIBRARY.kernels[i]->info;
+    const bool same = other.n == info.n && other.k == info.k && std::string(other.format) == info.format;
+    if (!same) {
+      EXPECT_EQ(lutc_check_packed(LIBRARY.kernels[i], packed->as<void>(), bytes()), LUTC_WRONG_KERNEL)
+          << other.name;
+    }
+  }
+  EXPECT_EQ(check(bytes() - 1), LUTC_BUFFER_TOO_SMALL);
+  packed->as<uint8_t>()[bytes() - 1] ^= 1;
+  EXPECT_EQ(check(bytes()), LUTC_CORRUPT);
+  weights.codes[info.k - 1] = uint8_t(info.codes);
+  EXPECT_EQ(lutc_pack(kernel, &view, packed->as<void>(), bytes()), LUTC_BAD_CODE);
+  EXPECT_EQ(check(bytes()), LUTC_NOT_PACKED);
+}
+
+TEST_P(Descriptor, RefusesMisuseOfTheCall) {
+  const size_t m = 3, scratchBytes = lutc_scratch_bytes(kernel, m);
+  std::vector<float> x(m * info.k), y(m * info.n);
+  Guarded memory(scratchBytes, LUTC_ALIGNMENT, Place::Begin);
+  uint8_t *scratch = memory.as<uint8_t>();
+  const auto run = [&](const float *xs, size_t ldx, size_t ldy, void *room, size_t size) {
+    return lutc_run(kernel, m, xs, ldx, packed->as<void>(), y.data(), ldy, room, size, nullptr);
+  };
+  EXPECT_EQ(run(x.data(), info.k, info.n, scratch, scratchBytes), LUTC_OK);
+  EXPECT_EQ(run(nullptr, info.k, info.n, scratch, scratchBytes), LUTC_NULL_POINTER);
+  EXPECT_EQ(run(x.data(), info.k, info.n, scratch + 4, scratchBytes), LUTC_MISALIGNED);
+  EXPECT_EQ(run(x.data(), info.k - 1, info.n, scratch, scratchBytes), LUTC_BAD_STRIDE);
+  EXPECT_EQ(run(x.data(), info.k, info.n - 1, scratch, scratchBytes), LUTC_BAD_STRIDE);
+  EXPECT_EQ(run(x.data(), info.k, info.n, scratch, scratchBytes - 1), LUTC_BUFFER_TOO_SMALL);
+}
+
+LUT_INSTANTIATE_KERNELS(Descriptor);
+
+} // namespace
