@@ -86,9 +86,9 @@ int compile(const CompileRequest &request) {
 }
 
 Table targetTable() {
-  Table table{{"target", "cpu", "summary"}, {}};
+  Table table{{"target", "summary", "features"}, {}};
   for (const TargetRow &row : targetRows())
-    table.rows.push_back({row.name, row.cpu, row.summary});
+    table.rows.push_back({row.name, row.summary, row.features});
   return table;
 }
 

@@ -6,6 +6,7 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <unistd.h>
 
 using namespace lut;
@@ -102,19 +103,30 @@ void addOthers(CLI::App &app, Arguments &arguments) {
   app.require_subcommand(1);
 }
 
+void rejectRepeats(const char *option, std::vector<std::string> values) {
+  std::sort(values.begin(), values.end());
+  auto twice = std::adjacent_find(values.begin(), values.end());
+  if (twice != values.end())
+    throw CLI::ValidationError(option, "'" + *twice + "' is given twice");
+}
+
 void finishRequest(Arguments &arguments) {
   CompileRequest &request = arguments.request;
   if (request.directory.empty() && !request.dryRun)
     throw CLI::RequiredError("--output");
   if (!arguments.weights.empty())
     request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
+  std::vector<std::string> roles;
   for (llvm::StringRef text : arguments.include) {
     auto [role, format] = text.split('=');
     Inclusion inclusion{role.str(), std::nullopt};
     if (!format.empty())
       inclusion.format = llvm::cantFail(parseFormat(format));
     request.options.include.push_back(inclusion);
+    roles.push_back(role.str());
   }
+  rejectRepeats("--include", roles);
+  rejectRepeats("--variants", request.options.variants);
   request.options.knownVariants = variantNames();
 }
 
