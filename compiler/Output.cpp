@@ -22,6 +22,8 @@ static SmallString<128> inside(StringRef directory, StringRef name) {
 
 // A temporary beside its final place, so that renaming it cannot fail half-way.
 static Error writeTemporary(StringRef directory, const OutputFile &file, std::string &temporary) {
+  if (sys::fs::is_directory(inside(directory, file.name)))
+    return cannot("replace", inside(directory, file.name), std::make_error_code(std::errc::is_a_directory));
   int descriptor;
   SmallString<128> path;
   std::error_code problem =
@@ -55,7 +57,8 @@ static Error writeAndRename(StringRef directory, ArrayRef<OutputFile> files,
 }
 
 Error writeFiles(StringRef directory, ArrayRef<OutputFile> files) {
-  if (std::error_code problem = sys::fs::create_directories(directory))
+  if (std::error_code problem =
+          sys::fs::create_directories(directory, /*IgnoreExisting=*/true, sys::fs::all_all))
     return cannot("create", directory, problem);
   std::vector<std::string> temporaries(files.size());
   Error result = writeAndRename(directory, files, temporaries);
