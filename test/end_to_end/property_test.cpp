@@ -106,8 +106,8 @@ void expectSameBits(const Call &call, size_t n, const float *y) {
       if (sameBits(got, expected) || wrong++ != 0)
         continue;
       char text[160];
-      std::snprintf(text, sizeof text, "y[%zu][%zu] = %.9g (0x%08x), oracle %.9g (0x%08x), kind of token %d",
-                    token, row, double(got), bitsOf(got), double(expected), bitsOf(expected),
+      std::snprintf(text, sizeof text, "y[%zu][%zu] = %.9g (0x%08x), oracle %.9g (0x%08x), a %s token", token,
+                    row, double(got), bitsOf(got), double(expected), bitsOf(expected),
                     nameOf(call.kinds[token]));
       first = text;
     }
@@ -167,7 +167,7 @@ TEST_P(Kernel, EqualsTheOracle) {
       SCOPED_TRACE(current);
       run(kernel, call, (place == Place::End ? atEnd : atBegin).as<void>(), place,
           threads == 1 ? nullptr
-          : ordered    ? &backwards
+          : backward   ? &backwards
                        : &onThreads);
       if (HasFailure())
         return;
