@@ -7,7 +7,7 @@
 namespace {
 
 // Every task runs once.
-void expectRunsAll(const lutc_parallel &parallel, size_t tasks) {
+[[maybe_unused]] void expectRunsAll(const lutc_parallel &parallel, size_t tasks) {
   std::vector<std::atomic<int>> calls(tasks);
   parallel.run(
       parallel.context, tasks,
