@@ -1,9 +1,11 @@
 #include "compiler/Driver.h"
 
 #include "codegen/Compile.h"
+#include "codegen/Lower.h"
 #include "codegen/Targets.h"
 #include "compiler/Output.h"
 #include "compiler/Plan.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
@@ -94,8 +96,10 @@ Table targetTable() {
 
 Table passTable() {
   mlir::MLIRContext context;
-  mlir::PassManager manager(&context);
-  buildTilePipeline(manager);
+  mlir::PassManager manager(&context, mlir::ModuleOp::getOperationName());
+  buildPlanPipeline(manager);
+  manager.addPass(createTile());
+  manager.addPass(createLower());
   Table table{{"pass", "summary"}, {}};
   for (mlir::Pass &pass : manager.getPasses())
     table.rows.push_back({pass.getArgument(), pass.getDescription()});

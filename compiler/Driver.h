@@ -12,7 +12,7 @@ enum ExitCode { ExitOk = 0, ExitError = 1, ExitUsage = 2, ExitInternal = 70 };
 struct CompileRequest {
   std::string config, directory;
   ConfigOptions options;
-  std::string cpu;                                            // a CPU's name or host; empty: no restriction
+  std::string cpu; // the library gets the best variant for it: a name, or host
   std::vector<std::string> emit{"lib", "header", "manifest"}; // also mlir, mlir=<pass>, llvm-ir, asm
   bool dryRun = false, explain = false, time = false, verbose = false;
 };

@@ -80,7 +80,7 @@ void addCompile(CLI::App &app, Arguments &arguments) {
       ->check(checkInclusion);
   auto *variants = compile->add_option("--variants", request.options.variants, "Only these instruction sets");
   variants->allow_extra_args(false)->delimiter(',')->check(checkVariant);
-  compile->add_option("--cpu", request.cpu, "Only variants that this CPU runs: a name, or host")
+  compile->add_option("--cpu", request.cpu, "One variant, the best that this CPU runs: a name, or host")
       ->excludes(variants);
   compile->add_option("--emit", request.emit, "Outputs: lib,header,manifest; mlir, mlir=<pass>, llvm-ir, asm")
       ->allow_extra_args(false)
