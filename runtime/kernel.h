@@ -30,9 +30,9 @@ typedef enum lutc_layout_kind {
    grouped formats each group is followed by tile_rows f16 scales and, with zero points, tile_rows u8 zero points.
    Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points,
    i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
-   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to whole chunks, and in BASE3
-   to whole k blocks. Padded rows have code 0 (BASE3: trit 0), scale 0, zero point 0. Where the whole row shares
-   a scale, the k of one block stand in place of a group. */
+   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_blocks * k_block, in grouped
+   formats by less than a group. Padded rows have code 0 (BASE3: trit 0), scale 0, zero point 0. Where the whole row
+   shares a scale, the k of one block stand in place of a group. */
 typedef struct lutc_layout {
   uint32_t kind;          /* lutc_layout_kind */
   uint32_t vector_bytes;  /* V: 16, 32 or 64 */
@@ -41,7 +41,7 @@ typedef struct lutc_layout {
   uint32_t parts[4];      /* widths in bits of the parts of a code, lowest first, then 0: w3 = {2,1,0,0}. QUAD and
                              COLUMN have one plane for each bit of the sum; BASE3 ignores them */
   uint32_t group;         /* weights that share a scale; 0: the whole row, scales in the tail */
-  uint32_t k_block;       /* k of one block; a multiple of chunk_k, and of group in grouped formats */
+  uint32_t k_block;       /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
   uint32_t k_blocks;
 } lutc_layout;
 

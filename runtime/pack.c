@@ -36,9 +36,8 @@ static unsigned code_bits(const lutc_layout *layout) {
 
 static size_t stream_bytes(const packer *p) {
   const lutc_layout *layout = p->layout;
-  const int base3 = layout->kind == LUTC_LAYOUT_BASE3;
-  const size_t k = base3 ? (size_t)layout->k_block * layout->k_blocks : p->info->k;
-  const size_t vectors = lutc_divide_up(k, chunk_k(layout)) * (base3 ? 1 : code_bits(layout));
+  const size_t chunks = (size_t)layout->k_block * layout->k_blocks / chunk_k(layout);
+  const size_t vectors = chunks * (layout->kind == LUTC_LAYOUT_BASE3 ? 1 : code_bits(layout));
   const size_t tile_bytes = vectors * layout->row_vectors * layout->vector_bytes;
   const size_t scale_bytes = layout->group ? p->groups * (p->info->has_zero_points ? 3 : 2) : 0;
   return p->rows / layout->tile_rows * tile_bytes + p->rows * scale_bytes;
@@ -171,9 +170,7 @@ static void pack_stream(packer *p) {
   const lutc_layout *layout = p->layout;
   const size_t span = layout->group ? layout->group : layout->k_block;
   for (size_t block = 0; block < layout->k_blocks; ++block) {
-    const size_t begin = block * layout->k_block;
-    const size_t whole = begin + layout->k_block;
-    const size_t end = layout->kind == LUTC_LAYOUT_BASE3 ? whole : lutc_min(whole, p->info->k);
+    const size_t begin = block * layout->k_block, end = begin + layout->k_block;
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t group = begin; group < end; group += span) {
         for (size_t k = group; k < lutc_min(group + span, end); k += chunk_k(layout))

@@ -78,10 +78,15 @@ TEST_P(Descriptor, HasAConsistentLayout) {
   const lutc_layout &layout = code.layout;
   const bool columns = layout.kind == LUTC_LAYOUT_COLUMN || layout.kind == LUTC_LAYOUT_BASE3;
   EXPECT_EQ(layout.tile_rows, layout.row_vectors * layout.vector_bytes / (columns ? 1 : 4));
-  EXPECT_GE(size_t(layout.k_block) * layout.k_blocks, info.k);
-  EXPECT_LT(size_t(layout.k_block) * (layout.k_blocks - 1), info.k);
-  const size_t chunk[] = {32, 32, 8, 5};
-  EXPECT_EQ(layout.k_block % (layout.group ? layout.group : chunk[layout.kind]), 0u);
+  const size_t chunk[] = {32, 32, 8, 5}, paddedK = size_t(layout.k_block) * layout.k_blocks;
+  EXPECT_EQ(layout.k_block % chunk[layout.kind], 0u);
+  EXPECT_GE(paddedK, info.k);
+  EXPECT_LT(paddedK - layout.k_block, info.k);
+  if (layout.group) {
+    EXPECT_EQ(layout.group, info.group);
+    EXPECT_LT(paddedK - info.k, layout.group);
+    EXPECT_TRUE(layout.k_blocks == 1 || layout.k_block % layout.group == 0);
+  }
   const Unpacked unpacked(info, layout, nullptr);
   EXPECT_GE(bytes(), sizeof(lutc_packed_header) + unpacked.payloadBytes());
   EXPECT_LT(bytes(), sizeof(lutc_packed_header) + unpacked.payloadBytes() + LUTC_ALIGNMENT);

@@ -44,9 +44,12 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
   layout.tile_rows = R * (columns ? V : V / 4);
   std::copy(c.parts.begin(), c.parts.end(), layout.parts);
   layout.group = info.group < info.k ? uint32_t(info.group) : 0;
-  const size_t step = layout.group ? layout.group : c.kind == LUTC_LAYOUT_BASE3 ? 5 : 32;
+  // Equal blocks of whole groups or chunks; one block where the padding would be a group or more.
+  const size_t chunk = c.kind == LUTC_LAYOUT_BASE3 ? 5 : 32, step = layout.group ? layout.group : chunk;
   const size_t steps = (info.k + step - 1) / step;
-  layout.k_block = uint32_t((steps + blocks - 1) / blocks * step);
+  const bool one = blocks == 1 || (layout.group && steps % blocks != 0);
+  layout.k_block =
+      uint32_t(one ? (info.k + chunk - 1) / chunk * chunk : (steps + blocks - 1) / blocks * step);
   layout.k_blocks = uint32_t((info.k + layout.k_block - 1) / layout.k_block);
   return layout;
 }

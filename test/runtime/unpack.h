@@ -19,7 +19,7 @@ public:
     for (uint32_t width : layout.parts)
       bits += width;
     rows = (info.n + layout.tile_rows - 1) / layout.tile_rows * layout.tile_rows;
-    paddedK = isBase3() ? size_t(layout.k_block) * layout.k_blocks : (info.k + chunk - 1) / chunk * chunk;
+    paddedK = size_t(layout.k_block) * layout.k_blocks;
     chunkBytes = (isBase3() ? 1 : bits) * layout.row_vectors * layout.vector_bytes;
     tileBytes.push_back(0);
     for (size_t k = 0; k < paddedK; ++k)
