@@ -1,5 +1,5 @@
-/* kernel.h: the contract between generated code and the runtime. The compiler emits one lutc_kernel per kernel
-   as constant data (codegen/Library.cpp) whose fields mirror these structs in order and type. Not for users. */
+/* kernel.h: the contract between generated code and the runtime. Not for users. The compiler emits one
+   lutc_kernel per kernel as constant data, whose fields mirror these structs in order and type. */
 #ifndef LUTC_KERNEL_H
 #define LUTC_KERNEL_H
 
@@ -7,18 +7,20 @@
 
 /* CPU features a variant needs; bits of lutc_cpu_features(). */
 enum {
-  LUTC_CPU_AVX2 = 1u << 0, /* AVX2, F16C */
-  LUTC_CPU_AVX512BW = 1u << 1, /* F, BW, VL, DQ and the above */
+  LUTC_CPU_AVX2 = 1u << 0,       /* AVX2, F16C */
+  LUTC_CPU_AVX512BW = 1u << 1,   /* F, BW, VL, DQ and the above */
   LUTC_CPU_AVX512VBMI = 1u << 2, /* VBMI, VNNI, GFNI and the above */
 };
 
-/* How the bits of weights are placed in the vectors of the packed stream. A vector has `vector_bytes` = V bytes;
-   a chunk covers `chunk_k` consecutive k of V/4 (DOT, QUAD) or V (COLUMN, BASE3) rows.
-     DOT     byte b: row b/4; bit field f of width w, in vector v of the part: k = (32/w)v + 4f + b%4. chunk_k = 32:
-             w vectors for a part of width w; the parts of a format that has several follow each other.
-     QUAD    byte b: row b/4; bit f: k = 16(f/4) + 4(b%4) + f%4 of one bit plane. chunk_k = 32, one vector a plane.
+/* How the bits of weights are placed in the vectors of the packed stream. A vector has `vector_bytes` = V
+   bytes; a chunk covers `chunk_k` consecutive k of V/4 (DOT, QUAD) or V (COLUMN, BASE3) rows.
+     DOT     byte b: row b/4; bit field f of width w, in vector v of the part: k = (32/w)v + 4f + b%4.
+             chunk_k = 32: w vectors for a part of width w; the parts of a code follow each other.
+     QUAD    byte b: row b/4; bit f: k = 16(f/4) + 4(b%4) + f%4 of one bit plane. chunk_k = 32, one vector
+             a plane.
      COLUMN  byte b: row (V/4)(b%4) + b/4; bit f: k = f of one bit plane. chunk_k = 8, one vector a plane.
-     BASE3   byte b: row as COLUMN; bits 0..6 = |v|, bit 7 = v < 0, v = sum_{e<5} 3^e w[5t + e]. chunk_k = 5. */
+     BASE3   byte b: row as COLUMN; bits 0..6 = |v|, bit 7 = v < 0, v = sum_{e<5} 3^e w[5t + e].
+             chunk_k = 5. */
 typedef enum lutc_layout_kind {
   LUTC_LAYOUT_DOT,
   LUTC_LAYOUT_QUAD,
@@ -26,22 +28,22 @@ typedef enum lutc_layout_kind {
   LUTC_LAYOUT_BASE3
 } lutc_layout_kind;
 
-/* Stream: [k block][tile of tile_rows rows][group][chunk][part or plane][vector of the part][row vector r]. In
-   grouped formats each group is followed by tile_rows f16 scales and, with zero points, tile_rows u8 zero points.
+/* Stream: [k block][tile of tile_rows rows][group][chunk][part or plane][vector of the part][row vector r].
+   In grouped formats each group is followed by tile_rows f16 scales and, with zero points, tile_rows u8 zero
+   points. Where the whole row shares a scale, the k of one block stand in place of a group.
    Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points,
    i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
-   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_blocks * k_block, in grouped
-   formats by less than a group. Padded rows have code 0 (BASE3: trit 0), scale 0, zero point 0. Where the whole row
-   shares a scale, the k of one block stand in place of a group. */
+   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_blocks * k_block, in
+   grouped formats by less than a group. Padded rows have code 0 (BASE3: trit 0), scale 0, zero point 0. */
 typedef struct lutc_layout {
-  uint32_t kind;          /* lutc_layout_kind */
-  uint32_t vector_bytes;  /* V: 16, 32 or 64 */
-  uint32_t row_vectors;   /* vectors of rows in a tile: R */
-  uint32_t tile_rows;     /* R * V/4 or R * V */
-  uint32_t parts[4];      /* widths in bits of the parts of a code, lowest first, then 0: w3 = {2,1,0,0}. QUAD and
-                             COLUMN have one plane for each bit of the sum; BASE3 ignores them */
-  uint32_t group;         /* weights that share a scale; 0: the whole row, scales in the tail */
-  uint32_t k_block;       /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
+  uint32_t kind;         /* lutc_layout_kind */
+  uint32_t vector_bytes; /* V: 16, 32 or 64 */
+  uint32_t row_vectors;  /* vectors of rows in a tile: R */
+  uint32_t tile_rows;    /* R * V/4 or R * V */
+  uint32_t parts[4];     /* widths in bits of the parts of a code, lowest first, then 0: w3 = {2,1,0,0};
+                            QUAD, COLUMN: one plane for each bit of the sum; BASE3: ignored */
+  uint32_t group;        /* weights that share a scale; 0: the whole row, scales in the tail */
+  uint32_t k_block; /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
   uint32_t k_blocks;
 } lutc_layout;
 
@@ -49,16 +51,16 @@ typedef struct lutc_layout {
 typedef struct lutc_variant_code {
   lutc_variant_info info;
   lutc_layout layout;
-  uint32_t layout_id;             /* equal ids: interchangeable packed weights */
-  uint32_t token_block;           /* tokens prepared at a time */
-  size_t prepared_bytes;          /* per token: quantized activations or tables, with their scales and sums */
-  size_t partial_bytes;           /* per token: sums carried between k blocks; 0 with one block */
+  uint32_t layout_id;    /* equal ids: interchangeable packed weights */
+  uint32_t token_block;  /* tokens prepared at a time */
+  size_t prepared_bytes; /* per token: quantized activations or tables, with their scales and sums */
+  size_t partial_bytes;  /* per token: sums carried between k blocks; 0 with one block */
   /* Quantizes m <= token_block tokens of X, or builds their tables: token i at prepared + i * prepared_bytes.
      The runtime calls it for disjoint ranges of a block's tokens, in parallel. */
   void (*prepare)(const float *x, size_t ldx, size_t m, void *prepared);
-  /* Rows of tiles [tile_begin, tile_end) of Y for the m <= token_block tokens prepared. packed points past the
-     header. partial is [m][n_padded] values of 4 bytes, uninitialized; parallel calls share it and use the rows of
-     their own tiles. It and prepared lie in the scratch: prepared first, both at multiples of LUTC_ALIGNMENT. */
+  /* Rows of tiles [tile_begin, tile_end) of Y for the m <= token_block tokens prepared. packed points past
+     the header. partial is [m][n_padded] values of 4 bytes, uninitialized; parallel calls share it and use
+     the rows of their own tiles. prepared and partial lie in the scratch at multiples of LUTC_ALIGNMENT. */
   void (*compute)(const void *prepared, size_t m, const void *packed, float *y, size_t ldy, void *partial,
                   size_t tile_begin, size_t tile_end);
 } lutc_variant_code;
@@ -78,11 +80,11 @@ uint32_t lutc_cpu_features(void);
 
 /* Header of packed weights, LUTC_ALIGNMENT bytes, little-endian. */
 typedef struct lutc_packed_header {
-  uint8_t magic[8];         /* "LUTCPACK" */
-  uint32_t version;         /* LUTC_PACKED_VERSION */
+  uint8_t magic[8]; /* "LUTCPACK" */
+  uint32_t version; /* LUTC_PACKED_VERSION */
   uint32_t layout_id;
   uint64_t n, k;
-  char format[8];           /* "w2g128z", zero-padded */
+  char format[8]; /* "w2g128z", zero-padded */
   uint64_t payload_bytes;
   uint64_t payload_checksum;
   uint64_t header_checksum; /* of the bytes before this field */

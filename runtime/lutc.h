@@ -1,16 +1,17 @@
 /* lutc.h: what every library compiled by lutc shares with its users. C11, usable from C++11.
 
-   A kernel computes  Y[m,n] = X[m,k] * W[n,k]^T  for a fixed n (output rows), k (reduction) and weight format,
-   and any number of tokens m. The caller owns all memory; a kernel call never allocates, never creates a
-   thread, reads no environment and touches nothing outside the buffers it is given. Calls are thread-safe.
-   Units: n, k, m and strides count elements, `_bytes` counts bytes. f32 is IEEE binary32, f16 IEEE binary16. */
+   A kernel computes  Y[m,n] = X[m,k] * W[n,k]^T  for a fixed n (output rows), k (reduction) and weight
+   format, and any number of tokens m. The caller owns all memory; a kernel call never allocates, never
+   creates a thread, reads no environment and touches nothing outside the buffers it is given. Calls are
+   thread-safe. Units: n, k, m and strides count elements, `_bytes` counts bytes. f32 is IEEE binary32,
+   f16 IEEE binary16. */
 #ifndef LUTC_H
 #define LUTC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Adapters below: define LUTC_USE_OPENMP (and compile with -fopenmp) or LUTC_USE_PTHREADPOOL before including. */
+/* For the adapters below, define LUTC_USE_OPENMP (and compile with -fopenmp) or LUTC_USE_PTHREADPOOL. */
 #ifdef LUTC_USE_OPENMP
 #include <omp.h>
 #endif
@@ -33,18 +34,18 @@ extern "C" {
 
 typedef enum lutc_status {
   LUTC_OK = 0,
-  LUTC_NULL_POINTER,      /* a required pointer is null */
-  LUTC_MISALIGNED,        /* packed or scratch is not a multiple of LUTC_ALIGNMENT, x or y not of 4 bytes */
-  LUTC_BAD_STRIDE,        /* a row stride is smaller than the row, or m rows exceed the address space */
-  LUTC_BUFFER_TOO_SMALL,  /* packed_bytes or scratch_bytes is smaller than the kernel needs */
-  LUTC_NOT_PACKED,        /* the packed buffer does not start with a lutc header */
-  LUTC_WRONG_VERSION,     /* packed by an incompatible version of lutc */
-  LUTC_WRONG_KERNEL,      /* packed for another shape or weight format */
-  LUTC_WRONG_LAYOUT,      /* packed for a variant with another weight layout: pack again on this machine */
-  LUTC_CORRUPT,           /* the header or the payload does not match its checksum */
-  LUTC_BAD_CODE,          /* a weight code is outside the format's code book */
-  LUTC_UNSUPPORTED_CPU,   /* this CPU lacks the instructions of the requested variant, or of every variant */
-  LUTC_UNKNOWN_VARIANT    /* the library has no variant of this name */
+  LUTC_NULL_POINTER,     /* a required pointer is null */
+  LUTC_MISALIGNED,       /* packed or scratch is not a multiple of LUTC_ALIGNMENT, x or y not of 4 bytes */
+  LUTC_BAD_STRIDE,       /* a row stride is smaller than the row, or m rows exceed the address space */
+  LUTC_BUFFER_TOO_SMALL, /* packed_bytes or scratch_bytes is smaller than the kernel needs */
+  LUTC_NOT_PACKED,       /* the packed buffer does not start with a lutc header */
+  LUTC_WRONG_VERSION,    /* packed by an incompatible version of lutc */
+  LUTC_WRONG_KERNEL,     /* packed for another shape or weight format */
+  LUTC_WRONG_LAYOUT,     /* packed for a variant with another weight layout: pack again on this machine */
+  LUTC_CORRUPT,          /* the header or the payload does not match its checksum */
+  LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
+  LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
+  LUTC_UNKNOWN_VARIANT   /* the library has no variant of this name */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -74,22 +75,22 @@ typedef struct lutc_weights {
 
 /* What a kernel is; the same for every variant. */
 typedef struct lutc_kernel_info {
-  const char *name;       /* as in the config: q_proj */
-  const char *format;     /* w2g128 */
-  const char *numerics;   /* a8 or t8 */
+  const char *name;     /* as in the config: q_proj */
+  const char *format;   /* w2g128 */
+  const char *numerics; /* a8 or t8 */
   size_t n, k;
-  size_t group;           /* weights that share a scale; k where the whole row does */
-  size_t codes;           /* valid weight codes are 0 .. codes - 1 */
-  int scales_per_tensor;  /* 1: one scale for all rows (scales is [1]) */
-  int scales_f32;         /* 1: scales are f32, 0: f16 */
+  size_t group;          /* weights that share a scale; k where the whole row does */
+  size_t codes;          /* valid weight codes are 0 .. codes - 1 */
+  int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
+  int scales_f32;        /* 1: scales are f32, 0: f16 */
   int has_zero_points;
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */
 typedef struct lutc_variant_info {
-  const char *variant;    /* avx2 */
-  const char *strategy;   /* dot or lookup */
-  size_t packed_bytes;    /* header included */
+  const char *variant;  /* avx2 */
+  const char *strategy; /* dot or lookup */
+  size_t packed_bytes;  /* header included */
 } lutc_variant_info;
 
 typedef struct lutc_kernel lutc_kernel;
@@ -115,7 +116,7 @@ LUTC_MUST_USE lutc_status lutc_use_variant(const lutc_library *library, const ch
 /* LUTC_OK when this CPU can run the variant, else LUTC_UNSUPPORTED_CPU or LUTC_UNKNOWN_VARIANT. */
 LUTC_MUST_USE lutc_status lutc_can_use_variant(const lutc_library *library, const char *variant);
 
-/* Bytes for the packed weights, and for the scratch of a call with m tokens, of the variant in use (0: none). */
+/* Bytes of packed weights, and of the scratch of a call with m tokens, for the variant in use (0: none). */
 size_t lutc_packed_bytes(const lutc_kernel *kernel);
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
 
@@ -123,17 +124,19 @@ size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
 LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
                                     size_t packed_bytes);
 /* Checks header and payload checksum: once after loading packed weights from a file. */
-LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes);
+LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed,
+                                            size_t packed_bytes);
 
 /* Y[m,n] = X[m,k] * W^T. x and y are row-major with row strides ldx >= k and ldy >= n; y overlaps no other
-   buffer. m = 0 is allowed and does nothing. A token with a NaN or an infinity in X gets NaN in all of its Y. */
+   buffer. m = 0 is allowed and does nothing. A token with a NaN or an infinity in X gets NaN in all its Y. */
 LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx,
                                    const void *packed, float *y, size_t ldy, void *scratch,
                                    size_t scratch_bytes, const lutc_parallel *parallel);
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP
-static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
+static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(void *, size_t),
+                                   void *argument) {
   (void)context;
 #pragma omp parallel for schedule(dynamic, 1)
   for (long long i = 0; i < (long long)tasks; ++i)
@@ -146,7 +149,8 @@ static inline lutc_parallel lutc_openmp(void) {
 #endif
 
 #ifdef LUTC_USE_PTHREADPOOL
-static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
+static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t),
+                                        void *argument) {
   pthreadpool_parallelize_1d((pthreadpool_t)context, task, argument, tasks, 0);
 }
 static inline lutc_parallel lutc_pthreadpool(pthreadpool_t pool) {
