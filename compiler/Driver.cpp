@@ -2,6 +2,7 @@
 
 #include "codegen/Compile.h"
 #include "codegen/Lower.h"
+#include "codegen/Object.h"
 #include "codegen/Targets.h"
 #include "compiler/Output.h"
 #include "compiler/Plan.h"
@@ -38,6 +39,7 @@ static CompileOptions makeOptions(const CompileRequest &request, const LibrarySp
   options.time = request.time;
   options.verbose = request.verbose;
   options.inputs = {request.config};
+  options.directory = request.directory;
   options.configHash = hashOf(sources);
   options.emitLlvmIr = is_contained(request.emit, "llvm-ir");
   options.emitAssembly = is_contained(request.emit, "asm");

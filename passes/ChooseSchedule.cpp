@@ -21,11 +21,11 @@ static Value codesOf(Value w) {
   return reinterpret ? reinterpret.getW() : w;
 }
 
-static const Candidate *pick(ArrayRef<Candidate> all, std::optional<Strategy> pinned) {
-  for (const Candidate &candidate : all)
-    if (!pinned || candidate.schedule.getStrategy() == *pinned)
-      return &candidate;
-  return nullptr;
+static void record(Operation *gemm, const Candidate &candidate) {
+  Builder b(gemm->getContext());
+  gemm->setAttr("schedule", candidate.schedule);
+  gemm->setAttr(kComputeCyclesAttrName, b.getF64FloatAttr(candidate.cost.computeCycles));
+  gemm->setAttr(kMemoryCyclesAttrName, b.getF64FloatAttr(candidate.cost.memoryCycles));
 }
 
 static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
@@ -41,13 +41,14 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   remark::passed(op.getLoc(), remark::RemarkOpts::name("ChooseSchedule").category("lut-schedule"))
       << target.getName() << ": " << best->reason();
   if (best->schedule.getStrategy() == Strategy::lookup) {
-    op.setScheduleAttr(best->schedule);
+    record(op, *best);
     return success();
   }
   OpBuilder b(op);
-  Value y = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), precompute.getSource(), codesOf(op.getW()),
-                              op.getStrategyAttr(), best->schedule);
-  op.replaceAllUsesWith(y);
+  auto dot = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), precompute.getSource(), codesOf(op.getW()),
+                               op.getStrategyAttr(), best->schedule);
+  record(dot, *best);
+  op.replaceAllUsesWith(dot.getY());
   op.erase();
   if (precompute->use_empty())
     precompute.erase();

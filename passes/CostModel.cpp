@@ -1,6 +1,7 @@
 #include "passes/CostModel.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
+#include <tuple>
 
 using namespace lut;
 
@@ -17,7 +18,7 @@ struct Cycles {
 std::string Candidate::reason() const {
   return llvm::formatv("{0} in layout {1}: {2:F0} cycles of compute, {3:F0} of weight traffic",
                        stringifyStrategy(schedule.getStrategy()), stringifyLayout(schedule.getLayout()),
-                       computeCycles, memoryCycles)
+                       cost.computeCycles, cost.memoryCycles)
       .str();
 }
 
@@ -86,19 +87,27 @@ llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numeri
   llvm::SmallVector<Candidate> result;
   auto add = [&](Layout layout, double cycles) {
     double bytes = double(n) * k * storedBits(format, layout) / 8;
-    result.push_back({schedule(t, layout, tables), cycles + flushCycles(t, format, n, k),
-                      bytes * 100 / t.getStreamBytesPer_100Cycles()});
+    Cost cost{cycles + flushCycles(t, format, n, k), bytes * 100 / t.getStreamBytesPer_100Cycles()};
+    result.push_back({schedule(t, layout, tables), cost});
   };
   if (numerics == Numerics::a8)
     add(Layout::dot, dotCycles(t, format, n, k));
   Layout lookup = tables.getTrits() ? Layout::base3 : quadIsLegal(t, format, tables) ? Layout::quad : Layout::column;
   add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  llvm::sort(result, [](const Candidate &a, const Candidate &b) {
-    if (a.cycles() != b.cycles())
-      return a.cycles() < b.cycles();
-    return a.computeCycles < b.computeCycles; // both wait for memory: the one with time to spare
-  });
+  llvm::sort(result, [](const Candidate &a, const Candidate &b) { return a.cost < b.cost; });
   return result;
+}
+
+bool Cost::operator<(const Cost &other) const {
+  double slower = std::max(computeCycles, memoryCycles), otherSlower = std::max(other.computeCycles, other.memoryCycles);
+  return std::tie(slower, computeCycles) < std::tie(otherSlower, other.computeCycles);
+}
+
+const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy) {
+  for (const Candidate &candidate : all)
+    if (!strategy || candidate.schedule.getStrategy() == *strategy)
+      return &candidate;
+  return nullptr;
 }
 
 double lut::expectedNmse(const Format &format, int64_t k, Numerics numerics) {

@@ -7,18 +7,30 @@
 
 namespace lut {
 
-/// One way to run a product, with its predicted cycles for one token.
-struct Candidate {
-  ScheduleAttr schedule;
+/// Predicted cycles for one token. Ordered by the slower of the two; where both wait for memory, by the time to spare.
+struct Cost {
   double computeCycles = 0; // instructions of the inner loop and of the flush of groups
   double memoryCycles = 0;  // the stored weights, read once from memory
-  double cycles() const { return std::max(computeCycles, memoryCycles); }
+  bool operator<(const Cost &other) const;
+};
+
+/// One way to run a product.
+struct Candidate {
+  ScheduleAttr schedule;
+  Cost cost;
   std::string reason() const;
 };
 
 /// Every schedule that is legal for a product of `w` in class `numerics` on `target`, the fastest first.
 /// `tables` is the type of the activation-side tables that a lookup would read.
 llvm::SmallVector<Candidate> candidates(TargetAttr target, WeightsType w, Numerics numerics, TablesType tables);
+
+/// The fastest candidate of `strategy`, or of any where none is asked for; null where none is legal.
+const Candidate *pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy);
+
+/// Attributes that carry a choice's predicted cycles for one token.
+inline constexpr llvm::StringLiteral kComputeCyclesAttrName = "lut.compute_cycles";
+inline constexpr llvm::StringLiteral kMemoryCyclesAttrName = "lut.memory_cycles";
 
 /// Expected NMSE of class `numerics` against the float product, on unit-normal activations.
 double expectedNmse(const Format &format, int64_t k, Numerics numerics);

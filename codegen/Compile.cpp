@@ -1,0 +1,253 @@
+#include "codegen/Compile.h"
+#include "codegen/Descriptors.h"
+#include "codegen/LibraryPlan.h"
+#include "codegen/Object.h"
+#include "codegen/RuntimeFiles.h"
+#include "codegen/Writers.h"
+#include "passes/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassInstrumentation.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/Object/Archive.h"
+#include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include <chrono>
+
+using namespace lut;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+
+/// Prints the seconds of each phase when it ends.
+struct Phases {
+  bool print;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  void end(const llvm::Twine &phase) {
+    auto now = std::chrono::steady_clock::now();
+    if (print)
+      llvm::errs() << llvm::formatv("lutc: {0,6:F2} s  ", std::chrono::duration<double>(now - start).count())
+                   << phase << '\n';
+    start = now;
+  }
+};
+
+struct Member {
+  std::string name;
+  Bytes bytes;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Targets
+//===----------------------------------------------------------------------===//
+
+static Expected<std::vector<const TargetRow *>> chooseTargets(const CompileOptions &options) {
+  std::vector<const TargetRow *> targets;
+  if (!options.cpu.empty()) {
+    const TargetRow *row = bestTargetFor(options.cpu);
+    if (!row)
+      return llvm::createStringError("unknown CPU '" + options.cpu + "'; write host or a name such as znver4");
+    return std::vector<const TargetRow *>{row};
+  }
+  for (const TargetRow &row : targetRows())
+    if (options.variants.empty() || llvm::is_contained(options.variants, row.name.str()))
+      targets.push_back(&row);
+  return targets;
+}
+
+//===----------------------------------------------------------------------===//
+// Objects
+//===----------------------------------------------------------------------===//
+
+/// Keeps the IR after the pass that `--emit=mlir=<pass>` names, or after the last one.
+struct MlirLister : mlir::PassInstrumentation {
+  std::string wanted, file;
+  Artifacts &artifacts;
+  MlirLister(std::string wanted, std::string file, Artifacts &artifacts)
+      : wanted(std::move(wanted)), file(std::move(file)), artifacts(artifacts) {}
+  void runAfterPass(mlir::Pass *pass, mlir::Operation *op) override {
+    if (pass->getArgument() != wanted)
+      return;
+    std::string text;
+    llvm::raw_string_ostream(text) << *op << "\n";
+    auto same = llvm::find_if(artifacts.listings, [&](auto &listing) { return listing.first == file; });
+    if (same == artifacts.listings.end())
+      artifacts.listings.push_back({file, text});
+    else
+      same->second = text; // a pass may run more than once: the last time counts
+  }
+};
+
+static void listMlir(mlir::PassManager &pm, const LibrarySpec &library, const TargetRow &row,
+                     const CompileOptions &options, Artifacts &artifacts) {
+  if (!options.emitMlir)
+    return;
+  std::string wanted = options.emitMlirAfter.empty() ? "reconcile-unrealized-casts" : options.emitMlirAfter;
+  pm.addInstrumentation(
+      std::make_unique<MlirLister>(wanted, library.name + "." + row.name.str() + ".mlir", artifacts));
+}
+
+/// Runs the rest of the pipeline on the scheduled module of a target.
+static Error lower(LibraryPlan &plan, size_t target, const CompileOptions &options, Artifacts &artifacts) {
+  mlir::ModuleOp module = *plan.modules[target];
+  mlir::PassManager pm(module.getContext());
+  buildLowerPipeline(pm);
+  listMlir(pm, plan.library, *plan.targets[target], options, artifacts);
+  if (failed(pm.run(module)))
+    return llvm::createStringError("lowering failed");
+  return Error::success();
+}
+
+static Error listLlvm(llvm::Module &module, llvm::TargetMachine &machine, const std::string &stem,
+                      const CompileOptions &options, Artifacts &artifacts) {
+  if (options.emitLlvmIr) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    module.print(out, nullptr);
+    artifacts.listings.push_back({stem + ".ll", text});
+  }
+  if (!options.emitAssembly)
+    return Error::success();
+  Bytes text;
+  std::unique_ptr<llvm::Module> copy = llvm::CloneModule(module);
+  if (Error error = emit(*copy, machine, llvm::CodeGenFileType::AssemblyFile, text))
+    return error;
+  artifacts.listings.push_back({stem + ".s", std::string(text.begin(), text.end())});
+  return Error::success();
+}
+
+static Expected<Member> compileTarget(LibraryPlan &plan, size_t target, const CompileOptions &options,
+                                      Artifacts &artifacts) {
+  const TargetRow &row = *plan.targets[target];
+  if (Error error = lower(plan, target, options, artifacts))
+    return std::move(error);
+  auto machine = createTargetMachine(row);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  auto module = translate(*plan.modules[target], context, **machine);
+  if (!module)
+    return module.takeError();
+  std::string stem = plan.library.name + "." + row.name.str();
+  if (Error error = listLlvm(**module, **machine, stem, options, artifacts))
+    return std::move(error);
+  Member member{plan.library.name + "_" + row.name.str() + ".o", {}};
+  if (Error error = emit(**module, **machine, llvm::CodeGenFileType::ObjectFile, member.bytes))
+    return std::move(error);
+  return member;
+}
+
+static Expected<Member> compileDescriptors(const LibraryPlan &plan) {
+  auto machine = createTargetMachine(*findTarget("x86_64"));
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = createDescriptors(plan, context);
+  module->setDataLayout((*machine)->createDataLayout());
+  module->setTargetTriple((*machine)->getTargetTriple());
+  Member member{plan.library.name + "_library.o", {}};
+  if (Error error = emit(*module, **machine, llvm::CodeGenFileType::ObjectFile, member.bytes))
+    return std::move(error);
+  return member;
+}
+
+//===----------------------------------------------------------------------===//
+// Archive
+//===----------------------------------------------------------------------===//
+
+/// The library's members, then the runtime's as they are. Deterministic: no times, owners or paths.
+static Expected<std::string> writeArchive(llvm::ArrayRef<Member> members) {
+  std::vector<llvm::NewArchiveMember> all;
+  for (const Member &member : members)
+    all.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(member.bytes.data(), member.bytes.size()), member.name));
+  auto runtime = llvm::object::Archive::create(llvm::MemoryBufferRef(runtimeArchive(), "liblutc_runtime.a"));
+  if (!runtime)
+    return runtime.takeError();
+  Error error = Error::success();
+  for (const llvm::object::Archive::Child &child : (*runtime)->children(error)) {
+    auto member = llvm::NewArchiveMember::getOldMember(child, /*Deterministic=*/true);
+    if (!member)
+      return llvm::joinErrors(std::move(error), member.takeError());
+    all.push_back(std::move(*member));
+  }
+  if (error)
+    return std::move(error);
+  auto buffer = llvm::writeArchiveToBuffer(all, llvm::SymtabWritingMode::NormalSymtab,
+                                           llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+  if (!buffer)
+    return buffer.takeError();
+  return (*buffer)->getBuffer().str();
+}
+
+//===----------------------------------------------------------------------===//
+// Everything
+//===----------------------------------------------------------------------===//
+
+static void explainAll(mlir::MLIRContext &context, const LibraryPlan &plan) {
+  for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel) {
+    const KernelSpec &spec = plan.library.kernels[kernel];
+    for (size_t target = 0; target < plan.targets.size(); ++target)
+      mlir::emitRemark(locationOf(context, spec.position, spec.name))
+          << spec.name << " on " << explain(plan, plan.product(kernel), target);
+  }
+}
+
+Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &options, Artifacts &artifacts) {
+  Phases phases{options.time};
+  auto targets = chooseTargets(options);
+  if (!targets)
+    return targets.takeError();
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  context.loadDialect<LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                      mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
+  context.printOpOnDiagnostic(false);
+  llvm::SourceMgr sources;
+  mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context, llvm::errs());
+
+  auto plan = planLibrary(context, library, *targets, [&](mlir::PassManager &pm, const TargetRow &row) {
+    listMlir(pm, library, row, options, artifacts);
+  });
+  if (failed(plan))
+    return llvm::createStringError("no library was written");
+  if (options.explain)
+    explainAll(context, *plan);
+  phases.end("schedules");
+
+  std::vector<Member> members;
+  std::vector<size_t> codeBytes;
+  for (size_t target = 0; target < plan->targets.size(); ++target) {
+    auto member = compileTarget(*plan, target, options, artifacts);
+    if (!member)
+      return member.takeError();
+    codeBytes.push_back(member->bytes.size());
+    if (options.emitMlir && artifacts.listings.empty())
+      return llvm::createStringError("no pass is called '" + options.emitMlirAfter + "'; see lutc list passes");
+    phases.end(plan->targets[target]->name + llvm::formatv(", {0} KiB", member->bytes.size() >> 10).str());
+    members.push_back(std::move(*member));
+  }
+  auto descriptors = compileDescriptors(*plan);
+  if (!descriptors)
+    return descriptors.takeError();
+  members.push_back(std::move(*descriptors));
+  auto archive = writeArchive(members);
+  if (!archive)
+    return archive.takeError();
+  artifacts.archive = std::move(*archive);
+  artifacts.header = writeHeader(*plan, options.configHash);
+  artifacts.manifest = writeManifest(*plan, options.configHash, codeBytes);
+  artifacts.depfile = writeDepfile(library, options.directory, options.inputs);
+  phases.end("archive, header, manifest");
+  return Error::success();
+}

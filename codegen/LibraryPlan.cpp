@@ -1,0 +1,153 @@
+#include "codegen/LibraryPlan.h"
+#include "passes/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace lut;
+
+std::string LibraryPlan::symbol(const Product &product, const TargetRow &target) const {
+  return llvm::formatv("{0}_{1}_{2}", library.name, product.name, target.name);
+}
+
+Location lut::locationOf(MLIRContext &context, const SourcePosition &position, llvm::StringRef name) {
+  if (!position.line)
+    return NameLoc::get(StringAttr::get(&context, name));
+  return FileLineColLoc::get(&context, position.file, position.line, position.column);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+static std::optional<Strategy> strategyOf(const KernelSpec &kernel) {
+  return kernel.strategy == "auto" ? std::nullopt : symbolizeStrategy(kernel.strategy);
+}
+
+static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
+  Product product;
+  product.n = kernel.n;
+  product.k = kernel.k;
+  product.format = kernel.format;
+  product.numerics = numerics;
+  product.strategy = strategyOf(kernel);
+  product.position = kernel.position;
+  product.expectedNmse = expectedNmse(kernel.format, kernel.k, numerics);
+  product.name = llvm::formatv("{0}_{1}_{2}x{3}", stringifyNumerics(numerics), kernel.format.str(), kernel.n, kernel.k);
+  if (product.strategy)
+    product.name += "_" + stringifyStrategy(*product.strategy).str();
+  return product;
+}
+
+//===----------------------------------------------------------------------===//
+// Schedules
+//===----------------------------------------------------------------------===//
+
+static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &product, const TargetRow &target) {
+  MLIRContext *context = b.getContext();
+  std::string symbol = plan.symbol(product, target);
+  Location loc = locationOf(*context, product.position, product.name);
+  auto x = RankedTensorType::get({ShapedType::kDynamic, product.k}, b.getF32Type());
+  auto y = RankedTensorType::get({ShapedType::kDynamic, product.n}, b.getF32Type());
+  auto w = WeightsType::get(context, product.n, product.k, WeightFormatAttr::get(context, product.format.str()), Encoding::codes);
+  auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({x, w}, {y}));
+  OpBuilder body = OpBuilder::atBlockBegin(function.addEntryBlock());
+  StrategyAttr strategy = product.strategy ? StrategyAttr::get(context, *product.strategy) : StrategyAttr();
+  Value result = MpGemmOp::create(body, loc, y, function.getArgument(0), function.getArgument(1),
+                                  NumericsAttr::get(context, product.numerics), strategy);
+  func::ReturnOp::create(body, loc, result);
+}
+
+static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
+  ProductVariant variant;
+  function.walk([&](Operation *op) {
+    if (!isa<LookupGemmOp, DotGemmOp>(op))
+      return;
+    variant.geometry = getGeometry(op, target);
+    variant.cost.computeCycles = op->getAttrOfType<FloatAttr>(kComputeCyclesAttrName).getValueAsDouble();
+    variant.cost.memoryCycles = op->getAttrOfType<FloatAttr>(kMemoryCyclesAttrName).getValueAsDouble();
+  });
+  return variant;
+}
+
+static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const TargetRow &row,
+                                 PassManagerHook prepare = nullptr) {
+  OpBuilder b(&context);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(b.getUnknownLoc(), plan.library.name);
+  TargetAttr target = row.attribute(&context);
+  (*module)->setAttr(kTargetAttrName, target);
+  b.setInsertionPointToEnd(module->getBody());
+  for (const Product &product : plan.products)
+    addFunction(b, plan, product, row);
+  PassManager pm(&context);
+  buildPlanPipeline(pm);
+  if (prepare)
+    prepare(pm, row);
+  if (failed(pm.run(*module)))
+    return failure();
+  for (Product &product : plan.products)
+    product.variants.push_back(variantOf(module->lookupSymbol<func::FuncOp>(plan.symbol(product, row)), target));
+  plan.modules.push_back(std::move(module));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Numerics
+//===----------------------------------------------------------------------===//
+
+/// The fastest class on `target` within the kernel's error budget. Ternary models are trained with int8 activations, so
+/// class a8 is always within theirs. Where no class is, the most accurate one.
+static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library, const KernelSpec &kernel, const TargetRow &target) {
+  if (auto given = symbolizeNumerics(kernel.numerics))
+    return *given;
+  if (strategyOf(kernel) == Strategy::dot)
+    return Numerics::a8; // class t8 is defined by tables
+  auto cost = [&](Numerics numerics) {
+    LibraryPlan probe{library, {&target}, {makeProduct(kernel, numerics)}, {}, {}};
+    bool planned = succeeded(scheduleFor(context, probe, target));
+    return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY};
+  };
+  double a8 = expectedNmse(kernel.format, kernel.k, Numerics::a8);
+  double t8 = expectedNmse(kernel.format, kernel.k, Numerics::t8);
+  bool a8Fits = a8 <= kernel.errorBudget || kernel.format.row->trits, t8Fits = t8 <= kernel.errorBudget;
+  if (a8Fits && t8Fits)
+    return cost(Numerics::t8) < cost(Numerics::a8) ? Numerics::t8 : Numerics::a8;
+  if (a8Fits || t8Fits)
+    return t8Fits ? Numerics::t8 : Numerics::a8;
+  return t8 < a8 ? Numerics::t8 : Numerics::a8;
+}
+
+static void addProducts(MLIRContext &context, LibraryPlan &plan) {
+  for (const KernelSpec &kernel : plan.library.kernels) {
+    Product product = makeProduct(kernel, chooseNumerics(context, plan.library, kernel, *plan.targets.front()));
+    size_t index = 0;
+    while (index < plan.products.size() && plan.products[index].name != product.name)
+      ++index;
+    if (index == plan.products.size())
+      plan.products.push_back(std::move(product));
+    plan.productOfKernel.push_back(index);
+  }
+}
+
+llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const LibrarySpec &library,
+                                              std::vector<const TargetRow *> targets, PassManagerHook prepare) {
+  LibraryPlan plan{library, std::move(targets), {}, {}, {}};
+  addProducts(context, plan);
+  for (const TargetRow *row : plan.targets)
+    if (failed(scheduleFor(context, plan, *row, prepare)))
+      return failure();
+  return std::move(plan);
+}
+
+std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t target) {
+  const ProductVariant &variant = product.variants[target];
+  const Geometry &g = variant.geometry;
+  return llvm::formatv("{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6:F0} cycles of "
+                       "compute and {7:F0} of weight traffic a token",
+                       plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
+                       stringifyLayout(g.layout), g.tileRows, g.schedule.getTokens(), variant.cost.computeCycles,
+                       variant.cost.memoryCycles);
+}

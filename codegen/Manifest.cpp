@@ -1,0 +1,99 @@
+#include "codegen/Descriptors.h"
+#include "codegen/Writers.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+
+using namespace lut;
+using llvm::json::Array;
+using llvm::json::Object;
+
+static Object variantObject(const LibraryPlan &plan, const Product &product, size_t target) {
+  const ProductVariant &variant = product.variants[target];
+  const Geometry &g = variant.geometry;
+  return Object{{"variant", plan.targets[target]->name},
+                {"strategy", stringifyStrategy(g.strategy)},
+                {"layout", stringifyLayout(g.layout)},
+                {"symbol", plan.symbol(product, *plan.targets[target])},
+                {"tile", Object{{"rows", g.tileRows}, {"tokens", g.schedule.getTokens()}, {"k", g.kBlock}}},
+                {"token_block", g.schedule.getTokenBlock()},
+                {"packed_bytes", packedBytes(g)},
+                {"scratch_bytes_per_token", g.preparedBytes + g.partialBytes},
+                {"predicted_cycles", Object{{"compute", int64_t(variant.cost.computeCycles)},
+                                            {"weight_traffic", int64_t(variant.cost.memoryCycles)}}}};
+}
+
+static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
+  const KernelSpec &spec = plan.library.kernels[kernel];
+  const Product &product = plan.product(kernel);
+  Array variants;
+  for (size_t target = 0; target < plan.targets.size(); ++target)
+    variants.push_back(variantObject(plan, product, target));
+  return Object{{"name", spec.name},
+                {"n", spec.n},
+                {"k", spec.k},
+                {"format", spec.format.str()},
+                {"numerics", stringifyNumerics(product.numerics)},
+                {"expected_nmse", product.expectedNmse},
+                {"error_budget", spec.errorBudget},
+                {"variants", std::move(variants)}};
+}
+
+static Object projectionObject(const ProjectionSpec &projection) {
+  Object object{{"projection", projection.projection}, {"first_layer", projection.first},
+                {"last_layer", projection.last},       {"copies", projection.copies},
+                {"n", projection.n},                   {"k", projection.k}};
+  if (projection.kernel.empty())
+    object["not_compiled"] = projection.reason;
+  else
+    object["kernel"] = projection.kernel;
+  return object;
+}
+
+std::string lut::writeManifest(const LibraryPlan &plan, llvm::StringRef configHash, llvm::ArrayRef<size_t> codeBytes) {
+  const LibrarySpec &library = plan.library;
+  Array kernels, projections, variants;
+  for (size_t target = 0; target < plan.targets.size(); ++target)
+    variants.push_back(Object{{"name", plan.targets[target]->name},
+                              {"summary", plan.targets[target]->summary},
+                              {"code_bytes", int64_t(codeBytes[target])}});
+  for (size_t kernel = 0; kernel < library.kernels.size(); ++kernel)
+    kernels.push_back(kernelObject(plan, kernel));
+  for (const ProjectionSpec &projection : library.projections)
+    projections.push_back(projectionObject(projection));
+  Object manifest{{"lutc", LUTC_VERSION},
+                  {"library", library.name},
+                  {"config", configHash},
+                  {"variants", std::move(variants)},
+                  {"kernels", std::move(kernels)}};
+  if (!library.modelType.empty())
+    manifest["model_type"] = library.modelType;
+  if (!library.projections.empty())
+    manifest["projections"] = std::move(projections);
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(manifest)));
+  return text;
+}
+
+/// A path as Make reads it: spaces and # escaped, $ doubled.
+static std::string escape(llvm::StringRef path) {
+  std::string text;
+  for (char c : path) {
+    if (c == ' ' || c == '#')
+      text += '\\';
+    if (c == '$')
+      text += '$';
+    text += c;
+  }
+  return text;
+}
+
+std::string lut::writeDepfile(const LibrarySpec &library, llvm::StringRef directory,
+                              llvm::ArrayRef<std::string> inputs) {
+  std::string text, prefix = directory.empty() ? "" : escape(directory) + "/";
+  for (std::string output : {"lib" + library.name + ".a", library.name + ".h", library.name + ".json"})
+    text += (text.empty() ? "" : " ") + prefix + output;
+  text += ":";
+  for (const std::string &input : inputs)
+    text += " " + escape(input);
+  return text + "\n";
+}
