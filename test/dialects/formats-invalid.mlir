@@ -1,0 +1,46 @@
+// Names that are no weight format, and what to write instead.
+// RUN: lut-opt %s -split-input-file -verify-diagnostics
+
+// expected-error@+1 {{'w5' is no weight format; write w1, w158, w2, w3 or w4, such as w2g128}}
+func.func private @stem() attributes {format = #lut.format<w5>}
+
+// -----
+
+// The stem takes all digits: this is not w1 and a rest.
+// expected-error@+1 {{'w16' is no weight format}}
+func.func private @longStem() attributes {format = #lut.format<w16>}
+
+// -----
+
+// expected-error@+1 {{'w2g100': 100 is no group size; write w2g32, w2g64, w2g128 or w2g256, or w2 for one scale per row}}
+func.func private @group() attributes {format = #lut.format<w2g100>}
+
+// -----
+
+// expected-error@+1 {{'w4g032': 032 is no group size}}
+func.func private @leadingZero() attributes {format = #lut.format<w4g032>}
+
+// -----
+
+// expected-error@+1 {{'w3gz' has no group size; write w3g32, w3g64, w3g128 or w3g256, or w3 for one scale per row}}
+func.func private @noGroup() attributes {format = #lut.format<w3gz>}
+
+// -----
+
+// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points}}
+func.func private @suffix() attributes {format = #lut.format<w2g128q>}
+
+// -----
+
+// expected-error@+1 {{'w1zz' ends in 'z'; write w1, or w1z with zero points}}
+func.func private @twice() attributes {format = #lut.format<w1zz>}
+
+// -----
+
+// expected-error@+1 {{'w158g64': w158 has neither groups nor zero points; write w158 (one scale per tensor) or w158r (one per row)}}
+func.func private @ternaryGroup() attributes {format = #lut.format<w158g64>}
+
+// -----
+
+// expected-error@+1 {{'w158z': w158 has neither groups nor zero points}}
+func.func private @ternaryZeroPoint() attributes {format = #lut.format<w158z>}

@@ -1,0 +1,172 @@
+// Ops on whole tensors whose operands do not fit.
+// RUN: lut-opt %s -split-input-file -verify-diagnostics
+
+func.func @tokens(%x: tensor<4x64xf32>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{has tokens m = 4 in x but 5 in y}}
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<4x64xf32>, !lut.weights<10 x 64, <w2>> -> tensor<5x10xf32>
+  return
+}
+
+// -----
+
+func.func @dotOfTables(%x: tensor<?x64xf32>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{class t8 is defined by tables and has no dot strategy}}
+  %y = lut.mpgemm %x, %w numerics t8 strategy dot : tensor<?x64xf32>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @reduction(%x: tensor<?x60xf32>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{reduces over k = 60 but the weights have k = 64}}
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<?x60xf32>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @rows(%x: tensor<?x64xf32>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{produces 12 rows but the weights have n = 10}}
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<?x64xf32>, !lut.weights<10 x 64, <w2>> -> tensor<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @precision(%x: tensor<?x64xf16>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{operand #0 must be 2D tensor of 32-bit float values}}
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<?x64xf16>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @quantize(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{changes k}}
+  %q = lut.quantize_activations %x : tensor<?x64xf32> -> !lut.activations<60, group = 30>
+  return
+}
+
+// -----
+
+func.func @precomputeFloats(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{changes k}}
+  %t = lut.precompute %x : tensor<?x64xf32> -> !lut.tables<60, group = 60, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+  return
+}
+
+// -----
+
+func.func @digitsOfFloats(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{float activations have no exact digits}}
+  %t = lut.precompute %x : tensor<?x64xf32> -> !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
+  return
+}
+
+// -----
+
+func.func @precomputeK(%q: !lut.activations<64, group = 32>) {
+  // expected-error@+1 {{tables and activations differ in k or group}}
+  %t = lut.precompute %q : !lut.activations<64, group = 32> -> !lut.tables<60, group = 32, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+  return
+}
+
+// -----
+
+func.func @precomputeGroup(%q: !lut.activations<64, group = 32>) {
+  // expected-error@+1 {{tables and activations differ in k or group}}
+  %t = lut.precompute %q : !lut.activations<64, group = 32> -> !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+  return
+}
+
+// -----
+
+func.func @roundTwice(%q: !lut.activations<64, group = 32>) {
+  // expected-error@+1 {{rounds int8 activations a second time; their tables take two digits}}
+  %t = lut.precompute %q : !lut.activations<64, group = 32> -> !lut.tables<64, group = 32, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>
+  return
+}
+
+// -----
+
+func.func @reinterpretRows(%w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{changes more than the encoding}}
+  %p = lut.reinterpret %w : !lut.weights<10 x 64, <w2>> -> !lut.weights<12 x 64, <w2>, planes>
+  return
+}
+
+// -----
+
+func.func @reinterpretK(%w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{changes more than the encoding}}
+  %p = lut.reinterpret %w : !lut.weights<10 x 64, <w2>> -> !lut.weights<10 x 60, <w2>, planes>
+  return
+}
+
+// -----
+
+func.func @reinterpretFormat(%w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{changes more than the encoding}}
+  %p = lut.reinterpret %w : !lut.weights<10 x 64, <w2>> -> !lut.weights<10 x 64, <w2z>, planes>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 64, unit = 5, trits = true, mirrored = false, digits = 0, radix = 0>
+func.func @tritTables(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) {
+  // expected-error@+1 {{tables of trits belong to ternary weights}}
+  %y = lut.lookup_gemm %t, %w : !tables, !lut.weights<10 x 64, <w2>, planes> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+func.func @lookupGroup(%t: !tables, %w: !lut.weights<10 x 64, <w2g32>, planes>) {
+  // expected-error@+1 {{groups of 64 do not match format w2g32}}
+  %y = lut.lookup_gemm %t, %w : !tables, !lut.weights<10 x 64, <w2g32>, planes> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+func.func @lookupRows(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) {
+  // expected-error@+1 {{produces 12 rows but the weights have n = 10}}
+  %y = lut.lookup_gemm %t, %w : !tables, !lut.weights<10 x 64, <w2>, planes> -> tensor<?x12xf32>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+func.func @lookupSchedule(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) {
+  // expected-error@+1 {{is scheduled as dot}}
+  %y = lut.lookup_gemm %t, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !tables, !lut.weights<10 x 64, <w2>, planes> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @dotGroup(%q: !lut.activations<64, group = 32>, %w: !lut.weights<10 x 64, <w158>>) {
+  // expected-error@+1 {{groups of 32 do not match format w158}}
+  %y = lut.dot_gemm %q, %w : !lut.activations<64, group = 32>, !lut.weights<10 x 64, <w158>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @dotK(%q: !lut.activations<64, group = 32>, %w: !lut.weights<10 x 96, <w2g32>>) {
+  // expected-error@+1 {{reduces over k = 64 but the weights have k = 96}}
+  %y = lut.dot_gemm %q, %w : !lut.activations<64, group = 32>, !lut.weights<10 x 96, <w2g32>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @dotSchedule(%q: !lut.activations<64, group = 64>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{is scheduled as lookup}}
+  %y = lut.dot_gemm %q, %w schedule <strategy = lookup, layout = quad, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+  return
+}
