@@ -19,6 +19,7 @@
 #include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include <chrono>
@@ -26,19 +27,31 @@
 using namespace lut;
 using llvm::Error;
 using llvm::Expected;
+using llvm::StringRef;
 
 namespace {
 
-/// Prints the seconds of each phase when it ends.
+/// Logs the seconds of each phase when it ends.
 struct Phases {
-  bool print;
+  const std::function<void(const std::string &)> &log;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   void end(const llvm::Twine &phase) {
     auto now = std::chrono::steady_clock::now();
-    if (print)
-      llvm::errs() << llvm::formatv("lutc: {0,6:F2} s  ", std::chrono::duration<double>(now - start).count())
-                   << phase << '\n';
+    if (log)
+      log(llvm::formatv("{0,6:F2} s  {1}", std::chrono::duration<double>(now - start).count(), phase.str()));
     start = now;
+  }
+};
+
+/// Everything a compilation needs of MLIR. Diagnostics are printed with the user's own line.
+struct Session {
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  llvm::SourceMgr sources;
+  mlir::SourceMgrDiagnosticHandler diagnostics{sources, &context, llvm::errs()};
+  Session() {
+    context.loadDialect<LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                        mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
+    context.printOpOnDiagnostic(false);
   }
 };
 
@@ -99,14 +112,19 @@ static void listMlir(mlir::PassManager &pm, const LibrarySpec &library, const Ta
       std::make_unique<MlirLister>(wanted, library.name + "." + row.name.str() + ".mlir", artifacts));
 }
 
-/// Runs the rest of the pipeline on the scheduled module of a target.
+/// Runs the rest of the pipeline on the scheduled module of a target. What has a schedule has to compile: a failure is
+/// a bug of ours, kept as a file that lut-opt runs.
 static Error lower(LibraryPlan &plan, size_t target, const CompileOptions &options, Artifacts &artifacts) {
   mlir::ModuleOp module = *plan.modules[target];
   mlir::PassManager pm(module.getContext());
   buildLowerPipeline(pm);
   listMlir(pm, plan.library, *plan.targets[target], options, artifacts);
+  llvm::SmallString<128> reproducer;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, reproducer);
+  llvm::sys::path::append(reproducer, "lutc-" + plan.library.name + "." + plan.targets[target]->name + ".mlir");
+  pm.enableCrashReproducerGeneration(reproducer);
   if (failed(pm.run(module)))
-    return llvm::createStringError("lowering failed");
+    return llvm::make_error<InternalError>("lowering failed; reproducer: " + reproducer.str().str());
   return Error::success();
 }
 
@@ -171,7 +189,7 @@ static Expected<Member> compileDescriptors(const LibraryPlan &plan) {
 static Expected<std::string> writeArchive(llvm::ArrayRef<Member> members) {
   std::vector<llvm::NewArchiveMember> all;
   for (const Member &member : members)
-    all.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(member.bytes.data(), member.bytes.size()), member.name));
+    all.emplace_back(llvm::MemoryBufferRef(StringRef(member.bytes.data(), member.bytes.size()), member.name));
   auto runtime = llvm::object::Archive::create(llvm::MemoryBufferRef(runtimeArchive(), "liblutc_runtime.a"));
   if (!runtime)
     return runtime.takeError();
@@ -204,25 +222,44 @@ static void explainAll(mlir::MLIRContext &context, const LibraryPlan &plan) {
   }
 }
 
-Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &options, Artifacts &artifacts) {
-  Phases phases{options.time};
+char InternalError::ID;
+
+llvm::Expected<Choices> lut::chooseKernels(const LibrarySpec &library, const CompileOptions &options) {
   auto targets = chooseTargets(options);
   if (!targets)
     return targets.takeError();
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  context.loadDialect<LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
-                      mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
-  context.printOpOnDiagnostic(false);
-  llvm::SourceMgr sources;
-  mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context, llvm::errs());
+  Session session;
+  auto plan = planLibrary(session.context, library, *targets);
+  if (failed(plan))
+    return llvm::createStringError("the kernels have no plan");
+  Choices choices;
+  for (const TargetRow *row : plan->targets)
+    choices.targets.push_back(row->name.str());
+  for (size_t kernel = 0; kernel < library.kernels.size(); ++kernel) {
+    const Product &product = plan->product(kernel);
+    auto &choice = choices.kernels.emplace_back();
+    choice.numerics = stringifyNumerics(product.numerics).str();
+    for (const ProductVariant &variant : product.variants) {
+      StringRef strategy = stringifyStrategy(variant.geometry.strategy), layout = stringifyLayout(variant.geometry.layout);
+      choice.strategies.push_back(strategy == layout ? strategy.str() : (strategy + " " + layout).str());
+    }
+  }
+  return choices;
+}
 
-  auto plan = planLibrary(context, library, *targets, [&](mlir::PassManager &pm, const TargetRow &row) {
+Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &options, Artifacts &artifacts) {
+  Phases phases{options.log};
+  auto targets = chooseTargets(options);
+  if (!targets)
+    return targets.takeError();
+  Session session;
+  auto plan = planLibrary(session.context, library, *targets, [&](mlir::PassManager &pm, const TargetRow &row) {
     listMlir(pm, library, row, options, artifacts);
   });
   if (failed(plan))
     return llvm::createStringError("no library was written");
   if (options.explain)
-    explainAll(context, *plan);
+    explainAll(session.context, *plan);
   phases.end("schedules");
 
   std::vector<Member> members;

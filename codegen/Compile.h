@@ -4,6 +4,7 @@
 
 #include "codegen/LibrarySpec.h"
 #include "llvm/Support/Error.h"
+#include <functional>
 #include <utility>
 
 namespace lut {
@@ -14,7 +15,8 @@ struct CompileOptions {
   bool emitMlir = false;             // list the IR of every variant, after pass `emitMlirAfter` (empty: all passes)
   std::string emitMlirAfter;
   bool emitLlvmIr = false, emitAssembly = false;
-  bool explain = false, time = false, verbose = false;
+  bool explain = false;
+  std::function<void(const std::string &)> log; // takes one line for each phase; may be empty
   std::vector<std::string> inputs; // files read, for the depfile
   std::string directory;           // of the outputs, as the depfile names them
   std::string configHash;          // names the config in outputs, without its path
@@ -25,6 +27,31 @@ struct Artifacts {
   std::string archive, header, manifest, depfile;
   std::vector<std::pair<std::string, std::string>> listings; // file name, text
 };
+
+/// What was chosen for every kernel: its class, and strategy with layout on each target.
+struct Choices {
+  std::vector<std::string> targets;
+  struct Kernel {
+    std::string numerics;
+    std::vector<std::string> strategies;
+  };
+  std::vector<Kernel> kernels;
+};
+
+/// A failure that no input should cause. The message names a reproducer.
+class InternalError : public llvm::ErrorInfo<InternalError> {
+public:
+  static char ID;
+  explicit InternalError(std::string message) : message(std::move(message)) {}
+  void log(llvm::raw_ostream &out) const override { out << message; }
+  std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
+
+private:
+  std::string message;
+};
+
+/// Picks numerics and schedules and stops there.
+llvm::Expected<Choices> chooseKernels(const LibrarySpec &library, const CompileOptions &options);
 
 /// Diagnostics about kernels go to stderr at the user's own line; the error that is returned sums them up.
 llvm::Error compileLibrary(const LibrarySpec &library, const CompileOptions &options, Artifacts &artifacts);

@@ -4,6 +4,7 @@
 #include "codegen/Lower.h"
 #include "codegen/Object.h"
 #include "codegen/Targets.h"
+#include "compiler/Log.h"
 #include "compiler/Output.h"
 #include "compiler/Plan.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -20,8 +21,9 @@ using namespace llvm;
 namespace lut {
 
 static int report(Error problem) {
-  errs() << "lutc: error: " << toString(std::move(problem)) << "\n";
-  return ExitError;
+  bool internal = problem.isA<InternalError>();
+  errs() << (internal ? "lutc: internal error, a bug of lutc: " : "lutc: error: ") << toString(std::move(problem)) << "\n";
+  return internal ? ExitInternal : ExitError;
 }
 
 // Names the config in what is written, without its path.
@@ -36,8 +38,8 @@ static CompileOptions makeOptions(const CompileRequest &request, const LibrarySp
   options.variants = library.variants;
   options.cpu = request.cpu;
   options.explain = request.explain;
-  options.time = request.time;
-  options.verbose = request.verbose;
+  if (request.time)
+    options.log = logLine;
   options.inputs = {request.config};
   options.directory = request.directory;
   options.configHash = hashOf(sources);
@@ -73,19 +75,23 @@ int compile(const CompileRequest &request) {
   std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
   if (!library)
     return ExitError;
+  CompileOptions options = makeOptions(request, *library, sources);
   if (request.dryRun) {
-    printPlan(*library, outs());
+    Expected<Choices> choices = chooseKernels(*library, options);
+    if (!choices)
+      return report(choices.takeError());
+    printPlan(*library, *choices, outs());
     return ExitOk;
   }
   Artifacts artifacts;
-  if (Error problem = compileLibrary(*library, makeOptions(request, *library, sources), artifacts))
+  if (Error problem = compileLibrary(*library, options, artifacts))
     return report(std::move(problem));
   std::vector<OutputFile> files = chooseFiles(request, *library, artifacts);
   if (Error problem = writeFiles(request.directory, files))
     return report(std::move(problem));
   if (request.verbose)
     for (const OutputFile &file : files)
-      errs() << "lutc: wrote " << request.directory << "/" << file.name << "\n";
+      logLine("wrote " + request.directory + "/" + file.name);
   return ExitOk;
 }
 

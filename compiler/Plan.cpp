@@ -58,7 +58,20 @@ static std::string modulePath(const ProjectionSpec &projection) {
   return (head + layers + tail).str();
 }
 
-void printPlan(const LibrarySpec &library, raw_ostream &out) {
+static Table choiceTable(const LibrarySpec &library, const Choices &choices) {
+  Table table{{"kernel", "numerics"}, {}};
+  table.columns.insert(table.columns.end(), choices.targets.begin(), choices.targets.end());
+  for (auto [kernel, choice] : zip(library.kernels, choices.kernels)) {
+    auto &row = table.rows.emplace_back();
+    row.push_back(kernel.name);
+    row.push_back(choice.numerics);
+    for (const std::string &strategy : choice.strategies)
+      row.push_back(strategy);
+  }
+  return table;
+}
+
+void printPlan(const LibrarySpec &library, const Choices &choices, raw_ostream &out) {
   out << "library " << library.name << ": " << counted(library.kernels.size(), "kernel");
   std::vector<ProjectionSpec> others;
   int64_t compiled = 0;
@@ -75,13 +88,14 @@ void printPlan(const LibrarySpec &library, raw_ostream &out) {
     out << "variants: " << join(library.variants, ", ") << "\n";
   out << "\n";
   kernelTable(library).print(out);
-  if (others.empty())
-    return;
-  out << "\nnot compiled\n";
+  if (!others.empty())
+    out << "\nnot compiled\n";
   Table table{{"", "", ""}, {}};
   for (auto [projection, shape] : zip(others, shapes(others)))
     table.rows.push_back({modulePath(projection), shape, projection.reason});
   table.print(out, "  ");
+  out << "\nchosen\n";
+  choiceTable(library, choices).print(out, "  ");
 }
 
 } // namespace lut

@@ -2,12 +2,12 @@
 #ifndef LUT_COMPILER_PLAN_H
 #define LUT_COMPILER_PLAN_H
 
-#include "codegen/LibrarySpec.h"
+#include "codegen/Compile.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace lut {
 
-void printPlan(const LibrarySpec &library, llvm::raw_ostream &out);
+void printPlan(const LibrarySpec &library, const Choices &choices, llvm::raw_ostream &out);
 
 } // namespace lut
 

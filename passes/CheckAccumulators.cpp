@@ -18,14 +18,22 @@ static int64_t digitBound(TablesType tables) {
   return tables.getDigits() == 2 ? tables.getRadix() / 2 : 127; // digits in [-r/2, r/2); rounded entries in +-127
 }
 
+/// The largest |value| of a weight before its scale.
+static int64_t weightBound(const Format &format) {
+  const FormatRow &row = *format.row;
+  if (format.zeroPoints)
+    return 255; // |code - zero point|, both in 0 .. 255
+  return std::max<int64_t>(-row.offset, row.step * (row.codes() - 1) + row.offset);
+}
+
 /// The largest |sum| over `k` elements before scales. 32-bit sums wrap, so only the result has to fit.
 static int64_t sumBound(const Geometry &g, int64_t k) {
-  int64_t levels = int64_t(1) << g.format.row->bits;
-  if (g.strategy == Strategy::dot)
-    return k * 127 * (levels * g.format.row->step + (g.format.zeroPoints ? 255 : 0));
-  int64_t entry = g.digits() == 2 ? 127 * g.unit + g.radix() : 127;
-  int64_t weight = g.format.row->trits ? 1 : levels - 1 + (g.format.zeroPoints ? 2 * 255 + 1 : 1);
-  return (k / g.unit + 1) * entry * weight;
+  int64_t factor = g.doubled() ? 2 : 1;
+  if (g.numerics == Numerics::a8)
+    return k * 127 * weightBound(g.format) * factor;
+  int64_t planes = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
+  int64_t zero = g.format.zeroPoints ? 2 * 255 + 1 : 1;
+  return (k + g.unit - 1) / g.unit * 127 * (planes + zero);
 }
 
 /// Lowers run and widen to what 8 and 16 bits are proven to hold.
@@ -47,10 +55,13 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
 
 static LogicalResult check(Operation *op, TargetAttr target) {
   Geometry g = getGeometry(op, target);
-  int64_t bound = sumBound(g, g.wholeRow() ? g.kPadded : g.group);
-  if (bound > INT32_MAX)
-    return op->emitError() << "sums over " << (g.wholeRow() ? g.k : g.group) << " elements of k reach " << bound
-                           << " and overflow 32 bits; choose a group size";
+  int64_t bound = sumBound(g, g.group);
+  if (bound > INT32_MAX) {
+    InFlightDiagnostic error = op->emitError()
+                               << "sums over " << g.group << " elements of k reach " << bound << " and overflow 32 bits";
+    error.attachNote() << "write a format with groups, such as " << g.format.row->name << "g128";
+    return error;
+  }
   if (g.layout == Layout::quad) {
     int64_t multiplier = (int64_t(1) << (g.format.row->bits - 1)) * std::max<int64_t>(1, g.radix());
     if (multiplier > 255)

@@ -73,7 +73,9 @@ static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
   int64_t run = tables.getDigits() == 2 ? (layout == Layout::base3 ? 7 : 4) : 1;
   // Ternary tables take 128 bytes a unit and digit: 28 units keep those of a k block below 8 KB, in L1 beside the weights.
   int64_t kBlock = layout == Layout::base3 ? 28 * tables.getUnit() : 0;
-  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, 2, 8, kBlock, run, /*widen=*/256);
+  // Lookups by scalar loads gain nothing from a second token and would double the code.
+  int64_t tokens = t.getPermuteBytes() ? 2 : 1;
+  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, tokens, 8, kBlock, run, /*widen=*/256);
 }
 
 static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {

@@ -36,6 +36,10 @@ struct Geometry {
   int64_t tableBytes = 0, valueOffset = 0, scalesOffset = 0, sumsOffset = 0, preparedBytes = 0, partialBytes = 0;
 
   bool wholeRow() const { return format.group == 0; }
+  /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
+  bool doubled() const {
+    return strategy == Strategy::lookup && !format.row->trits && (format.row->step == 1 || format.zeroPoints);
+  }
   /// i32 sum vectors of a tile for one token.
   int64_t sumVectors() const { return tileRows / laneRows; }
   int64_t rowsPadded() const { return tiles * tileRows; }

@@ -148,13 +148,13 @@ void ComputeEmitter::tile(Value tile, Value block, Value token, int64_t count) {
 
 /// float(sum) * (activation scale * weight scale)
 Value ComputeEmitter::scaled(Value sum, Value activationScale, Value weightScale) {
-  if (g.numerics == Numerics::a8 && sumsAreDoubled(g))
+  if (g.numerics == Numerics::a8 && g.doubled())
     sum = e.shiftRightArithmetic(sum, 1);
   return e.mul(e.toFloat(sum), e.mul(e.splat(activationScale, g.laneRows), weightScale));
 }
 
 Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
-  Value factor = sumsAreDoubled(g) ? e.shiftLeft(groupSum, 1) : groupSum;
+  Value factor = g.doubled() ? e.shiftLeft(groupSum, 1) : groupSum;
   return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
 }
 

@@ -24,11 +24,6 @@ struct GroupCursor {
 /// and negatives' corrections.
 Values emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor);
 
-/// Whether emitSums leaves twice the sum of code * q: planes are -1/+1 but codes 0/1 (LUT Tensor Core eq. 2).
-inline bool sumsAreDoubled(const Geometry &g) {
-  return g.strategy == Strategy::lookup && !g.format.row->trits && (g.format.row->step == 1 || g.format.zeroPoints);
-}
-
 } // namespace lut
 
 #endif

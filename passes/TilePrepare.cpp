@@ -63,7 +63,7 @@ GroupScale PrepareEmitter::groupScale(Value bits) {
 }
 
 void PrepareEmitter::storeScale(Value index, Value scale) {
-  if (g.numerics == Numerics::t8 && sumsAreDoubled(g))
+  if (g.numerics == Numerics::t8 && g.doubled())
     scale = e.mul(scale, e.real(e.f32(), 0.5));
   e.store(scale, e.at(e.at(out, e.mul(index, 4)), g.scalesOffset), 4);
 }
