@@ -1,0 +1,84 @@
+#include "Layer.h"
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <sys/mman.h>
+
+using namespace lut::example;
+
+static size_t roundUp(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+Pages::Pages(size_t bytes) : memory(nullptr, &std::free) {
+  const size_t hugePage = 2 << 20, size = roundUp(bytes, hugePage);
+  memory.reset(static_cast<char *>(std::aligned_alloc(hugePage, size)));
+  if (!memory)
+    throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  madvise(memory.get(), size, MADV_HUGEPAGE); // a wish: without it everything works, more slowly
+#endif
+}
+
+Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(info.n * info.k) {
+  uint64_t word = 0;
+  for (size_t i = 0; i < codes.size(); ++i, word >>= 8) {
+    if (i % 8 == 0)
+      word = random();
+    codes[i] = static_cast<uint8_t>((word & 255) * info.codes >> 8);
+  }
+  const size_t groups = info.n * ((info.k + info.group - 1) / info.group);
+  std::uniform_real_distribution<float> scale(0.01f, 0.02f);
+  for (size_t i = 0; info.scales_f32 && i < (info.scales_per_tensor ? 1 : info.n); ++i)
+    floats.push_back(scale(random));
+  for (size_t i = 0; !info.scales_f32 && i < groups; ++i)
+    halves.push_back(static_cast<uint16_t>(0x2000 + random() % 0x400)); // f16 in [2^-7, 2^-6)
+  for (size_t i = 0; info.has_zero_points && i < groups; ++i)
+    zeros.push_back(static_cast<uint8_t>(random() % info.codes));
+}
+
+lutc_weights Weights::view() const {
+  const void *scales = floats.empty() ? static_cast<const void *>(halves.data()) : floats.data();
+  return {codes.data(), /*codes_stride=*/0, scales, zeros.empty() ? nullptr : zeros.data()};
+}
+
+Linear::Linear(const lutc_kernel *kernel, size_t tokens, std::mt19937_64 &random)
+    : kernel(kernel), info(*lutc_kernel_describe(kernel)), weights(info, random), x(tokens * info.k),
+      y(tokens * info.n) {
+  std::normal_distribution<float> normal;
+  for (float &value : x)
+    value = normal(random);
+}
+
+size_t Linear::packedBytes() const { return roundUp(lutc_packed_bytes(kernel), LUTC_ALIGNMENT); }
+
+Layer::Layer(const lutc_library &library, size_t tokens) {
+  std::mt19937_64 random;
+  for (size_t i = 0; i < library.kernel_count; ++i)
+    linears.emplace_back(library.kernels[i], tokens, random);
+  for (const Linear &linear : linears)
+    scratchBytes = std::max(scratchBytes, lutc_scratch_bytes(linear.kernel, tokens));
+  scratch = std::make_unique<Pages>(scratchBytes);
+}
+
+size_t Layer::packedBytes() const {
+  size_t bytes = 0;
+  for (const Linear &linear : linears)
+    bytes += linear.packedBytes();
+  return bytes;
+}
+
+lutc_status Layer::pack(char *packed) const {
+  for (const Linear &linear : linears) {
+    const lutc_weights weights = linear.weights.view();
+    const lutc_status status = lutc_pack(linear.kernel, &weights, packed, linear.packedBytes());
+    if (status != LUTC_OK)
+      return status;
+    packed += linear.packedBytes();
+  }
+  return LUTC_OK;
+}
+
+lutc_status Layer::run(Linear &linear, size_t m, const char *packed, const lutc_parallel *parallel) const {
+  const lutc_kernel_info &info = linear.info;
+  return lutc_run(linear.kernel, m, linear.x.data(), info.k, packed, linear.y.data(), info.n, scratch->data(),
+                  scratchBytes, parallel);
+}
