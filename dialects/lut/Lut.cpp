@@ -1,5 +1,6 @@
 // Registration, attributes and types of the lut dialect.
 #include "dialects/lut/Lut.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -28,6 +29,10 @@ void LutDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/lut/LutOps.cpp.inc"
       >();
+}
+
+Operation *LutDialect::materializeConstant(OpBuilder &b, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(b, value, type, loc);
 }
 
 using EmitError = llvm::function_ref<InFlightDiagnostic()>;
@@ -123,7 +128,7 @@ LogicalResult TablesType::verify(EmitError emitError, int64_t k, int64_t group, 
     return emitError() << "unit = " << unit << " must be between 1 and " << (trits ? 5 : 8);
   if (group < k && group % unit)
     return emitError() << "unit = " << unit << " must divide group = " << group;
-  if (digits < 0 || digits > 2 || (digits == 2) != (radix > 0) || radix % 2)
+  if (digits < 0 || digits > 2 || (digits == 2) != (radix > 0) || radix < 0 || radix % 2)
     return emitError() << "digits must be 0, 1 or 2, with an even radix for 2";
   return success();
 }

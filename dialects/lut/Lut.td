@@ -20,6 +20,8 @@ def Lut_Dialect : Dialect {
   let summary = "mixed-precision matrix products by table lookup";
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let hasConstantMaterializer = 1;
 }
 
 //===----------------------------------------------------------------------===//
