@@ -39,7 +39,7 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
                           << " is legal for this product on " << target.getName();
   remark::passed(op.getLoc(), remark::RemarkOpts::name("ChooseSchedule").category("lut-schedule"))
-      << target.getName() << ": " << best->reason();
+      << (target.getName() + ": " + best->reason()).str();
   if (best->schedule.getStrategy() == Strategy::lookup) {
     record(op, *best);
     return success();
