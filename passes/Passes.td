@@ -9,6 +9,7 @@ def Decompose : Pass<"lut-decompose", "::mlir::ModuleOp"> {
   let description = [{
     The data-flow split of LUT Tensor Core section 3.3.2. Class a8 quantizes activations to int8 and builds tables of
     exact sums; class t8 builds tables of the float activations. One table serves `unit` consecutive k.
+    Example: test/passes/decompose.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
 }
@@ -18,6 +19,7 @@ def ReinterpretWeights : Pass<"lut-reinterpret-weights", "::mlir::ModuleOp"> {
   let description = [{
     q' = 2q - (2^b - 1): every bit plane is -1/+1 with the positive weight 2^p, so that one table serves all planes
     and none is special (LUT Tensor Core eq. 1-3).
+    Example: test/passes/reinterpret-weights.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
 }
@@ -27,6 +29,7 @@ def SymmetrizeTables : Pass<"lut-symmetrize-tables", "::mlir::ModuleOp"> {
   let description = [{
     The sign moves into the packed code (LUT Tensor Core eq. 4-6). A table of at most 16 entries stays whole: every
     byte permute reaches it, and a whole table needs no sign at run time.
+    Example: test/passes/symmetrize-tables.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
 }
@@ -36,6 +39,7 @@ def QuantizeTables : Pass<"lut-quantize-tables", "::mlir::ModuleOp"> {
   let description = [{
     Float sums become int8 with one scale per group. Sums of int8 activations stay exact: T = radix * hi + lo + radix/2
     with the smallest even radix whose square covers all sums.
+    Example: test/passes/quantize-tables.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
 }
@@ -45,6 +49,7 @@ def ChooseSchedule : Pass<"lut-choose-schedule", "::mlir::ModuleOp"> {
   let description = [{
     Predicts every legal candidate with CostModel.h and takes the fastest at m = 1; a strategy the user asked for is kept.
     The choice and its reason are a remark and the attribute `schedule`.
+    Example: test/passes/choose-schedule.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
 }
@@ -54,6 +59,7 @@ def CheckAccumulators : Pass<"lut-check-accumulators", "::mlir::ModuleOp"> {
   let description = [{
     Bounds 8-, 16- and 32-bit sums of every scheduled product. `run` and `widen` are lowered to the largest values that
     are proven; a product that overflows 32 bits, or whose multipliers do not fit a byte, is rejected.
+    Example: test/passes/check-accumulators.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
 }
@@ -64,6 +70,7 @@ def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
     `<name>_prepare(x, ldx, m, prepared)` quantizes activations or builds tables; `<name>_compute(prepared, m, packed, y,
     ldy, partial, tile_begin, tile_end)` produces rows of Y (the contract is runtime/kernel.h). Pointers are !llvm.ptr:
     one packed stream mixes bytes, f16 and i32.
+    Example: test/passes/tile.mlir
   }];
   let dependentDialects = ["::lut::LutDialect", "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];

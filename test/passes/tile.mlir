@@ -1,0 +1,256 @@
+// lut-tile, by example. A scheduled product becomes two functions of loops, whose arguments runtime/kernel.h defines:
+//
+//   func.func @example(%q, %w) {
+//     lut.dot_gemm %q, %w schedule <...>
+//   }
+// ==>
+//   func.func @example_prepare(%x, %ldx, %m, %prepared)
+//     for each token: int8 values, one scale and one sum for each group
+//   func.func @example_compute(%prepared, %m, %packed, %y, %ldy, %partial, %tile_begin, %tile_end)
+//     for each tile, for each token: sum, scale, store
+//
+// Here a vector has 16 bytes, so a tile has one vector of 4 rows.
+//
+// RUN: lut-opt %s --lut-tile --cse -split-input-file -verify-diagnostics | FileCheck %s
+
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK-NOT: func.func @example(
+  // CHECK-LABEL: func.func @example_prepare(
+  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[LDX:[a-z0-9]+]]: i64, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr) {
+  // CHECK: scf.for %[[TOKEN:.*]] = %{{.*}} to %[[M]]
+  // CHECK: arith.muli %[[TOKEN]], %[[LDX]]
+  // CHECK: llvm.store %{{.*}} : vector<4xi8>
+  // CHECK-LABEL: func.func @example_compute(
+  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[LDY:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK: scf.for %[[TILE:.*]] = %[[BEGIN]] to %[[END]]
+  // CHECK: scf.for %[[TOKEN:.*]] = %{{.*}} to %[[M]]
+  // CHECK: llvm.load %{{.*}} -> vector<16xi8>
+  // CHECK: lut.dot %{{.*}} max 3 : vector<4xi32>, vector<16xi8>
+  // CHECK: arith.sitofp %{{.*}} : vector<4xi32> to vector<4xf32>
+  // CHECK: arith.muli %[[TOKEN]], %[[LDY]]
+  // CHECK: llvm.store %{{.*}} : vector<4xf32>
+  func.func @example(%q: !lut.activations<64, group = 32>, %w: !lut.weights<8 x 64, <w2g32>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 32>, !lut.weights<8 x 64, <w2g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+}
+
+// -----
+
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // 10 rows are no multiple of 4: the last tile stores what exists.
+  // CHECK-LABEL: func.func @rows_compute(
+  // CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %{{.*}} : vector<4xi32>
+  // CHECK: llvm.intr.masked.store %{{.*}}, %{{.*}}, %[[EXISTS]] {{.*}} vector<4xf32>
+  func.func @rows(%q: !lut.activations<64, group = 64>, %w: !lut.weights<10 x 64, <w2>>) -> tensor<?x10xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+    return %y : tensor<?x10xf32>
+  }
+
+  // 8 rows are: no mask anywhere.
+  // CHECK-LABEL: func.func @wholeTiles_compute(
+  // CHECK-NOT: masked
+  func.func @wholeTiles(%q: !lut.activations<64, group = 64>, %w: !lut.weights<8 x 64, <w2>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<8 x 64, <w2>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // The last 2 of 70 activations are loaded by a mask.
+  // CHECK-LABEL: func.func @kTail_prepare(
+  // CHECK: %[[MASK:.*]] = arith.constant dense<[true, true, false, false]> : vector<4xi1>
+  // CHECK: llvm.intr.masked.load %{{.*}}, %[[MASK]],
+  // CHECK-LABEL: func.func @kTail_compute(
+  func.func @kTail(%q: !lut.activations<70, group = 70>, %w: !lut.weights<8 x 70, <w2>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<70, group = 70>, !lut.weights<8 x 70, <w2>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Two whole groups are a loop; the last group, of 6, stands behind it with a mask of its own.
+  // CHECK-LABEL: func.func @groupTail_prepare(
+  // CHECK: %[[GROUPS:.*]] = arith.constant 2 : i64
+  // CHECK: scf.for %{{.*}} to %[[GROUPS]]
+  // CHECK-NOT: masked
+  // CHECK: vector.reduction <add>
+  // CHECK: llvm.intr.masked.load
+  // CHECK: vector.reduction <add>
+  // CHECK-LABEL: func.func @groupTail_compute(
+  func.func @groupTail(%q: !lut.activations<70, group = 32>, %w: !lut.weights<8 x 70, <w2g32>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<70, group = 32>, !lut.weights<8 x 70, <w2g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Grouped scales are f16, and the scale of a whole row is f32.
+  // CHECK-LABEL: func.func @f16Scales_compute(
+  // CHECK: arith.extf %{{.*}} : vector<4xf16> to vector<4xf32>
+  func.func @f16Scales(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // CHECK-LABEL: func.func @f32Scales_compute(
+  // CHECK-NOT: arith.extf
+  func.func @f32Scales(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Zero points times the sum of the group's activations are subtracted.
+  // CHECK-LABEL: func.func @zeroPoints_compute(
+  // CHECK: %[[Z:.*]] = arith.extui %{{.*}} : vector<4xi8> to vector<4xi32>
+  // CHECK: %[[SUM:.*]] = vector.broadcast %{{.*}} : i32 to vector<4xi32>
+  // CHECK: %[[ZS:.*]] = arith.muli %[[Z]], %[[SUM]]
+  // CHECK: arith.subi %{{.*}}, %[[ZS]]
+  func.func @zeroPoints(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32z>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32z>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Symmetric weights start at their code book's offset times that sum, and subtract nothing from vectors.
+  // CHECK-LABEL: func.func @symmetric_compute(
+  // CHECK: %[[OFFSET:.*]] = arith.constant -2 : i32
+  // CHECK: arith.muli %{{.*}}, %[[OFFSET]]
+  // CHECK-NOT: arith.subi %{{.*}} : vector
+  func.func @symmetric(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Pairs of tokens share the decoded weights; an odd token is left.
+  // CHECK-LABEL: func.func @tokens_compute(
+  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr,
+  // CHECK: %[[TWO:.*]] = arith.constant 2 : i64
+  // CHECK: %[[ODD:.*]] = arith.remui %[[M]], %[[TWO]]
+  // CHECK: %[[EVEN:.*]] = arith.subi %[[M]], %[[ODD]]
+  // CHECK: scf.for %{{.*}} to %[[EVEN]] step %[[TWO]]
+  // CHECK: scf.for %{{.*}} = %[[EVEN]] to %[[M]]
+  func.func @tokens(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // 3-bit codes are two bits and one bit, joined.
+  // CHECK-LABEL: func.func @parts_compute(
+  // CHECK: arith.ori %{{.*}} : vector<16xi8>
+  // CHECK: lut.dot %{{.*}} max 7
+  func.func @parts(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w3g32>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w3g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+}
+
+// -----
+
+// Sums of lookups are vectors of bytes, widened in steps.
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK-LABEL: func.func @column_prepare(
+  // Both digits of an exact sum: division by the radix.
+  // CHECK: arith.divui %{{.*}} : vector<8xi16>
+  // CHECK-LABEL: func.func @column_compute(
+  // CHECK: lut.lookup %{{.*}} entries 16 : vector<16xi8>, vector<16xi8>
+  // CHECK: lut.accumulate %{{.*}} : vector<16xi8>, vector<8xi16>
+  // CHECK-NOT: arith.minsi
+  func.func @column(%t: !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, run = 4, widen = 256> : !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, !lut.weights<16 x 64, <w1>, planes> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // Sums of 16 bits are widened after every 4 runs of 4 units, 64 k; that takes a loop of its own.
+  // CHECK-LABEL: func.func @widen_compute(
+  // CHECK: scf.for
+  // CHECK: scf.for
+  // CHECK: scf.for
+  // CHECK: arith.minsi
+  // CHECK: scf.for
+  // CHECK: lut.accumulate
+  func.func @widen(%t: !lut.tables<256, group = 256, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, %w: !lut.weights<16 x 256, <w1>, planes>) -> tensor<?x16xf32> {
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, run = 4, widen = 4> : !lut.tables<256, group = 256, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, !lut.weights<16 x 256, <w1>, planes> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // Tables of floats are rounded, once, to a single digit.
+  // CHECK-LABEL: func.func @rounded_prepare(
+  // CHECK-NOT: arith.divui %{{.*}} : vector
+  // CHECK: arith.trunci %{{.*}} to vector<4xi8>
+  // CHECK-LABEL: func.func @rounded_compute(
+  // CHECK: lut.accumulate
+  func.func @rounded(%t: !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, run = 1, widen = 256> : !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>, !lut.weights<16 x 64, <w1>, planes> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // One block of k: sums stay in registers.
+  // CHECK-LABEL: func.func @oneBlock_compute(
+  // CHECK-SAME: i64, %[[PARTIAL:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64)
+  // CHECK-NOT: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: lut.lookup %{{.*}} entries 128 : vector<128xi8>, vector<16xi8>
+  func.func @oneBlock(%t: !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256> : !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 140, <w158>, trits> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // Two: partial sums are cleared, added to in each block, and scaled at the end.
+  // CHECK-LABEL: func.func @twoBlocks_compute(
+  // CHECK-SAME: i64, %[[PARTIAL:[a-z0-9]+]]: !llvm.ptr, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
+  // CHECK: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: llvm.store %{{.*}} : vector<4xi32>
+  // CHECK: scf.for
+  // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
+  // CHECK: lut.lookup
+  // CHECK: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: llvm.load %{{.*}} -> vector<4xi32>
+  // CHECK: llvm.store %{{.*}} : vector<4xi32>
+  // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
+  // CHECK: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: arith.sitofp
+  // CHECK: llvm.store %{{.*}} : vector<4xf32>
+  func.func @twoBlocks(%t: !lut.tables<150, group = 150, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 150, <w158>, trits>) -> tensor<?x16xf32> {
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256> : !lut.tables<150, group = 150, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 150, <w158>, trits> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+}
+
+// -----
+
+// Four tables side by side, summed by a dot product with the weight of the plane: 1 and 2, times the radix 32 of a digit.
+#target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK-LABEL: func.func @quad_compute(
+  // CHECK-DAG: dense<32> : vector<64xi8>
+  // CHECK-DAG: dense<2> : vector<64xi8>
+  // CHECK-DAG: dense<64> : vector<64xi8>
+  // CHECK-DAG: lut.lookup %{{.*}} entries 16 : vector<64xi8>, vector<64xi8>
+  // CHECK-DAG: lut.dot %{{.*}} max 64 : vector<16xi32>, vector<64xi8>
+  // CHECK-NOT: lut.accumulate
+  func.func @quad(%t: !lut.tables<32, group = 32, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, %w: !lut.weights<16 x 32, <w2>, planes>) -> tensor<?x16xf32> {
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = quad, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.tables<32, group = 32, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, !lut.weights<16 x 32, <w2>, planes> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+}
+
+// -----
+
+// A function without a scheduled product is left alone.
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK-LABEL: func.func @unscheduled(
+  // CHECK-NEXT: lut.dot_gemm
+  // CHECK-NEXT: return
+  func.func @unscheduled(%q: !lut.activations<64, group = 64>, %w: !lut.weights<8 x 64, <w2>>) -> tensor<?x8xf32> {
+    %y = lut.dot_gemm %q, %w : !lut.activations<64, group = 64>, !lut.weights<8 x 64, <w2>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+}
+
+// -----
+
+// expected-error@+1 {{the module has no attribute lut.target}}
+module {}
