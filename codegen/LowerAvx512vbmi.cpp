@@ -1,6 +1,7 @@
 // AVX-512 with VBMI and VNNI: full byte permutes of one and two registers, and exact sums of four byte products.
 #include "codegen/Lower.h"
 #include "codegen/LowerX86.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace lut;
@@ -29,6 +30,8 @@ static Value permuteTwo(Emitter &e, LookupOp op) {
 
 static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {
   int64_t tableBytes = cast<VectorType>(op.getTable().getType()).getNumElements();
+  if (cast<VectorType>(op.getType()).getNumElements() != 64)
+    return failure();
   Emitter e{rewriter, op.getLoc()};
   if (tableBytes == 64)
     rewriter.replaceOp(op, permute(e, op));
@@ -40,13 +43,29 @@ static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {
 }
 
 static LogicalResult lowerDot(DotOp op, PatternRewriter &rewriter) {
+  if (cast<VectorType>(op.getType()).getNumElements() != 16)
+    return failure();
   Emitter e{rewriter, op.getLoc()};
   rewriter.replaceOp(op, callIntrinsic(e, "llvm.x86.avx512.vpdpbusd.512", op.getType(),
                                        {op.getAcc(), op.getCodes(), op.getValues()}));
   return success();
 }
 
+/// The sign of every byte as a mask: one affine transformation whose rows all select bit 7.
+static LogicalResult lowerSign(arith::ShRSIOp op, PatternRewriter &rewriter) {
+  auto type = dyn_cast<VectorType>(op.getType());
+  IntegerAttr::ValueType bits;
+  if (!type || type != VectorType::get({64}, rewriter.getI8Type()) ||
+      !matchPattern(op.getRhs(), m_ConstantInt(&bits)) || bits != 7)
+    return failure();
+  Emitter e{rewriter, op.getLoc()};
+  Value rows = e.constant(type, 0x80), none = e.constant(e.i8(), 0);
+  rewriter.replaceOp(op, callIntrinsic(e, "llvm.x86.vgf2p8affineqb.512", type, {op.getLhs(), rows, none}));
+  return success();
+}
+
 void lut::populateAvx512vbmiPatterns(RewritePatternSet &patterns) {
   patterns.add(lowerLookup);
   patterns.add(lowerDot);
+  patterns.add(lowerSign);
 }

@@ -22,10 +22,11 @@ struct SumEmitter {
 
   Values columnSums();
   Values columnBody(Value body, Values state);
-  void columnSteps(Value pointer, Value tables, int64_t plane, int64_t row, Values &state);
+  void columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial);
+  void widen(Values &partial, Values &state);
   Values foldWords(const Values &state, Values sums);
   int64_t stateIndex(int64_t plane, int64_t digit, int64_t row, int64_t token) const {
-    return (((plane * g.digits() + digit) * R + row) * tokens + token) * 2;
+    return ((plane * g.digits() + digit) * R + row) * tokens + token;
   }
   int64_t planes() const { return g.parts.size(); }
   /// Digits are stored high first.
@@ -148,31 +149,37 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
 // Column: a byte of every row indexes the same table; bytes are added in 8, 16, then 32 bits
 //===----------------------------------------------------------------------===//
 
-/// Adds the lookups of one plane and row vector over a body of units; `pointer` and `tables` are at its start.
-void SumEmitter::columnSteps(Value pointer, Value tablesOffset, int64_t plane, int64_t row, Values &state) {
-  int64_t run = g.schedule.getRun(), unitsPerVector = g.layout == Layout::base3 ? 1 : 2;
-  int64_t entries = g.tables.getEntryBytes(), tableSize = entries;
-  Values partial(g.digits() * tokens);
-  for (int64_t u = 0; u < bodyUnits(); ++u) {
-    Value w = weightVector(pointer, (u / unitsPerVector * planes() + plane) * R + row);
-    Value sign = g.tables.getMirrored() ? e.shiftRightArithmetic(w, 7) : Value();
-    Value index = unitsPerVector == 2 ? e.shiftBytes(w, 4 * (u % 2)) : w;
-    for (int64_t digit = 0; digit < g.digits(); ++digit)
-      for (int64_t t = 0; t < tokens; ++t) {
-        Value table = e.load(e.vec(tableSize, e.i8()),
-                             e.at(e.at(at.prepared[t], tablesOffset), g.tableOffset(u, digit)));
-        Value v = LookupOp::create(e.b, e.loc, table, index, entries);
-        v = sign ? e.bitXor(v, sign) : v;
-        Value &sum = partial[digit * tokens + t];
-        sum = u % run ? e.add(sum, v) : v;
-        if ((u + 1) % run)
-          continue;
-        Value biased = run > 1 ? e.bitXor(sum, e.constant(bytes, 0x80)) : sum; // tables of single lookups are biased
-        int64_t s = stateIndex(plane, digit, row, t);
-        auto step = AccumulateOp::create(e.b, e.loc, biased, state[s], state[s + 1]);
-        state[s] = step.getNewEven();
-        state[s + 1] = step.getNewOdd();
+/// Adds the lookups of one unit and plane to `partial`, the 8-bit sums of a run. Each table is loaded once for all rows:
+/// tables of several units at a time would not fit the registers.
+void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial) {
+  int64_t unitsPerVector = g.layout == Layout::base3 ? 1 : 2, entries = g.tables.getEntryBytes();
+  Values index, sign;
+  for (int64_t r = 0; r < R; ++r) {
+    Value w = weightVector(pointer, (unit / unitsPerVector * planes() + plane) * R + r);
+    index.push_back(unitsPerVector == 2 ? e.shiftBytes(w, 4 * (unit % 2)) : w);
+    sign.push_back(g.tables.getMirrored() ? e.shiftRightArithmetic(w, 7) : Value());
+  }
+  for (int64_t digit = 0; digit < g.digits(); ++digit)
+    for (int64_t t = 0; t < tokens; ++t) {
+      Value table = e.load(e.vec(entries, e.i8()), e.at(e.at(at.prepared[t], tables), g.tableOffset(unit, digit)));
+      for (int64_t r = 0; r < R; ++r) {
+        Value v = LookupOp::create(e.b, e.loc, table, index[r], entries);
+        v = sign[r] ? e.bitXor(v, sign[r]) : v;
+        Value &sum = partial[stateIndex(plane, digit, r, t)];
+        sum = sum ? e.add(sum, v) : v;
       }
+    }
+}
+
+/// Moves the 8-bit sums of a run to 16 bits.
+void SumEmitter::widen(Values &partial, Values &state) {
+  for (size_t s = 0; s < partial.size(); ++s) {
+    // Tables of single lookups hold biased entries; sums of several are biased here.
+    Value biased = g.schedule.getRun() > 1 ? e.bitXor(partial[s], e.constant(bytes, 0x80)) : partial[s];
+    auto step = AccumulateOp::create(e.b, e.loc, biased, state[2 * s], state[2 * s + 1]);
+    state[2 * s] = step.getNewEven();
+    state[2 * s + 1] = step.getNewOdd();
+    partial[s] = Value();
   }
 }
 
@@ -183,9 +190,13 @@ Values SumEmitter::columnBody(Value body, Values state) {
   Value first = e.mul(body, g.tableOffset(bodyUnits(), 0));
   Value before = arith::DivUIOp::create(e.b, e.loc, at.kOffset, e.index(g.unit));
   Value tables = e.add(e.mul(before, g.tableOffset(1, 0)), first);
-  for (int64_t plane = 0; plane < planes(); ++plane)
-    for (int64_t r = 0; r < R; ++r)
-      columnSteps(pointer, tables, plane, r, state);
+  Values partial(state.size() / 2);
+  for (int64_t unit = 0; unit < bodyUnits(); ++unit) {
+    for (int64_t plane = 0; plane < planes(); ++plane)
+      columnLookups(pointer, tables, unit, plane, partial);
+    if ((unit + 1) % g.schedule.getRun() == 0)
+      widen(partial, state);
+  }
   return state;
 }
 
@@ -195,7 +206,7 @@ Values SumEmitter::foldWords(const Values &state, Values sums) {
     for (int64_t digit = 0; digit < g.digits(); ++digit)
       for (int64_t r = 0; r < R; ++r)
         for (int64_t t = 0; t < tokens; ++t) {
-          int64_t s = stateIndex(plane, digit, r, t);
+          int64_t s = 2 * stateIndex(plane, digit, r, t); // even, odd
           Value odd = state[s + 1];
           Value even = e.bitcast(e.sub(state[s], e.shiftLeft(odd, 8)), lanes);
           odd = e.bitcast(odd, lanes);
