@@ -14,12 +14,15 @@ using namespace lut;
 // Tensor level
 //===----------------------------------------------------------------------===//
 
+/// A dimension as types print it.
+static std::string dimension(int64_t size) { return ShapedType::isDynamic(size) ? "?" : std::to_string(size); }
+
 /// x is tensor<? x k>, y is tensor<? x n>, with the same number of tokens where it is known.
 static LogicalResult verifyShapes(Operation *op, int64_t k, WeightsType w, RankedTensorType y) {
   if (k != w.getK())
-    return op->emitOpError() << "reduces over k = " << k << " but the weights have k = " << w.getK();
+    return op->emitOpError() << "reduces over k = " << dimension(k) << " but the weights have k = " << w.getK();
   if (y.getDimSize(1) != w.getN())
-    return op->emitOpError() << "produces " << y.getDimSize(1) << " rows but the weights have n = " << w.getN();
+    return op->emitOpError() << "produces " << dimension(y.getDimSize(1)) << " rows but the weights have n = " << w.getN();
   return success();
 }
 
@@ -30,7 +33,8 @@ static int64_t groupOf(const Format &format, int64_t k) {
 LogicalResult MpGemmOp::verify() {
   auto x = cast<RankedTensorType>(getX().getType()), y = cast<RankedTensorType>(getY().getType());
   if (x.getDimSize(0) != y.getDimSize(0))
-    return emitOpError() << "has tokens m = " << x.getDimSize(0) << " in x but " << y.getDimSize(0) << " in y";
+    return emitOpError() << "has tokens m = " << dimension(x.getDimSize(0)) << " in x but "
+                         << dimension(y.getDimSize(0)) << " in y";
   if (getStrategy() == Strategy::dot && getNumerics() == Numerics::t8)
     return emitOpError("class t8 is defined by tables and has no dot strategy");
   return verifyShapes(*this, x.getDimSize(1), getW().getType(), y);
@@ -92,8 +96,14 @@ static LogicalResult verifySchedule(Operation *op, std::optional<ScheduleAttr> s
 LogicalResult LookupGemmOp::verify() {
   if (failed(verifySchedule(*this, getSchedule(), Strategy::lookup)))
     return failure();
-  if (getLeft().getType().getTrits() != getW().getType().getFormat().getFormat().row->trits)
+  const FormatRow &row = *getW().getType().getFormat().getFormat().row;
+  if (getLeft().getType().getTrits() != row.trits)
     return emitOpError("tables of trits belong to ternary weights");
+  if (getLeft().getType().getUnit() != row.unit)
+    return emitOpError() << "reads tables of " << getLeft().getType().getUnit() << " elements of k, but format "
+                         << getW().getType().getFormat().getName() << " packs units of " << row.unit;
+  if (getSchedule() && getLeft().getType().isExact())
+    return emitOpError("is scheduled before its tables are quantized");
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
 }
 

@@ -91,6 +91,21 @@ module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vec
 
 // -----
 
+// expected-error@+1 {{k_block = 0 must be a multiple of 5 in layout base3 and 0 in others}}
+module attributes {a = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0, run = 7, widen = 256>} {}
+
+// -----
+
+// expected-error@+1 {{k_block = 32 must be a multiple of 5 in layout base3 and 0 in others}}
+module attributes {a = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 1, tokens = 2, token_block = 8, k_block = 32, run = 7, widen = 256>} {}
+
+// -----
+
+// expected-error@+1 {{k_block = 40 must be a multiple of 5 in layout base3 and 0 in others}}
+module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vectors = 1, tokens = 2, token_block = 8, k_block = 40, run = 4, widen = 256>} {}
+
+// -----
+
 // expected-error@+1 {{run and widen belong to the layouts column and base3}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0, run = 0, widen = 256>} {}
 

@@ -9,6 +9,22 @@ func.func @tokens(%x: tensor<4x64xf32>, %w: !lut.weights<10 x 64, <w2>>) {
 
 // -----
 
+func.func @unknownTokens(%x: tensor<4x64xf32>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{has tokens m = 4 in x but ? in y}}
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<4x64xf32>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @unknownReduction(%x: tensor<?x?xf32>, %w: !lut.weights<10 x 64, <w2>>) {
+  // expected-error@+1 {{reduces over k = ? but the weights have k = 64}}
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<?x?xf32>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
 func.func @dotOfTables(%x: tensor<?x64xf32>, %w: !lut.weights<10 x 64, <w2>>) {
   // expected-error@+1 {{class t8 is defined by tables and has no dot strategy}}
   %y = lut.mpgemm %x, %w numerics t8 strategy dot : tensor<?x64xf32>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
@@ -117,6 +133,24 @@ func.func @reinterpretFormat(%w: !lut.weights<10 x 64, <w2>>) {
 func.func @tritTables(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) {
   // expected-error@+1 {{tables of trits belong to ternary weights}}
   %y = lut.lookup_gemm %t, %w : !tables, !lut.weights<10 x 64, <w2>, planes> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 64, unit = 2, trits = false, mirrored = false, digits = 0, radix = 0>
+func.func @lookupUnit(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) {
+  // expected-error@+1 {{reads tables of 2 elements of k, but format w2 packs units of 4}}
+  %y = lut.lookup_gemm %t, %w : !tables, !lut.weights<10 x 64, <w2>, planes> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 0, radix = 0>
+func.func @scheduledTooEarly(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) {
+  // expected-error@+1 {{is scheduled before its tables are quantized}}
+  %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = quad, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !tables, !lut.weights<10 x 64, <w2>, planes> -> tensor<?x10xf32>
   return
 }
 
