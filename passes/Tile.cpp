@@ -271,21 +271,36 @@ static void tileProduct(func::FuncOp function, Operation *gemm, TargetAttr targe
   function.erase();
 }
 
+/// The function's scheduled product, null where it has none. Tiling replaces the whole function, so the product has to
+/// be all that the function returns.
+static FailureOr<Operation *> findProduct(func::FuncOp function) {
+  Operation *product = nullptr;
+  WalkResult result = function.walk([&](Operation *op) {
+    if (!isa<LookupGemmOp, DotGemmOp>(op) || !op->hasAttr("schedule"))
+      return WalkResult::advance();
+    if (product || !llvm::all_of(op->getUsers(), llvm::IsaPred<func::ReturnOp>)) {
+      op->emitError() << "is not all that " << function.getName() << " computes; tiling takes one product a function";
+      return WalkResult::interrupt();
+    }
+    product = op;
+    return WalkResult::advance();
+  });
+  return result.wasInterrupted() ? FailureOr<Operation *>() : product;
+}
+
 namespace {
 struct Tile : lut::impl::TileBase<Tile> {
   void runOnOperation() override {
     TargetAttr target = getTarget(getOperation());
     if (!target)
       return signalPassFailure();
-    SmallVector<std::pair<func::FuncOp, Operation *>> products;
-    getOperation().walk([&](func::FuncOp function) {
-      function.walk([&](Operation *op) {
-        if (isa<LookupGemmOp, DotGemmOp>(op) && op->hasAttr("schedule"))
-          products.push_back({function, op});
-      });
-    });
-    for (auto &[function, gemm] : products)
-      tileProduct(function, gemm, target);
+    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      FailureOr<Operation *> product = findProduct(function);
+      if (failed(product))
+        return signalPassFailure();
+      if (*product)
+        tileProduct(function, *product, target);
+    }
   }
 };
 } // namespace

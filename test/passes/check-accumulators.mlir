@@ -53,11 +53,11 @@ module attributes {lut.target = #target} {
     return %y : tensor<?x10xf32>
   }
 
-  // |w - zero point| <= 255 + 15 and |q| <= 127: the sum over 62368 elements is below 2^31.
+  // |w - zero point| <= 255 and |q| <= 127: the sum over 66311 elements is below 2^31.
   // CHECK-LABEL: @longRow(
   // CHECK: lut.dot_gemm {{.*}} schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0>
-  func.func @longRow(%q: !lut.activations<62368, group = 62368>, %w: !lut.weights<10 x 62368, <w4z>>) -> tensor<?x10xf32> {
-    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !lut.activations<62368, group = 62368>, !lut.weights<10 x 62368, <w4z>> -> tensor<?x10xf32>
+  func.func @longRow(%q: !lut.activations<66311, group = 66311>, %w: !lut.weights<10 x 66311, <w4z>>) -> tensor<?x10xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !lut.activations<66311, group = 66311>, !lut.weights<10 x 66311, <w4z>> -> tensor<?x10xf32>
     return %y : tensor<?x10xf32>
   }
 
@@ -73,12 +73,13 @@ module attributes {lut.target = #target} {
 // -----
 
 #target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
-!q = !lut.activations<70000, group = 70000>
-!w = !lut.weights<10 x 70000, <w4z>>
+!q = !lut.activations<66312, group = 66312>
+!w = !lut.weights<10 x 66312, <w4z>>
 
 module attributes {lut.target = #target} {
   func.func @overflow(%q: !q, %w: !w) -> tensor<?x10xf32> {
-    // expected-error-re@+1 {{sums over 70000 elements of k reach {{[0-9]+}} and overflow 32 bits; choose a group size}}
+    // expected-error@+2 {{sums over 66312 elements of k reach 2147514120 and overflow 32 bits}}
+    // expected-note@+1 {{write a format with groups, such as w4g128}}
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !q, !w -> tensor<?x10xf32>
     return %y : tensor<?x10xf32>
   }
@@ -87,13 +88,14 @@ module attributes {lut.target = #target} {
 // -----
 
 #target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
-!t = !lut.tables<1000000, group = 1000000, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
-!w = !lut.weights<10 x 1000000, <w4>, planes>
+!t = !lut.tables<1056833, group = 1056833, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
+!w = !lut.weights<10 x 1056833, <w4>, planes>
 
 module attributes {lut.target = #target} {
-  // A table entry is at most 540 in magnitude with its digits, and the four planes of a code count it 15 times.
+  // Bit planes give twice the sum of code * q, and |code - 8| <= 8.
   func.func @overflowOfLookups(%t: !t, %w: !w) -> tensor<?x10xf32> {
-    // expected-error-re@+1 {{sums over 1000000 elements of k reach {{[0-9]+}} and overflow 32 bits; choose a group size}}
+    // expected-error@+2 {{sums over 1056833 elements of k reach 2147484656 and overflow 32 bits}}
+    // expected-note@+1 {{write a format with groups}}
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0, run = 4, widen = 256> : !t, !w -> tensor<?x10xf32>
     return %y : tensor<?x10xf32>
   }

@@ -252,5 +252,35 @@ module attributes {lut.target = #target} {
 
 // -----
 
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+!q = !lut.activations<64, group = 64>
+!w = !lut.weights<8 x 64, <w2>>
+
+module attributes {lut.target = #target} {
+  func.func @two(%q: !q, %w: !w) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+    %a = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
+    // expected-error@+1 {{is not all that two computes; tiling takes one product a function}}
+    %b = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
+    return %a, %b : tensor<?x8xf32>, tensor<?x8xf32>
+  }
+}
+
+// -----
+
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+!q = !lut.activations<64, group = 64>
+!w = !lut.weights<8 x 64, <w2>>
+
+module attributes {lut.target = #target} {
+  func.func @more(%q: !q, %w: !w) -> tensor<?x8xf32> {
+    // expected-error@+1 {{is not all that more computes; tiling takes one product a function}}
+    %a = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
+    %b = arith.negf %a : tensor<?x8xf32>
+    return %b : tensor<?x8xf32>
+  }
+}
+
+// -----
+
 // expected-error@+1 {{the module has no attribute lut.target}}
 module {}
