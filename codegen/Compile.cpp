@@ -112,6 +112,11 @@ static void listMlir(mlir::PassManager &pm, const LibrarySpec &library, const Ta
       std::make_unique<MlirLister>(wanted, library.name + "." + row.name.str() + ".mlir", artifacts));
 }
 
+static bool listsMlir(const Artifacts &artifacts) {
+  return llvm::any_of(artifacts.listings,
+                      [](const auto &listing) { return llvm::StringRef(listing.first).ends_with(".mlir"); });
+}
+
 /// Runs the rest of the pipeline on the scheduled module of a target. What has a schedule has to compile: a failure is
 /// a bug of ours, kept as a file that lut-opt runs.
 static Error lower(LibraryPlan &plan, size_t target, const CompileOptions &options, Artifacts &artifacts) {
@@ -269,7 +274,7 @@ Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &opti
     if (!member)
       return member.takeError();
     codeBytes.push_back(member->bytes.size());
-    if (options.emitMlir && artifacts.listings.empty())
+    if (options.emitMlir && !listsMlir(artifacts))
       return llvm::createStringError("no pass is called '" + options.emitMlirAfter + "'; see lutc list passes");
     phases.end(plan->targets[target]->name + llvm::formatv(", {0} KiB", member->bytes.size() >> 10).str());
     members.push_back(std::move(*member));

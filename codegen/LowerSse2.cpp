@@ -28,6 +28,8 @@ static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {
 
 /// pmaddwd on both halves gives sums of pairs; sums of four add neighbours.
 static LogicalResult lowerDot(DotOp op, PatternRewriter &rewriter) {
+  if (cast<VectorType>(op.getType()).getNumElements() != 4)
+    return failure();
   Emitter e{rewriter, op.getLoc()};
   VectorType words = e.vec(16, e.i16()), sums = e.vec(4, e.i32());
   Value codes = arith::ExtUIOp::create(e.b, e.loc, words, op.getCodes());

@@ -11,7 +11,8 @@ LogicalResult lut::lowerLookupByShuffles(LookupOp op, PatternRewriter &rewriter,
   Emitter e{rewriter, op.getLoc()};
   auto type = cast<VectorType>(op.getType());
   int64_t entries = op.getEntries(), size = type.getNumElements();
-  if (cast<VectorType>(op.getTable().getType()).getNumElements() != entries || entries % 16)
+  if (cast<VectorType>(op.getTable().getType()).getNumElements() != entries || entries % 16 ||
+      size != names.size)
     return failure();
   Value index = e.bitAnd(op.getIndex(), entries - 1), result;
   for (int64_t first = 0; first < entries; first += 16) {
@@ -32,10 +33,10 @@ LogicalResult lut::lowerLookupByShuffles(LookupOp op, PatternRewriter &rewriter,
 }
 
 LogicalResult lut::lowerDotByPairs(DotOp op, PatternRewriter &rewriter, const X86Bytes &names) {
-  if (2 * op.getMax() * 128 > INT16_MAX + 1)
+  auto sums = cast<VectorType>(op.getType());
+  if (2 * op.getMax() * 128 > INT16_MAX + 1 || 4 * sums.getNumElements() != names.size)
     return failure();
   Emitter e{rewriter, op.getLoc()};
-  auto sums = cast<VectorType>(op.getType());
   VectorType words = e.vec(2 * sums.getNumElements(), e.i16());
   Value pairs = callIntrinsic(e, names.multiply, words, {op.getCodes(), op.getValues()});
   Value quads = callIntrinsic(e, names.addPairs, sums, {pairs, e.constant(words, 1)});

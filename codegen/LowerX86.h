@@ -10,13 +10,15 @@ namespace lut {
 
 /// Names of the intrinsics of one vector width (toolchain: LLVM 22 IntrinsicsX86.td).
 struct X86Bytes {
+  int64_t size;                   // bytes of a vector
   llvm::StringLiteral shuffle;    // pshufb: 16 entries in every 128-bit lane, 0 where bit 7 of the index is set
   llvm::StringLiteral multiply;   // pmaddubsw: u8 * s8, pairs added with signed saturation
   llvm::StringLiteral addPairs;   // pmaddwd: s16 * s16, pairs added
 };
 
-inline constexpr X86Bytes kAvx2Bytes = {"llvm.x86.avx2.pshuf.b", "llvm.x86.avx2.pmadd.ub.sw", "llvm.x86.avx2.pmadd.wd"};
-inline constexpr X86Bytes kAvx512Bytes = {"llvm.x86.avx512.pshuf.b.512", "llvm.x86.avx512.pmaddubs.w.512",
+inline constexpr X86Bytes kAvx2Bytes = {32, "llvm.x86.avx2.pshuf.b", "llvm.x86.avx2.pmadd.ub.sw",
+                                        "llvm.x86.avx2.pmadd.wd"};
+inline constexpr X86Bytes kAvx512Bytes = {64, "llvm.x86.avx512.pshuf.b.512", "llvm.x86.avx512.pmaddubs.w.512",
                                           "llvm.x86.avx512.pmaddw.d.512"};
 
 mlir::Value callIntrinsic(Emitter &e, llvm::StringRef name, mlir::Type result, mlir::ValueRange operands);
