@@ -13,6 +13,6 @@ config.test_exec_root = os.path.join(config.build, "test")
 tools = [os.path.join(config.build, "bin"), config.llvm_tools]
 config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]])
 
-for name in ["cc", "cxx", "cmake", "make", "python", "installed", "source"]:
+for name in ["cc", "cxx", "cmake", "make", "build", "installed", "source"]:
     config.substitutions.append(("%{" + name + "}", getattr(config, name)))
 config.substitutions.append(("%python", config.python))
