@@ -271,15 +271,16 @@ static void tileProduct(func::FuncOp function, Operation *gemm, TargetAttr targe
   function.erase();
 }
 
-/// The function's scheduled product, null where it has none. Tiling replaces the whole function, so the product has to
-/// be all that the function returns.
+/// The function's scheduled product, null where it has none. Tiling replaces the whole function, so the
+/// product has to be all that the function returns.
 static FailureOr<Operation *> findProduct(func::FuncOp function) {
   Operation *product = nullptr;
   WalkResult result = function.walk([&](Operation *op) {
     if (!isa<LookupGemmOp, DotGemmOp>(op) || !op->hasAttr("schedule"))
       return WalkResult::advance();
     if (product || !llvm::all_of(op->getUsers(), llvm::IsaPred<func::ReturnOp>)) {
-      op->emitError() << "is not all that " << function.getName() << " computes; tiling takes one product a function";
+      op->emitError() << "is not all that " << function.getName()
+                      << " computes; tiling takes one product a function";
       return WalkResult::interrupt();
     }
     product = op;

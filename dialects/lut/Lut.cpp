@@ -89,7 +89,8 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
   if ((layout == Layout::base3) != (kBlock > 0) || kBlock % 5)
-    return emitError() << "k_block = " << kBlock << " must be a multiple of 5 in layout base3 and 0 in others";
+    return emitError() << "k_block = " << kBlock
+                       << " must be a multiple of 5 in layout base3 and 0 in others";
   bool widens = layout == Layout::column || layout == Layout::base3;
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";

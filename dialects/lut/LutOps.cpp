@@ -15,14 +15,18 @@ using namespace lut;
 //===----------------------------------------------------------------------===//
 
 /// A dimension as types print it.
-static std::string dimension(int64_t size) { return ShapedType::isDynamic(size) ? "?" : std::to_string(size); }
+static std::string dimension(int64_t size) {
+  return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
+}
 
 /// x is tensor<? x k>, y is tensor<? x n>, with the same number of tokens where it is known.
 static LogicalResult verifyShapes(Operation *op, int64_t k, WeightsType w, RankedTensorType y) {
   if (k != w.getK())
-    return op->emitOpError() << "reduces over k = " << dimension(k) << " but the weights have k = " << w.getK();
+    return op->emitOpError() << "reduces over k = " << dimension(k)
+                             << " but the weights have k = " << w.getK();
   if (y.getDimSize(1) != w.getN())
-    return op->emitOpError() << "produces " << dimension(y.getDimSize(1)) << " rows but the weights have n = " << w.getN();
+    return op->emitOpError() << "produces " << dimension(y.getDimSize(1))
+                             << " rows but the weights have n = " << w.getN();
   return success();
 }
 
@@ -100,8 +104,9 @@ LogicalResult LookupGemmOp::verify() {
   if (getLeft().getType().getTrits() != row.trits)
     return emitOpError("tables of trits belong to ternary weights");
   if (getLeft().getType().getUnit() != row.unit)
-    return emitOpError() << "reads tables of " << getLeft().getType().getUnit() << " elements of k, but format "
-                         << getW().getType().getFormat().getName() << " packs units of " << row.unit;
+    return emitOpError() << "reads tables of " << getLeft().getType().getUnit()
+                         << " elements of k, but format " << getW().getType().getFormat().getName()
+                         << " packs units of " << row.unit;
   if (getSchedule() && getLeft().getType().isExact())
     return emitOpError("is scheduled before its tables are quantized");
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
