@@ -1,0 +1,151 @@
+// lutc's kernels, from a shared library made of an archive that lutc compiled.
+#include "Contender.h"
+#include "Library.h"
+#include "Pages.h"
+#include "Threads.h"
+#include "draw.h"
+#include "lutc.h"
+#include "reference.h"
+
+using namespace lut::bench;
+
+namespace {
+struct Runtime {
+  explicit Runtime(const Library &file) {
+    file.find("lutc_kernel_describe", describe);
+    file.find("lutc_use_variant", useVariant);
+    file.find("lutc_packed_bytes", packedBytes);
+    file.find("lutc_scratch_bytes", scratchBytes);
+    file.find("lutc_pack", pack);
+    file.find("lutc_run", run);
+    file.find("lutc_status_string", statusString);
+    file.find("lutc_kernel_variant", variant);
+    file.find("bench_library", library);
+  }
+  decltype(&lutc_kernel_describe) describe;
+  decltype(&lutc_use_variant) useVariant;
+  decltype(&lutc_packed_bytes) packedBytes;
+  decltype(&lutc_scratch_bytes) scratchBytes;
+  decltype(&lutc_pack) pack;
+  decltype(&lutc_run) run;
+  decltype(&lutc_status_string) statusString;
+  decltype(&lutc_kernel_variant) variant;
+  const lutc_library *library;
+};
+
+class Lutc : public Contender {
+public:
+  Lutc(std::shared_ptr<Runtime> runtime, std::string format, std::string numerics)
+      : Contender("lutc", format + " " + numerics,
+                  format.rfind("w158", 0) == 0 ? "ternary" : format.substr(1, 1)),
+        runtime(std::move(runtime)), format(std::move(format)), numerics(std::move(numerics)) {}
+
+  std::string bind(const Problem &bound, size_t threadCount) override {
+    problem = &bound;
+    threads = threadCount;
+    kernel = find();
+    if (!kernel)
+      return "no kernel of this shape in the library";
+    info = *runtime->describe(kernel);
+    info.n = period;
+    lut::reference::Random random(info.k);
+    distinct = lut::reference::drawWeights(info, random, true);
+    return "";
+  }
+  size_t copyBytes() const override { return runtime->packedBytes(kernel); }
+
+  void store(size_t batches, size_t callCount) override {
+    calls = callCount;
+    copyStride = (copyBytes() + 4095) / 4096 * 4096;
+    packed.resize(batches * calls * copyStride);
+    const lut::reference::DrawnWeights all = repeated();
+    const lutc_weights view = all.view();
+    require(runtime->pack(kernel, &view, packed.data(), copyBytes()));
+    packed.repeat(copyStride);
+  }
+
+  void release() override { packed.resize(0); }
+
+  void begin(size_t tokens, bool isHot) override {
+    m = tokens, hot = isHot;
+    scratch.resize(runtime->scratchBytes(kernel, m));
+    y.assign(m * problem->shape.n, 0);
+  }
+
+  void run(size_t batch) override {
+    const auto [n, k] = problem->shape;
+    const lut::example::Threads team(threads);
+    for (size_t i = 0; i < calls; ++i)
+      require(runtime->run(kernel, m, problem->x.data(), k,
+                           packed.data() + (hot ? 0 : batch * calls + i) * copyStride, y.data(), n,
+                           scratch.data(), scratch.bytes(), team.get()));
+  }
+
+  // Bit for bit, for the sampled tokens.
+  std::string check(size_t tokens) override {
+    const auto [n, k] = problem->shape;
+    for (size_t token : sampleTokens(tokens)) {
+      const float *x = problem->x.data() + token * k;
+      const std::vector<float> expected = lut::reference::product(info, distinct.view(), x, k, 1);
+      nmse = lut::reference::nmse(expected, lut::reference::floatProduct(info, distinct.view(), x, k, 1));
+      for (size_t row = 0; row < n; ++row)
+        if (lut::reference::bitsOf(y[token * n + row]) != lut::reference::bitsOf(expected[row % period]))
+          return "not the oracle's bits at m = " + std::to_string(tokens) + ", token " +
+                 std::to_string(token) + ", row " + std::to_string(row);
+    }
+    return "";
+  }
+
+private:
+  const lutc_kernel *find() const {
+    for (size_t i = 0; i < runtime->library->kernel_count; ++i) {
+      const lutc_kernel_info *it = runtime->describe(runtime->library->kernels[i]);
+      if (it->n == problem->shape.n && it->k == problem->shape.k && it->format == format &&
+          it->numerics == numerics)
+        return runtime->library->kernels[i];
+    }
+    return nullptr;
+  }
+
+  // The distinct rows, again and again until there are n.
+  lut::reference::DrawnWeights repeated() const {
+    lut::reference::DrawnWeights all;
+    const size_t k = info.k, scales = distinct.halves.size() / period;
+    for (size_t row = 0; row < problem->shape.n; ++row) {
+      const size_t from = row % period;
+      all.codes.insert(all.codes.end(), &distinct.codes[from * k], &distinct.codes[from * k] + k);
+      if (scales)
+        all.halves.insert(all.halves.end(), &distinct.halves[from * scales],
+                          &distinct.halves[from * scales] + scales);
+    }
+    all.floats = distinct.floats; // w158: one for all
+    return all;
+  }
+
+  void require(lutc_status status) const {
+    if (status != LUTC_OK)
+      throw std::runtime_error(name() + ": " + runtime->statusString(status));
+  }
+
+  const std::shared_ptr<Runtime> runtime;
+  const std::string format, numerics;
+  const lutc_kernel *kernel = nullptr;
+  lutc_kernel_info info = {}; // with n = period
+  lut::reference::DrawnWeights distinct;
+  size_t threads = 1, calls = 1, copyStride = 0, m = 1;
+  bool hot = false;
+  Pages packed, scratch;
+};
+} // namespace
+
+void lut::bench::openLutc(const Settings &settings, Contenders &contenders, std::vector<Missing> &missing) {
+  const auto runtime = std::make_shared<Runtime>(Library(settings.library));
+  const char *variant = settings.variant.empty() ? nullptr : settings.variant.c_str();
+  if (const lutc_status status = runtime->useVariant(runtime->library, variant)) {
+    missing.push_back({"lutc " + settings.variant, runtime->statusString(status)});
+    return;
+  }
+  for (const std::string &format : settings.formats)
+    for (const char *numerics : {"a8", "t8"})
+      contenders.push_back(std::make_unique<Lutc>(runtime, format, numerics));
+}

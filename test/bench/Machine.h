@@ -1,0 +1,20 @@
+// Facts about this machine, and contenders that measure its limits.
+#ifndef LUT_BENCH_MACHINE_H
+#define LUT_BENCH_MACHINE_H
+
+#include <cstddef>
+#include <string>
+
+namespace lut::bench {
+
+std::string cpuName();
+size_t lastLevelCache();   // bytes; 64 MiB where Linux does not say
+size_t availableMemory();  // bytes
+double hugePageFraction(); // of this process's resident memory
+
+// Waits until threads that other contenders left spinning have gone to sleep, 100 ms at most.
+void waitUntilQuiet();
+
+} // namespace lut::bench
+
+#endif

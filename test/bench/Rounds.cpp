@@ -1,0 +1,94 @@
+#include "Rounds.h"
+#include "Machine.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+
+using namespace lut::bench;
+
+static double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double Timing::min() const { return *std::min_element(seconds.begin(), seconds.end()); }
+
+double Timing::median() const {
+  std::vector<double> sorted = seconds;
+  std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
+  return sorted[sorted.size() / 2];
+}
+
+Field::Field(Contenders &all, const Problem &problem, size_t threads, std::vector<Missing> &missing)
+    : problem(problem), threads(threads), missing(missing) {
+  for (const auto &contender : all) {
+    const std::string reason = contender->bind(problem, threads);
+    contenders.push_back(contender.get());
+    if (!reason.empty())
+      drop(contenders.size() - 1, reason);
+  }
+}
+
+void Field::drop(size_t index, const std::string &reason) {
+  const Missing entry = {contenders[index]->name(), reason + " (" + problem.shape.name() + ")"};
+  contenders[index]->release();
+  if (std::find(missing.begin(), missing.end(), entry) == missing.end())
+    missing.push_back(entry);
+  contenders.erase(contenders.begin() + ptrdiff_t(index));
+}
+
+size_t Field::callsOf(const Contender &contender, size_t m) {
+  if (m >= 8 || contender.weights == "machine")
+    return 1;
+  return std::clamp<size_t>((40 << 20) / contender.copyBytes(), 1, 64);
+}
+
+// A copy is used again after one batch of every contender in each round: together these exceed the last-level
+// cache by half, as far as half of the free memory goes.
+void Field::store(size_t m) {
+  const size_t wanted = m >= 8 ? 8 : 1;
+  if (wanted == regime)
+    return;
+  regime = wanted;
+  calls.clear();
+  size_t round = 0;
+  for (Contender *contender : contenders) {
+    contender->release();
+    calls.push_back(callsOf(*contender, m));
+    if (contender->weights != "machine" || contender->peer == "read")
+      round += calls.back() * contender->copyBytes();
+  }
+  const size_t bytes = std::min(lastLevelCache() * 3 / 2, availableMemory() / 2);
+  batches = (bytes + round - 1) / round;
+  cycledBytes = batches * round;
+  for (size_t i = 0; i < contenders.size(); ++i)
+    contenders[i]->store(batches, calls[i]);
+}
+
+Cell Field::time(size_t m, bool hot, double seconds) {
+  store(m);
+  for (size_t i = contenders.size(); i-- > 0;) {
+    contenders[i]->begin(m, hot);
+    contenders[i]->run(0);
+    if (const std::string reason = contenders[i]->check(m); !reason.empty()) {
+      drop(i, reason);
+      calls.erase(calls.begin() + ptrdiff_t(i));
+    }
+  }
+  Cell cell = {problem.shape, m, threads, hot, cycledBytes, {}};
+  for (const Contender *contender : contenders)
+    cell.timings.push_back({contender, contender->copyBytes(), contender->nmse, {}});
+  const double start = now();
+  for (size_t round = 0; round < 3 || (round < 200 && now() - start < seconds); ++round)
+    for (size_t i = 0; i < contenders.size(); ++i) {
+      if (threads > 1)
+        waitUntilQuiet();
+      const size_t batch = hot ? 0 : round % batches;
+      if (hot)
+        contenders[i]->run(batch);
+      const double begin = now();
+      contenders[i]->run(batch);
+      cell.timings[i].seconds.push_back((now() - begin) / double(calls[i]));
+    }
+  return cell;
+}
