@@ -4,7 +4,6 @@
 #include "codegen/Object.h"
 #include "codegen/RuntimeFiles.h"
 #include "codegen/Writers.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,6 +14,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
@@ -49,8 +49,9 @@ struct Session {
   llvm::SourceMgr sources;
   mlir::SourceMgrDiagnosticHandler diagnostics{sources, &context, llvm::errs()};
   Session() {
-    context.loadDialect<LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
-                        mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
+    context.loadDialect<LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
+                        mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect,
+                        mlir::vector::VectorDialect>();
     context.printOpOnDiagnostic(false);
   }
 };
@@ -71,7 +72,12 @@ static Expected<std::vector<const TargetRow *>> chooseTargets(const CompileOptio
   if (!options.cpu.empty()) {
     const TargetRow *row = bestTargetFor(options.cpu);
     if (!row)
-      return llvm::createStringError("unknown CPU '" + options.cpu + "'; write host or a name such as znver4");
+      return llvm::createStringError("unknown CPU '" + options.cpu +
+                                     "'; write host or a name such as znver4");
+    if (!options.variants.empty() && !llvm::is_contained(options.variants, row->name.str()))
+      return llvm::createStringError(
+          "CPU '" + options.cpu + "' takes variant " + row->name.str() +
+          ", which is not among the variants of the config; remove one of the two");
     return std::vector<const TargetRow *>{row};
   }
   for (const TargetRow &row : targetRows())
@@ -117,8 +123,8 @@ static bool listsMlir(const Artifacts &artifacts) {
                       [](const auto &listing) { return llvm::StringRef(listing.first).ends_with(".mlir"); });
 }
 
-/// Runs the rest of the pipeline on the scheduled module of a target. What has a schedule has to compile: a failure is
-/// a bug of ours, kept as a file that lut-opt runs.
+/// Runs the rest of the pipeline on the scheduled module of a target. What has a schedule has to compile: a
+/// failure is a bug of ours, kept as a file that lut-opt runs.
 static Error lower(LibraryPlan &plan, size_t target, const CompileOptions &options, Artifacts &artifacts) {
   mlir::ModuleOp module = *plan.modules[target];
   mlir::PassManager pm(module.getContext());
@@ -126,7 +132,8 @@ static Error lower(LibraryPlan &plan, size_t target, const CompileOptions &optio
   listMlir(pm, plan.library, *plan.targets[target], options, artifacts);
   llvm::SmallString<128> reproducer;
   llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, reproducer);
-  llvm::sys::path::append(reproducer, "lutc-" + plan.library.name + "." + plan.targets[target]->name + ".mlir");
+  llvm::sys::path::append(reproducer,
+                          "lutc-" + plan.library.name + "." + plan.targets[target]->name + ".mlir");
   pm.enableCrashReproducerGeneration(reproducer);
   if (failed(pm.run(module)))
     return llvm::make_error<InternalError>("lowering failed; reproducer: " + reproducer.str().str());
@@ -207,8 +214,9 @@ static Expected<std::string> writeArchive(llvm::ArrayRef<Member> members) {
   }
   if (error)
     return std::move(error);
-  auto buffer = llvm::writeArchiveToBuffer(all, llvm::SymtabWritingMode::NormalSymtab,
-                                           llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+  auto buffer =
+      llvm::writeArchiveToBuffer(all, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
+                                 /*Deterministic=*/true, /*Thin=*/false);
   if (!buffer)
     return buffer.takeError();
   return (*buffer)->getBuffer().str();
@@ -245,7 +253,8 @@ llvm::Expected<Choices> lut::chooseKernels(const LibrarySpec &library, const Com
     auto &choice = choices.kernels.emplace_back();
     choice.numerics = stringifyNumerics(product.numerics).str();
     for (const ProductVariant &variant : product.variants) {
-      StringRef strategy = stringifyStrategy(variant.geometry.strategy), layout = stringifyLayout(variant.geometry.layout);
+      StringRef strategy = stringifyStrategy(variant.geometry.strategy),
+                layout = stringifyLayout(variant.geometry.layout);
       choice.strategies.push_back(strategy == layout ? strategy.str() : (strategy + " " + layout).str());
     }
   }
@@ -258,9 +267,10 @@ Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &opti
   if (!targets)
     return targets.takeError();
   Session session;
-  auto plan = planLibrary(session.context, library, *targets, [&](mlir::PassManager &pm, const TargetRow &row) {
-    listMlir(pm, library, row, options, artifacts);
-  });
+  auto plan =
+      planLibrary(session.context, library, *targets, [&](mlir::PassManager &pm, const TargetRow &row) {
+        listMlir(pm, library, row, options, artifacts);
+      });
   if (failed(plan))
     return llvm::createStringError("no library was written");
   if (options.explain)
@@ -275,7 +285,8 @@ Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &opti
       return member.takeError();
     codeBytes.push_back(member->bytes.size());
     if (options.emitMlir && !listsMlir(artifacts))
-      return llvm::createStringError("no pass is called '" + options.emitMlirAfter + "'; see lutc list passes");
+      return llvm::createStringError("no pass is called '" + options.emitMlirAfter +
+                                     "'; see lutc list passes");
     phases.end(plan->targets[target]->name + llvm::formatv(", {0} KiB", member->bytes.size() >> 10).str());
     members.push_back(std::move(*member));
   }
@@ -289,7 +300,6 @@ Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &opti
   artifacts.archive = std::move(*archive);
   artifacts.header = writeHeader(*plan, options.configHash);
   artifacts.manifest = writeManifest(*plan, options.configHash, codeBytes);
-  artifacts.depfile = writeDepfile(library, options.directory, options.inputs);
   phases.end("archive, header, manifest");
   return Error::success();
 }

@@ -11,20 +11,18 @@ namespace lut {
 
 struct CompileOptions {
   std::vector<std::string> variants; // rows of the target table; empty: all, or what `cpu` decides
-  std::string cpu;                   // one variant, the best that this CPU runs: a name known to LLVM, or host
-  bool emitMlir = false;             // list the IR of every variant, after pass `emitMlirAfter` (empty: all passes)
+  std::string cpu;       // one variant, the best that this CPU runs: a name known to LLVM, or host
+  bool emitMlir = false; // list the IR of every variant, after pass `emitMlirAfter` (empty: all passes)
   std::string emitMlirAfter;
   bool emitLlvmIr = false, emitAssembly = false;
   bool explain = false;
   std::function<void(const std::string &)> log; // takes one line for each phase; may be empty
-  std::vector<std::string> inputs; // files read, for the depfile
-  std::string directory;           // of the outputs, as the depfile names them
-  std::string configHash;          // names the config in outputs, without its path
+  std::string configHash;                       // names the config in outputs, without its path
 };
 
 /// The contents of every output file.
 struct Artifacts {
-  std::string archive, header, manifest, depfile;
+  std::string archive, header, manifest;
   std::vector<std::pair<std::string, std::string>> listings; // file name, text
 };
 

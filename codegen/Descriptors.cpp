@@ -7,7 +7,9 @@
 using namespace lut;
 using llvm::Constant;
 
-int64_t lut::packedBytes(const Geometry &geometry) { return sizeof(lutc_packed_header) + geometry.payloadBytes; }
+int64_t lut::packedBytes(const Geometry &geometry) {
+  return sizeof(lutc_packed_header) + geometry.payloadBytes;
+}
 
 namespace {
 
@@ -20,12 +22,15 @@ struct DescriptorEmitter {
 
   Constant *i32(uint32_t value) { return llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), value); }
   Constant *size(uint64_t value) { return llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), value); }
-  Constant *structure(llvm::ArrayRef<Constant *> fields) { return llvm::ConstantStruct::getAnon(context, fields); }
+  Constant *structure(llvm::ArrayRef<Constant *> fields) {
+    return llvm::ConstantStruct::getAnon(context, fields);
+  }
   Constant *array(llvm::Type *element, llvm::ArrayRef<Constant *> elements) {
     return llvm::ConstantArray::get(llvm::ArrayType::get(element, elements.size()), elements);
   }
 
-  llvm::GlobalVariable *global(Constant *value, const llvm::Twine &name, bool isPublic, bool isConstant = true) {
+  llvm::GlobalVariable *global(Constant *value, const llvm::Twine &name, bool isPublic,
+                               bool isConstant = true) {
     auto linkage = isPublic ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::PrivateLinkage;
     return new llvm::GlobalVariable(module, value->getType(), isConstant, linkage, value, name);
   }
@@ -57,16 +62,21 @@ Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
   const Product &product = plan.product(kernel);
   const Format &format = spec.format;
   return structure({string(spec.name), string(format.str()), string(stringifyNumerics(product.numerics)),
-                    size(spec.n), size(spec.k), size(format.group ? format.group : spec.k), size(format.row->codes()),
-                    i32(format.perTensor), i32(format.row->scaleF32), i32(format.zeroPoints)});
+                    size(spec.n), size(spec.k), size(format.group ? format.group : spec.k),
+                    size(format.row->codes()), i32(format.perTensor), i32(format.row->scaleF32),
+                    i32(format.zeroPoints)});
 }
 
 /// lutc_layout; `id` hashes its fields, so that equal layouts have equal ids.
 Constant *DescriptorEmitter::layout(const Geometry &g, uint32_t &id) {
   llvm::SmallVector<uint32_t> fields = {uint32_t(g.layout), uint32_t(g.vectorBytes), uint32_t(g.rowVectors),
                                         uint32_t(g.tileRows)};
+  // Bit planes are one part each; only their number matters.
+  llvm::SmallVector<int64_t> parts = g.parts;
+  if (g.layout != Layout::dot)
+    parts = {int64_t(g.parts.size())};
   for (size_t i = 0; i < 4; ++i)
-    fields.push_back(i < g.parts.size() ? g.parts[i] : 0);
+    fields.push_back(i < parts.size() ? parts[i] : 0);
   fields.append({uint32_t(g.format.group), uint32_t(g.kBlock), uint32_t(g.kBlocks)});
   static_assert(sizeof(lutc_layout) == 11 * sizeof(uint32_t), "lutc_layout has other fields");
   auto *bytes = reinterpret_cast<const uint8_t *>(fields.data());
@@ -74,9 +84,9 @@ Constant *DescriptorEmitter::layout(const Geometry &g, uint32_t &id) {
   llvm::SmallVector<Constant *> constants;
   for (uint32_t field : fields)
     constants.push_back(i32(field));
-  auto parts = llvm::ArrayRef(constants).slice(4, 4);
   return structure({constants[0], constants[1], constants[2], constants[3],
-                    array(llvm::Type::getInt32Ty(context), parts), constants[8], constants[9], constants[10]});
+                    array(llvm::Type::getInt32Ty(context), llvm::ArrayRef(constants).slice(4, 4)),
+                    constants[8], constants[9], constants[10]});
 }
 
 /// lutc_variant_code
@@ -87,9 +97,10 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   uint32_t id = 0;
   Constant *placed = layout(g, id);
   std::string symbol = plan.symbol(product, row);
-  return global(structure({info, placed, i32(id), i32(g.schedule.getTokenBlock()), size(g.preparedBytes),
-                           size(g.partialBytes), function(symbol + "_prepare"), function(symbol + "_compute")}),
-                "", /*isPublic=*/false);
+  return global(
+      structure({info, placed, i32(id), i32(g.schedule.getTokenBlock()), size(g.preparedBytes),
+                 size(g.partialBytes), function(symbol + "_prepare"), function(symbol + "_compute")}),
+      "", /*isPublic=*/false);
 }
 
 /// lutc_library, every lutc_kernel, and what they point to.
@@ -106,14 +117,17 @@ void DescriptorEmitter::library() {
       variants.push_back(variantCode(product, target));
     codes.push_back(pointers(variants));
   }
-  auto *libraryType = llvm::StructType::get(context, {pointer, pointer, llvm::Type::getInt64Ty(context), pointer,
-                                                      llvm::Type::getInt64Ty(context), pointer, pointer});
-  auto *library = new llvm::GlobalVariable(module, libraryType, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
-                                           nullptr, plan.library.name + "_library");
+  auto *libraryType =
+      llvm::StructType::get(context, {pointer, pointer, llvm::Type::getInt64Ty(context), pointer,
+                                      llvm::Type::getInt64Ty(context), pointer, pointer});
+  auto *library =
+      new llvm::GlobalVariable(module, libraryType, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
+                               nullptr, plan.library.name + "_library");
   for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel)
-    kernels.push_back(global(structure({kernelInfo(kernel), library, featureArray, codes[plan.productOfKernel[kernel]]}),
-                             plan.library.name + "_" + plan.library.kernels[kernel].name + "_kernel",
-                             /*isPublic=*/true));
+    kernels.push_back(
+        global(structure({kernelInfo(kernel), library, featureArray, codes[plan.productOfKernel[kernel]]}),
+               plan.library.name + "_" + plan.library.kernels[kernel].name + "_kernel",
+               /*isPublic=*/true));
   Constant *state = global(structure({i32(0)}), "", /*isPublic=*/false, /*isConstant=*/false);
   library->setInitializer(llvm::ConstantStruct::get(
       libraryType, {string(plan.library.name), string(LUTC_VERSION), size(kernels.size()), pointers(kernels),

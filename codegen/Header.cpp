@@ -8,12 +8,14 @@ using namespace lut;
 
 /// One sentence on the weights, as in `2-bit codes, one f16 scale and zero point for 128 along k`.
 static std::string describe(const Format &format) {
-  std::string text = format.row->trits ? "ternary codes 0 .. 2" : llvm::formatv("{0}-bit codes", format.row->bits).str();
+  std::string text =
+      format.row->trits ? "ternary codes 0 .. 2" : llvm::formatv("{0}-bit codes", format.row->bits).str();
   text += format.row->scaleF32 ? ", one f32 scale" : ", one f16 scale";
   text += format.zeroPoints ? " and u8 zero point" : "";
   if (format.perTensor)
     return text + " for the tensor";
-  return text + (format.group ? llvm::formatv(" for {0} along k", format.group).str() : std::string(" for a row"));
+  return text +
+         (format.group ? llvm::formatv(" for {0} along k", format.group).str() : std::string(" for a row"));
 }
 
 static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t kernel) {
@@ -28,19 +30,22 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
     prepared = std::max(prepared, g.preparedBytes);
     partial = std::max(partial, g.partialBytes);
   }
-  out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n", spec.name,
-                       spec.n, spec.k, stringifyNumerics(product.numerics), spec.format.str(), describe(spec.format));
+  out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n",
+                       spec.name, spec.n, spec.k, stringifyNumerics(product.numerics), spec.format.str(),
+                       describe(spec.format));
   out << "#define " << macro << "_N " << spec.n << "\n#define " << macro << "_K " << spec.k << "\n"
-      << "/* Bounds over all variants; lutc_packed_bytes and lutc_scratch_bytes are exact for the one in use. */\n"
+      << "/* Bounds over all variants; lutc_packed_bytes and lutc_scratch_bytes are exact for the one in "
+         "use. */\n"
       << "#define " << macro << "_PACKED_BYTES ((size_t)" << packed << ")\n"
-      << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens << ") * "
-      << prepared + partial << ")\n"
+      << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens
+      << ") * " << prepared + partial << ")\n"
       << "extern const lutc_kernel " << name << "_kernel;\n"
       << "LUTC_MUST_USE static inline lutc_status " << name
-      << "_pack(const lutc_weights *weights, void *packed, size_t packed_bytes) {\n  return lutc_pack(&" << name
-      << "_kernel, weights, packed, packed_bytes);\n}\n"
+      << "_pack(const lutc_weights *weights, void *packed, size_t packed_bytes) {\n  return lutc_pack(&"
+      << name << "_kernel, weights, packed, packed_bytes);\n}\n"
       << "LUTC_MUST_USE static inline lutc_status " << name
-      << "(size_t m, const float *x, size_t ldx, const void *packed, float *y,\n    size_t ldy, void *scratch, "
+      << "(size_t m, const float *x, size_t ldx, const void *packed, float *y,\n    size_t ldy, void "
+         "*scratch, "
          "size_t scratch_bytes, const lutc_parallel *parallel) {\n  return lutc_run(&"
       << name << "_kernel, m, x, ldx, packed, y, ldy, scratch, scratch_bytes, parallel);\n}\n";
 }
@@ -54,7 +59,8 @@ std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash
   for (const TargetRow *row : plan.targets)
     out << ' ' << row->name;
   out << ". */\n#ifndef " << guard << "\n#define " << guard << "\n\n" << runtimeHeader();
-  out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\nextern const lutc_library " << name << "_library;\n";
+  out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\nextern const lutc_library " << name
+      << "_library;\n";
   for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel)
     writeKernel(out, plan, kernel);
   out << "\n#ifdef __cplusplus\n}\n#endif\n#endif\n";

@@ -1,8 +1,8 @@
 #include "codegen/LibraryPlan.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -36,7 +36,8 @@ static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
   product.strategy = strategyOf(kernel);
   product.position = kernel.position;
   product.expectedNmse = expectedNmse(kernel.format, kernel.k, numerics);
-  product.name = llvm::formatv("{0}_{1}_{2}x{3}", stringifyNumerics(numerics), kernel.format.str(), kernel.n, kernel.k);
+  product.name =
+      llvm::formatv("{0}_{1}_{2}x{3}", stringifyNumerics(numerics), kernel.format.str(), kernel.n, kernel.k);
   if (product.strategy)
     product.name += "_" + stringifyStrategy(*product.strategy).str();
   return product;
@@ -46,13 +47,15 @@ static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
 // Schedules
 //===----------------------------------------------------------------------===//
 
-static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &product, const TargetRow &target) {
+static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &product,
+                        const TargetRow &target) {
   MLIRContext *context = b.getContext();
   std::string symbol = plan.symbol(product, target);
   Location loc = locationOf(*context, product.position, product.name);
   auto x = RankedTensorType::get({ShapedType::kDynamic, product.k}, b.getF32Type());
   auto y = RankedTensorType::get({ShapedType::kDynamic, product.n}, b.getF32Type());
-  auto w = WeightsType::get(context, product.n, product.k, WeightFormatAttr::get(context, product.format.str()), Encoding::codes);
+  auto w = WeightsType::get(context, product.n, product.k,
+                            WeightFormatAttr::get(context, product.format.str()), Encoding::codes);
   auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({x, w}, {y}));
   OpBuilder body = OpBuilder::atBlockBegin(function.addEntryBlock());
   StrategyAttr strategy = product.strategy ? StrategyAttr::get(context, *product.strategy) : StrategyAttr();
@@ -89,7 +92,8 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
   if (failed(pm.run(*module)))
     return failure();
   for (Product &product : plan.products)
-    product.variants.push_back(variantOf(module->lookupSymbol<func::FuncOp>(plan.symbol(product, row)), target));
+    product.variants.push_back(
+        variantOf(module->lookupSymbol<func::FuncOp>(plan.symbol(product, row)), target));
   plan.modules.push_back(std::move(module));
   return success();
 }
@@ -98,9 +102,10 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
 // Numerics
 //===----------------------------------------------------------------------===//
 
-/// The fastest class on `target` within the kernel's error budget. Ternary models are trained with int8 activations, so
-/// class a8 is always within theirs. Where no class is, the most accurate one.
-static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library, const KernelSpec &kernel, const TargetRow &target) {
+/// The fastest class on `target` within the kernel's error budget. Ternary models are trained with int8
+/// activations, so class a8 is always within theirs. Where no class is, the most accurate one.
+static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library, const KernelSpec &kernel,
+                               const TargetRow &target) {
   if (auto given = symbolizeNumerics(kernel.numerics))
     return *given;
   if (strategyOf(kernel) == Strategy::dot)
@@ -122,7 +127,8 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
 
 static void addProducts(MLIRContext &context, LibraryPlan &plan) {
   for (const KernelSpec &kernel : plan.library.kernels) {
-    Product product = makeProduct(kernel, chooseNumerics(context, plan.library, kernel, *plan.targets.front()));
+    Product product =
+        makeProduct(kernel, chooseNumerics(context, plan.library, kernel, *plan.targets.front()));
     size_t index = 0;
     while (index < plan.products.size() && plan.products[index].name != product.name)
       ++index;
@@ -133,7 +139,8 @@ static void addProducts(MLIRContext &context, LibraryPlan &plan) {
 }
 
 llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const LibrarySpec &library,
-                                              std::vector<const TargetRow *> targets, PassManagerHook prepare) {
+                                              std::vector<const TargetRow *> targets,
+                                              PassManagerHook prepare) {
   LibraryPlan plan{library, std::move(targets), {}, {}, {}};
   addProducts(context, plan);
   for (const TargetRow *row : plan.targets)
@@ -145,9 +152,10 @@ llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const Librar
 std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t target) {
   const ProductVariant &variant = product.variants[target];
   const Geometry &g = variant.geometry;
-  return llvm::formatv("{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6:F0} cycles of "
-                       "compute and {7:F0} of weight traffic a token",
-                       plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
-                       stringifyLayout(g.layout), g.tileRows, g.schedule.getTokens(), variant.cost.computeCycles,
-                       variant.cost.memoryCycles);
+  return llvm::formatv(
+      "{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6:F0} cycles of "
+      "compute and {7:F0} of weight traffic a token",
+      plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
+      stringifyLayout(g.layout), g.tileRows, g.schedule.getTokens(), variant.cost.computeCycles,
+      variant.cost.memoryCycles);
 }

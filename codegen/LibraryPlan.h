@@ -4,10 +4,10 @@
 
 #include "codegen/LibrarySpec.h"
 #include "codegen/Targets.h"
-#include "passes/CostModel.h"
-#include "passes/Geometry.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "passes/CostModel.h"
+#include "passes/Geometry.h"
 
 namespace mlir {
 class PassManager;
@@ -50,7 +50,8 @@ using PassManagerHook = llvm::function_ref<void(mlir::PassManager &, const Targe
 
 /// Picks numerics and schedules. Failures have been reported through the context's diagnostics.
 llvm::FailureOr<LibraryPlan> planLibrary(mlir::MLIRContext &context, const LibrarySpec &library,
-                                         std::vector<const TargetRow *> targets, PassManagerHook prepare = nullptr);
+                                         std::vector<const TargetRow *> targets,
+                                         PassManagerHook prepare = nullptr);
 
 /// One line on a product's schedule on the target with index `target`, and the reason for it.
 std::string explain(const LibraryPlan &plan, const Product &product, size_t target);

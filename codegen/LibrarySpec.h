@@ -29,14 +29,14 @@ struct KernelSpec {
 struct ProjectionSpec {
   std::string projection; // model.layers.{layer}.self_attn.q_proj, or a whole name outside the layers
   int64_t first = 0, last = 0;
-  int64_t copies = 1;  // experts that share the shape
-  std::string kernel;  // empty: not compiled, for the reason below
-  std::string reason;  // why it is not compiled: kept in float by the checkpoint, not asked for
+  int64_t copies = 1; // experts that share the shape
+  std::string kernel; // empty: not compiled, for the reason below
+  std::string reason; // why it is not compiled: kept in float by the checkpoint, not asked for
   int64_t n = 0, k = 0;
 };
 
 struct LibrarySpec {
-  std::string name; // a C identifier, prefix of every symbol
+  std::string name;      // a C identifier, prefix of every symbol
   std::string modelType; // model_type of a Hugging Face config; empty for a kernel list
   std::vector<KernelSpec> kernels;
   std::vector<ProjectionSpec> projections;

@@ -1,10 +1,10 @@
 #include "codegen/Lower.h"
 #include "codegen/Targets.h"
-#include "passes/Emitter.h"
-#include "passes/Geometry.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/Emitter.h"
+#include "passes/Geometry.h"
 
 using namespace mlir;
 
@@ -30,7 +30,8 @@ struct Lower : lut::impl::LowerBase<Lower> {
     const TargetRow *row = target ? findTarget(target.getName()) : nullptr;
     if (!row) {
       if (target)
-        getOperation().emitError() << "no instruction set named " << target.getName() << " in the target table";
+        getOperation().emitError() << "no instruction set named " << target.getName()
+                                   << " in the target table";
       return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());

@@ -1,4 +1,5 @@
-// AVX-512 with VBMI and VNNI: full byte permutes of one and two registers, and exact sums of four byte products.
+// AVX-512 with VBMI and VNNI: full byte permutes of one and two registers, and exact sums of four byte
+// products.
 #include "codegen/Lower.h"
 #include "codegen/LowerX86.h"
 #include "mlir/IR/Matchers.h"
@@ -25,7 +26,8 @@ static Value permuteTwo(Emitter &e, LookupOp op) {
   Value halves[2];
   for (int64_t i = 0; i < 2; ++i)
     halves[i] = vector::ExtractStridedSliceOp::create(e.b, e.loc, op.getTable(), {64 * i}, {64}, {1});
-  return callIntrinsic(e, "llvm.x86.avx512.vpermi2var.qi.512", op.getType(), {halves[0], op.getIndex(), halves[1]});
+  return callIntrinsic(e, "llvm.x86.avx512.vpermi2var.qi.512", op.getType(),
+                       {halves[0], op.getIndex(), halves[1]});
 }
 
 static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {

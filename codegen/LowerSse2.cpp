@@ -1,5 +1,5 @@
-// SSE2: no byte permute and no byte product. Lookups read tables from memory, products widen to 16 bits, and f16 is
-// widened by integer arithmetic. Correct on every x86-64 CPU; the other rows are for speed.
+// SSE2: no byte permute and no byte product. Lookups read tables from memory, products widen to 16 bits, and
+// f16 is widened by integer arithmetic. Correct on every x86-64 CPU; the other rows are for speed.
 #include "codegen/Lower.h"
 #include "codegen/LowerX86.h"
 
@@ -46,7 +46,8 @@ static LogicalResult lowerDot(DotOp op, PatternRewriter &rewriter) {
   return success();
 }
 
-/// f16 to f32 without F16C: exponent and mantissa as the bits of a f32, times 2^112, which also normalizes denormals.
+/// f16 to f32 without F16C: exponent and mantissa as the bits of a f32, times 2^112, which also normalizes
+/// denormals.
 static LogicalResult lowerExtF(arith::ExtFOp op, PatternRewriter &rewriter) {
   auto from = dyn_cast<VectorType>(op.getIn().getType());
   if (!from || !from.getElementType().isF16())
@@ -59,8 +60,8 @@ static LogicalResult lowerExtF(arith::ExtFOp op, PatternRewriter &rewriter) {
   Value scale = e.bitcast(e.constant(ints, (112 + 127) << 23), floats);
   Value finite = e.bitcast(e.mul(e.bitcast(magnitude, floats), scale), ints);
   Value special = arith::OrIOp::create(e.b, e.loc, magnitude, e.constant(ints, 0x7f800000));
-  Value isSpecial = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::uge, magnitude,
-                                          e.constant(ints, 0x7c00 << 13));
+  Value isSpecial =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::uge, magnitude, e.constant(ints, 0x7c00 << 13));
   Value absolute = arith::SelectOp::create(e.b, e.loc, isSpecial, special, finite);
   Value sign = e.shiftLeft(e.bitAnd(bits, 0x8000), 16);
   rewriter.replaceOp(op, e.bitcast(arith::OrIOp::create(e.b, e.loc, absolute, sign), floats));

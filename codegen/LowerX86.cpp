@@ -21,7 +21,8 @@ LogicalResult lut::lowerLookupByShuffles(LookupOp op, PatternRewriter &rewriter,
       lanes.push_back(first + i % 16);
     Value table = vector::ShuffleOp::create(e.b, e.loc, op.getTable(), op.getTable(), lanes);
     Value select = index;
-    if (entries > 16) { // indices of other shuffles become 16 or more; adding 0x70 with saturation sets bit 7 for those
+    if (entries >
+        16) { // indices of other shuffles become 16 or more; adding 0x70 with saturation sets bit 7 for those
       select = e.bitXor(index, e.constant(type, first));
       select = LLVM::UAddSat::create(e.b, e.loc, select, e.constant(type, 0x70));
     }

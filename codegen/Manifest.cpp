@@ -2,6 +2,7 @@
 #include "codegen/Writers.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
+#include <cmath>
 
 using namespace lut;
 using llvm::json::Array;
@@ -18,8 +19,8 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
                 {"token_block", g.schedule.getTokenBlock()},
                 {"packed_bytes", packedBytes(g)},
                 {"scratch_bytes_per_token", g.preparedBytes + g.partialBytes},
-                {"predicted_cycles", Object{{"compute", int64_t(variant.cost.computeCycles)},
-                                            {"weight_traffic", int64_t(variant.cost.memoryCycles)}}}};
+                {"predicted_cycles", Object{{"compute", llround(variant.cost.computeCycles)},
+                                            {"weight_traffic", llround(variant.cost.memoryCycles)}}}};
 }
 
 static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
@@ -39,9 +40,12 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
 }
 
 static Object projectionObject(const ProjectionSpec &projection) {
-  Object object{{"projection", projection.projection}, {"first_layer", projection.first},
-                {"last_layer", projection.last},       {"copies", projection.copies},
-                {"n", projection.n},                   {"k", projection.k}};
+  Object object{{"projection", projection.projection},
+                {"first_layer", projection.first},
+                {"last_layer", projection.last},
+                {"copies", projection.copies},
+                {"n", projection.n},
+                {"k", projection.k}};
   if (projection.kernel.empty())
     object["not_compiled"] = projection.reason;
   else
@@ -49,7 +53,8 @@ static Object projectionObject(const ProjectionSpec &projection) {
   return object;
 }
 
-std::string lut::writeManifest(const LibraryPlan &plan, llvm::StringRef configHash, llvm::ArrayRef<size_t> codeBytes) {
+std::string lut::writeManifest(const LibraryPlan &plan, llvm::StringRef configHash,
+                               llvm::ArrayRef<size_t> codeBytes) {
   const LibrarySpec &library = plan.library;
   Array kernels, projections, variants;
   for (size_t target = 0; target < plan.targets.size(); ++target)
@@ -87,11 +92,10 @@ static std::string escape(llvm::StringRef path) {
   return text;
 }
 
-std::string lut::writeDepfile(const LibrarySpec &library, llvm::StringRef directory,
-                              llvm::ArrayRef<std::string> inputs) {
-  std::string text, prefix = directory.empty() ? "" : escape(directory) + "/";
-  for (std::string output : {"lib" + library.name + ".a", library.name + ".h", library.name + ".json"})
-    text += (text.empty() ? "" : " ") + prefix + output;
+std::string lut::writeDepfile(llvm::ArrayRef<std::string> outputs, llvm::ArrayRef<std::string> inputs) {
+  std::string text;
+  for (const std::string &output : outputs)
+    text += (text.empty() ? "" : " ") + escape(output);
   text += ":";
   for (const std::string &input : inputs)
     text += " " + escape(input);

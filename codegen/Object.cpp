@@ -1,6 +1,5 @@
 #include "codegen/Object.h"
 #include "codegen/Lower.h"
-#include "passes/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
@@ -12,6 +11,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -45,8 +45,8 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lut::createTargetMachine(co
   if (!backEnd)
     return llvm::createStringError(error);
   return std::unique_ptr<llvm::TargetMachine>(
-      backEnd->createTargetMachine(triple, "x86-64", target.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
-                                   std::nullopt, llvm::CodeGenOptLevel::Default));
+      backEnd->createTargetMachine(triple, "x86-64", target.features, llvm::TargetOptions(),
+                                   llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
 /// Loops come from tiling with their vectors and unrolling decided, so LLVM's own vectorizers stay off.
@@ -67,8 +67,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-llvm::Expected<std::unique_ptr<llvm::Module>> lut::translate(mlir::ModuleOp module, llvm::LLVMContext &context,
-                                                             llvm::TargetMachine &machine) {
+llvm::Expected<std::unique_ptr<llvm::Module>>
+lut::translate(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMachine &machine) {
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
   std::unique_ptr<llvm::Module> result = mlir::translateModuleToLLVMIR(module, context);
@@ -89,7 +89,8 @@ llvm::Expected<std::unique_ptr<llvm::Module>> lut::translate(mlir::ModuleOp modu
   return std::move(result);
 }
 
-llvm::Error lut::emit(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type, Bytes &out) {
+llvm::Error lut::emit(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
+                      Bytes &out) {
   llvm::raw_svector_ostream stream(out);
   llvm::legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, stream, nullptr, type))

@@ -5,7 +5,8 @@
 #include "llvm/ADT/StringRef.h"
 
 extern "C" {
-extern const char lutc_runtime_archive_begin[], lutc_runtime_archive_end[], lutc_header_begin[], lutc_header_end[];
+extern const char lutc_runtime_archive_begin[], lutc_runtime_archive_end[], lutc_header_begin[],
+    lutc_header_end[];
 }
 
 namespace lut {
@@ -15,7 +16,9 @@ inline llvm::StringRef runtimeArchive() {
   return {lutc_runtime_archive_begin, size_t(lutc_runtime_archive_end - lutc_runtime_archive_begin)};
 }
 /// lutc.h
-inline llvm::StringRef runtimeHeader() { return {lutc_header_begin, size_t(lutc_header_end - lutc_header_begin)}; }
+inline llvm::StringRef runtimeHeader() {
+  return {lutc_header_begin, size_t(lutc_header_end - lutc_header_begin)};
+}
 
 } // namespace lut
 

@@ -8,7 +8,7 @@
 using namespace lut;
 
 static const TargetRow kRows[] = {
-#define LUT_TARGET(name, summary, features, cpuBits, populate, vectorBytes, registers, dot, ...)                       \
+#define LUT_TARGET(name, summary, features, cpuBits, populate, vectorBytes, registers, dot, ...)             \
   {#name, summary, features, cpuBits, populate, vectorBytes, registers, DotKind::dot, __VA_ARGS__},
 #include "codegen/Targets.def"
 };
@@ -24,7 +24,8 @@ const TargetRow *lut::findTarget(llvm::StringRef name) {
 
 TargetAttr TargetRow::attribute(mlir::MLIRContext *context) const {
   return TargetAttr::get(context, name, vectorBytes, registers, dot, permuteBytes, permute2Bytes, dotCycles10,
-                         permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes, streamBytesPer100Cycles);
+                         permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes, streamBytesPer100Cycles,
+                         prefetchBytes);
 }
 
 /// Whether `features` has every "+name" of the row.
@@ -32,6 +33,34 @@ static bool supports(const llvm::StringMap<bool> &features, const TargetRow &row
   llvm::SmallVector<llvm::StringRef> needed;
   row.features.split(needed, ',', -1, /*KeepEmpty=*/false);
   return llvm::all_of(needed, [&](llvm::StringRef name) { return features.lookup(name.drop_front()); });
+}
+
+namespace {
+/// A row with the facts of some CPUs.
+struct TunedRow {
+  llvm::SmallVector<llvm::StringRef> cpus;
+  TargetRow row;
+  TunedRow(llvm::StringRef names, const TargetRow &row, int64_t dot, int64_t permute2, int64_t stream,
+           int64_t prefetch)
+      : row(row) {
+    names.split(cpus, ' ');
+    this->row.dotCycles10 = dot;
+    this->row.permute2Cycles10 = permute2;
+    this->row.streamBytesPer100Cycles = stream;
+    this->row.prefetchBytes = prefetch;
+  }
+};
+} // namespace
+
+static const TargetRow *tuned(const TargetRow &row, llvm::StringRef cpu) {
+  static const TunedRow rows[] = {
+#define LUT_CPU(cpus, target, ...) {cpus, *findTarget(#target), __VA_ARGS__},
+#include "codegen/Targets.def"
+  };
+  for (const TunedRow &candidate : rows)
+    if (candidate.row.name == row.name && llvm::is_contained(candidate.cpus, cpu))
+      return &candidate.row;
+  return &row;
 }
 
 const TargetRow *lut::bestTargetFor(llvm::StringRef cpu) {
@@ -48,6 +77,6 @@ const TargetRow *lut::bestTargetFor(llvm::StringRef cpu) {
   }
   for (const TargetRow &row : kRows)
     if (supports(features, row))
-      return &row;
+      return tuned(row, cpu == "host" ? llvm::sys::getHostCPUName() : cpu);
   return nullptr;
 }

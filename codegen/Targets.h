@@ -16,8 +16,8 @@ struct TargetRow {
   void (*populate)(mlir::RewritePatternSet &);
   int64_t vectorBytes, registers;
   DotKind dot;
-  int64_t permuteBytes, permute2Bytes, dotCycles10, permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes,
-      streamBytesPer100Cycles;
+  int64_t permuteBytes, permute2Bytes, dotCycles10, permuteCycles10, permute2Cycles10, simpleCycles10,
+      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0;
 
   TargetAttr attribute(mlir::MLIRContext *context) const;
 };
@@ -26,7 +26,8 @@ struct TargetRow {
 llvm::ArrayRef<TargetRow> targetRows();
 /// Null where no row has this name.
 const TargetRow *findTarget(llvm::StringRef name);
-/// The best row that a CPU known to LLVM by `cpu` ("host": this machine's) supports; null for an unknown CPU.
+/// The best row that a CPU known to LLVM by `cpu` ("host": this machine's) supports, with that CPU's facts
+/// where the table has them; null for an unknown CPU.
 const TargetRow *bestTargetFor(llvm::StringRef cpu);
 
 } // namespace lut

@@ -9,11 +9,13 @@ namespace lut {
 /// <name>.h: lutc.h verbatim, then macros, data and two inline functions for each kernel.
 std::string writeHeader(const LibraryPlan &plan, llvm::StringRef configHash);
 
-/// <name>.json: kernels, variants, and the kernel of every projection of the model. `codeBytes` is one per target.
-std::string writeManifest(const LibraryPlan &plan, llvm::StringRef configHash, llvm::ArrayRef<size_t> codeBytes);
+/// <name>.json: kernels, variants, and the kernel of every projection of the model. `codeBytes` is one per
+/// target.
+std::string writeManifest(const LibraryPlan &plan, llvm::StringRef configHash,
+                          llvm::ArrayRef<size_t> codeBytes);
 
-/// <name>.d: the outputs in `directory` depend on `inputs`.
-std::string writeDepfile(const LibrarySpec &library, llvm::StringRef directory, llvm::ArrayRef<std::string> inputs);
+/// <name>.d, a Make rule: `outputs` depend on `inputs`.
+std::string writeDepfile(llvm::ArrayRef<std::string> outputs, llvm::ArrayRef<std::string> inputs);
 
 } // namespace lut
 

@@ -4,6 +4,7 @@
 #include "codegen/Lower.h"
 #include "codegen/Object.h"
 #include "codegen/Targets.h"
+#include "codegen/Writers.h"
 #include "compiler/Log.h"
 #include "compiler/Output.h"
 #include "compiler/Plan.h"
@@ -22,7 +23,8 @@ namespace lut {
 
 static int report(Error problem) {
   bool internal = problem.isA<InternalError>();
-  errs() << (internal ? "lutc: internal error, a bug of lutc: " : "lutc: error: ") << toString(std::move(problem)) << "\n";
+  errs() << (internal ? "lutc: internal error, a bug of lutc: " : "lutc: error: ")
+         << toString(std::move(problem)) << "\n";
   return internal ? ExitInternal : ExitError;
 }
 
@@ -40,8 +42,6 @@ static CompileOptions makeOptions(const CompileRequest &request, const LibrarySp
   options.explain = request.explain;
   if (request.time)
     options.log = logLine;
-  options.inputs = {request.config};
-  options.directory = request.directory;
   options.configHash = hashOf(sources);
   options.emitLlvmIr = is_contained(request.emit, "llvm-ir");
   options.emitAssembly = is_contained(request.emit, "asm");
@@ -64,9 +64,12 @@ static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const 
   add("lib", "lib" + library.name + ".a", artifacts.archive);
   add("header", library.name + ".h", artifacts.header);
   add("manifest", library.name + ".json", artifacts.manifest);
-  files.push_back({library.name + ".d", std::move(artifacts.depfile)});
   for (auto &[name, bytes] : artifacts.listings)
     files.push_back({name, std::move(bytes)});
+  std::vector<std::string> outputs;
+  for (const OutputFile &file : files)
+    outputs.push_back(request.directory + "/" + file.name);
+  files.push_back({library.name + ".d", writeDepfile(outputs, {request.config})});
   return files;
 }
 

@@ -1,7 +1,6 @@
 // lut-opt: runs lut's passes on textual IR.
 #include "codegen/Lower.h"
 #include "dialects/lut/Lut.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,15 +11,17 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<lut::LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
-                  mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
-                  mlir::vector::VectorDialect>();
+  registry.insert<lut::LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
+                  mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect,
+                  mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   lut::registerLutPasses();
   lut::registerLutCodegenPasses();
-  mlir::PassPipelineRegistration<>("lut-plan-pipeline", "everything up to a checked schedule", lut::buildPlanPipeline);
+  mlir::PassPipelineRegistration<>("lut-plan-pipeline", "everything up to a checked schedule",
+                                   lut::buildPlanPipeline);
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "lut-opt: runs the passes of lut\n", registry));
 }

@@ -114,6 +114,9 @@ void finishRequest(Arguments &arguments) {
   CompileRequest &request = arguments.request;
   if (request.directory.empty() && !request.dryRun)
     throw CLI::RequiredError("--output");
+  auto listsMlir = [](llvm::StringRef output) { return output.starts_with("mlir"); };
+  if (std::count_if(request.emit.begin(), request.emit.end(), listsMlir) > 1)
+    throw CLI::ValidationError("--emit", "write one mlir output at a time");
   if (!arguments.weights.empty())
     request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
   std::vector<std::string> roles;

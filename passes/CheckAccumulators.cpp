@@ -1,8 +1,8 @@
-#include "passes/Geometry.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Geometry.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -15,7 +15,8 @@ using namespace lut;
 
 /// The largest |entry| of a table digit.
 static int64_t digitBound(TablesType tables) {
-  return tables.getDigits() == 2 ? tables.getRadix() / 2 : 127; // digits in [-r/2, r/2); rounded entries in +-127
+  return tables.getDigits() == 2 ? tables.getRadix() / 2
+                                 : 127; // digits in [-r/2, r/2); rounded entries in +-127
 }
 
 /// The largest |value| of a weight before its scale.
@@ -50,22 +51,24 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
     --run;
   int64_t widen = std::min<int64_t>(s.getWiden(), 65535 / 255);
   return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
-                           s.getTokenBlock(), s.getKBlock(), run, widen);
+                           s.getTokenBlock(), s.getKBlock(), run, widen, s.getPrefetch());
 }
 
 static LogicalResult check(Operation *op, TargetAttr target) {
   Geometry g = getGeometry(op, target);
   int64_t bound = sumBound(g, g.group);
   if (bound > INT32_MAX) {
-    InFlightDiagnostic error = op->emitError()
-                               << "sums over " << g.group << " elements of k reach " << bound << " and overflow 32 bits";
-    error.attachNote() << "write a format with groups, such as " << g.format.row->name << "g128";
+    InFlightDiagnostic error = op->emitError() << "sums over " << g.group << " elements of k reach " << bound
+                                               << " and overflow 32 bits";
+    if (!g.format.row->scaleF32)
+      error.attachNote() << "write a format with groups, such as " << g.format.row->name << "g128";
     return error;
   }
   if (g.layout == Layout::quad) {
     int64_t multiplier = (int64_t(1) << (g.format.row->bits - 1)) * std::max<int64_t>(1, g.radix());
     if (multiplier > 255)
-      return op->emitError() << "the multiplier " << multiplier << " of the highest bit plane does not fit a byte";
+      return op->emitError() << "the multiplier " << multiplier
+                             << " of the highest bit plane does not fit a byte";
   }
   op->setAttr("schedule", widenEarlier(g));
   return success();

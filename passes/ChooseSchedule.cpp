@@ -1,10 +1,10 @@
-#include "passes/CostModel.h"
-#include "passes/Geometry.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
+#include "passes/CostModel.h"
+#include "passes/Geometry.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -33,7 +33,8 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   if (!precompute || op.getSchedule())
     return success();
   bool integer = isa<ActivationsType>(precompute.getSource().getType());
-  auto all = candidates(target, op.getW().getType(), integer ? Numerics::a8 : Numerics::t8, op.getLeft().getType());
+  auto all =
+      candidates(target, op.getW().getType(), integer ? Numerics::a8 : Numerics::t8, op.getLeft().getType());
   const Candidate *best = pick(all, op.getStrategy());
   if (!best)
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
@@ -45,13 +46,15 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     return success();
   }
   OpBuilder b(op);
-  auto dot = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), precompute.getSource(), codesOf(op.getW()),
-                               op.getStrategyAttr(), best->schedule);
+  auto dot = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), precompute.getSource(),
+                               codesOf(op.getW()), op.getStrategyAttr(), best->schedule);
   record(dot, *best);
   op.replaceAllUsesWith(dot.getY());
+  Operation *w = op.getW().getDefiningOp();
   op.erase();
-  if (precompute->use_empty())
-    precompute.erase();
+  for (Operation *left : {precompute.getOperation(), w})
+    if (isa_and_nonnull<PrecomputeOp, ReinterpretOp>(left) && left->use_empty())
+      left->erase();
   return success();
 }
 

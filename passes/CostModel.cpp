@@ -1,5 +1,6 @@
 #include "passes/CostModel.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 #include <tuple>
 
@@ -28,7 +29,8 @@ static double storedBits(const Format &format, Layout layout) {
   return bits + (format.group ? (format.zeroPoints ? 24.0 : 16.0) / format.group : 0);
 }
 
-/// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of sums.
+/// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of
+/// sums.
 static double flushCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   double sums = double(n) / (t.getVectorBytes() / 4);
   return sums * format.groups(k) * (format.zeroPoints ? 8 : 5) * Cycles(t).simple;
@@ -36,15 +38,18 @@ static double flushCycles(TargetAttr t, const Format &format, int64_t n, int64_t
 
 static double dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   Cycles c(t);
-  // Per vector of bytes: shift, mask and dot; 3-bit codes join two parts; narrower products cost extra operations.
+  // Per vector of bytes: shift, mask and dot; 3-bit codes join two parts; narrower products cost extra
+  // operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
-  double decode = format.row->bits == 3 ? 4 : 2;
+  double decode = llvm::isPowerOf2_32(format.row->bits) ? 2 : 4;
   return double(n) * k / t.getVectorBytes() * (c.dot + (decode + extra) * c.simple);
 }
 
-static double lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables, int64_t n, int64_t k) {
+static double lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables, int64_t n,
+                           int64_t k) {
   Cycles c(t);
-  double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() * (layout == Layout::base3 ? 1 : format.row->bits);
+  double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() *
+                   (layout == Layout::base3 ? 1 : format.row->bits);
   double perDigit;
   if (layout == Layout::quad)
     return lookups * (2 * c.simple + tables.getDigits() * (c.permute + c.dot));
@@ -58,24 +63,27 @@ static double lookupCycles(TargetAttr t, const Format &format, Layout layout, Ta
   else
     perDigit = tables.getEntryBytes() / 16.0 * (c.permute + 3 * c.simple);
   double sign = tables.getMirrored() ? 2 * c.simple : 0;
-  double widen = tables.getDigits() == 2 ? 1.5 : 3; // exact digits are small: several are added in 8 bits first
+  double widen =
+      tables.getDigits() == 2 ? 1.5 : 3; // exact digits are small: several are added in 8 bits first
   return lookups * (2 * c.simple + sign + tables.getDigits() * (perDigit + widen * c.simple));
 }
 
 static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
   auto *context = t.getContext();
   // Sums of a tile stay in registers beside decoded weights and tables: about half of the registers.
-  int64_t wide = t.getRegisters() >= 32 ? 2 : 1;
+  int64_t wide = t.getRegisters() >= 32 ? 2 : 1, prefetch = t.getPrefetchBytes();
   if (layout == Layout::dot)
-    return ScheduleAttr::get(context, Strategy::dot, layout, 2 * wide, 2 * wide, 32, 0, 0, 0);
+    return ScheduleAttr::get(context, Strategy::dot, layout, 2 * wide, 2 * wide, 32, 0, 0, 0, prefetch);
   if (layout == Layout::quad)
-    return ScheduleAttr::get(context, Strategy::lookup, layout, 2 * wide, 2, 8, 0, 0, 0);
+    return ScheduleAttr::get(context, Strategy::lookup, layout, 2 * wide, 2, 8, 0, 0, 0, prefetch);
   int64_t run = tables.getDigits() == 2 ? (layout == Layout::base3 ? 7 : 4) : 1;
-  // Ternary tables take 128 bytes a unit and digit: 28 units keep those of a k block below 8 KB, in L1 beside the weights.
+  // Ternary tables take 128 bytes a unit and digit: 28 units keep those of a k block below 8 KB, in L1 beside
+  // the weights.
   int64_t kBlock = layout == Layout::base3 ? 28 * tables.getUnit() : 0;
   // Lookups by scalar loads gain nothing from a second token and would double the code.
   int64_t tokens = t.getPermuteBytes() ? 2 : 1;
-  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, tokens, 8, kBlock, run, /*widen=*/256);
+  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, tokens, 8, kBlock, run, /*widen=*/256,
+                           prefetch);
 }
 
 static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
@@ -83,7 +91,8 @@ static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
   return !tables.getTrits() && t.getPermuteBytes() >= 64 && t.getDot() == DotKind::quads && multiplier <= 255;
 }
 
-llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numerics numerics, TablesType tables) {
+llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numerics numerics,
+                                             TablesType tables) {
   Format format = w.getFormat().getFormat();
   int64_t n = w.getN(), k = w.getK();
   llvm::SmallVector<Candidate> result;
@@ -94,14 +103,17 @@ llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numeri
   };
   if (numerics == Numerics::a8)
     add(Layout::dot, dotCycles(t, format, n, k));
-  Layout lookup = tables.getTrits() ? Layout::base3 : quadIsLegal(t, format, tables) ? Layout::quad : Layout::column;
+  Layout lookup = tables.getTrits()                ? Layout::base3
+                  : quadIsLegal(t, format, tables) ? Layout::quad
+                                                   : Layout::column;
   add(lookup, lookupCycles(t, format, lookup, tables, n, k));
   llvm::sort(result, [](const Candidate &a, const Candidate &b) { return a.cost < b.cost; });
   return result;
 }
 
 bool Cost::operator<(const Cost &other) const {
-  double slower = std::max(computeCycles, memoryCycles), otherSlower = std::max(other.computeCycles, other.memoryCycles);
+  double slower = std::max(computeCycles, memoryCycles),
+         otherSlower = std::max(other.computeCycles, other.memoryCycles);
   return std::tie(slower, computeCycles) < std::tie(otherSlower, other.computeCycles);
 }
 
@@ -114,15 +126,16 @@ const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy
 
 double lut::expectedNmse(const Format &format, int64_t k, Numerics numerics) {
   double group = format.group ? std::min(format.group, k) : k;
-  // The largest of u samples of mean `mean` and deviation `deviation` is about mean + deviation * sqrt(2 ln u);
-  // rounding to `largest / 127` adds the variance of a uniform step, (step^2) / 12.
+  // The largest of u samples of mean `mean` and deviation `deviation` is about mean + deviation * sqrt(2 ln
+  // u); rounding to `largest / 127` adds the variance of a uniform step, (step^2) / 12.
   auto relative = [](double mean, double deviation, double u, double variance) {
     double largest = mean + deviation * std::sqrt(2 * std::log(std::max(u, 2.0)));
     return (largest / 127) * (largest / 127) / 12 / variance;
   };
   if (numerics == Numerics::a8)
     return relative(0, 1, group, 1);
-  // A table entry sums g terms; sum |x| has mean 0.798 g and variance 0.363 g. Ternary weights are zero in one of three.
+  // A table entry sums g terms; sum |x| has mean 0.798 g and variance 0.363 g. Ternary weights are zero in
+  // one of three.
   double g = format.row->unit;
   return relative(0.798 * g, std::sqrt(0.363 * g), group / g, format.row->trits ? g * 2 / 3 : g);
 }

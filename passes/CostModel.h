@@ -7,7 +7,8 @@
 
 namespace lut {
 
-/// Predicted cycles for one token. Ordered by the slower of the two; where both wait for memory, by the time to spare.
+/// Predicted cycles for one token. Ordered by the slower of the two; where both wait for memory, by the time
+/// to spare.
 struct Cost {
   double computeCycles = 0; // instructions of the inner loop and of the flush of groups
   double memoryCycles = 0;  // the stored weights, read once from memory
@@ -23,7 +24,8 @@ struct Candidate {
 
 /// Every schedule that is legal for a product of `w` in class `numerics` on `target`, the fastest first.
 /// `tables` is the type of the activation-side tables that a lookup would read.
-llvm::SmallVector<Candidate> candidates(TargetAttr target, WeightsType w, Numerics numerics, TablesType tables);
+llvm::SmallVector<Candidate> candidates(TargetAttr target, WeightsType w, Numerics numerics,
+                                        TablesType tables);
 
 /// The fastest candidate of `strategy`, or of any where none is asked for; null where none is legal.
 const Candidate *pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy);

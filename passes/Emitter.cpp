@@ -102,7 +102,8 @@ Value Emitter::at(Value pointer, Value offset) {
 Value Emitter::at(Value pointer, int64_t offset) {
   if (!offset)
     return pointer;
-  return LLVM::GEPOp::create(b, loc, pointer.getType(), i8(), pointer, ArrayRef<LLVM::GEPArg>{int32_t(offset)});
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), i8(), pointer,
+                             ArrayRef<LLVM::GEPArg>{int32_t(offset)});
 }
 
 Value Emitter::load(Type type, Value pointer, int64_t align) {

@@ -36,10 +36,11 @@ struct Emitter {
   mlir::Value mul(mlir::Value a, int64_t c) { return c == 1 ? a : mul(a, constant(a.getType(), c)); }
   mlir::Value bitAnd(mlir::Value a, int64_t mask);
   mlir::Value bitXor(mlir::Value a, mlir::Value c);
-  mlir::Value shiftRight(mlir::Value a, int64_t bits);           // logical
+  mlir::Value shiftRight(mlir::Value a, int64_t bits); // logical
   mlir::Value shiftRightArithmetic(mlir::Value a, int64_t bits);
   mlir::Value shiftLeft(mlir::Value a, int64_t bits);
-  /// Shifts all bytes of a vector by moving 16-bit lanes; bits that cross a byte must be masked off by the caller.
+  /// Shifts all bytes of a vector by moving 16-bit lanes; bits that cross a byte must be masked off by the
+  /// caller.
   mlir::Value shiftBytes(mlir::Value bytes, int64_t right);
   mlir::Value bitcast(mlir::Value v, mlir::Type type);
   mlir::Value splat(mlir::Value scalar, int64_t size);

@@ -42,11 +42,11 @@ static void setReduction(Geometry &g) {
 static void setStream(Geometry &g) {
   int bits = g.format.row->bits;
   if (g.layout != Layout::dot)
-    g.parts.assign(g.layout == Layout::base3 ? 1 : bits, g.layout == Layout::base3 ? 8 : 1);
-  else if (bits == 3)
-    g.parts = {2, 1};
+    g.parts.assign(g.layout == Layout::base3 ? 1 : bits, 1);
   else
-    g.parts = {bits};
+    for (int64_t width : {4, 2, 1}) // widths that divide a byte: 3 bits are 2 + 1
+      if (bits & width)
+        g.parts.push_back(width);
   int64_t vectorsPerChunk = 0;
   for (int64_t width : g.parts)
     vectorsPerChunk += g.layout == Layout::dot ? width : 1;

@@ -1,7 +1,7 @@
 // The order of the passes.
-#include "passes/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
 
 void lut::buildPlanPipeline(mlir::OpPassManager &pm) {
   pm.addPass(createDecompose());          // first: everything later is about tables, not products

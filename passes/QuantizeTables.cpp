@@ -1,7 +1,7 @@
-#include "passes/Passes.h"
 #include "dialects/lut/Lut.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -12,7 +12,8 @@ namespace lut {
 
 using namespace lut;
 
-/// The smallest even r with r * r >= 2 * bound + 1: two digits in [-r/2, r/2) cover all sums of -bound .. bound.
+/// The smallest even r with r * r >= 2 * bound + 1: two digits in [-r/2, r/2) cover all sums of -bound ..
+/// bound.
 static int64_t smallestRadix(int64_t bound) {
   int64_t radix = 2;
   while (radix * radix < 2 * bound + 1)

@@ -1,8 +1,8 @@
-#include "passes/Passes.h"
 #include "dialects/lut/Lut.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 

@@ -1,7 +1,7 @@
-#include "passes/Geometry.h"
-#include "passes/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Geometry.h"
+#include "passes/Passes.h"
 
 using namespace mlir;
 
@@ -21,9 +21,11 @@ struct SymmetrizeTables : lut::impl::SymmetrizeTablesBase<SymmetrizeTables> {
     int64_t reach = std::max<int64_t>({16, target.getPermuteBytes(), target.getPermute2Bytes()});
     getOperation().walk([&](PrecomputeOp op) {
       TablesType t = op.getTables().getType();
-      if (!t.isExact() || t.getMirrored() || t.getEntries() <= reach)
+      bool needed = t.getTrits() || t.getEntries() > reach; // packed trits carry a sign on every target
+      if (!t.isExact() || t.getMirrored() || !needed)
         return;
-      op.getTables().setType(TablesType::get(t.getContext(), t.getK(), t.getGroup(), t.getUnit(), t.getTrits(),
+      op.getTables().setType(TablesType::get(t.getContext(), t.getK(), t.getGroup(), t.getUnit(),
+                                             t.getTrits(),
                                              /*mirrored=*/true, t.getDigits(), t.getRadix()));
     });
   }

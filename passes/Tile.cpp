@@ -1,7 +1,7 @@
-#include "passes/Passes.h"
-#include "passes/TileEmitter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Passes.h"
+#include "passes/TileEmitter.h"
 
 using namespace mlir;
 
@@ -124,7 +124,8 @@ Values ComputeEmitter::tokenPointers(Value token, int64_t count) {
   return pointers;
 }
 
-GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength) {
+GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value index, Value kOffset,
+                                   int64_t kLength) {
   GroupCursor result{weights, tokens, kOffset, {}, kLength};
   for (Value token : tokens)
     result.groupSums.push_back(e.load(e.i32(), e.at(e.at(token, e.mul(index, 4)), g.sumsOffset), 4));
@@ -158,8 +159,10 @@ Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
   return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
 }
 
-/// y += float(sum) * (activation scale * weight scale) for one group at `stream`, whose scales follow its chunks.
-Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results) {
+/// y += float(sum) * (activation scale * weight scale) for one group at `stream`, whose scales follow its
+/// chunks.
+Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength,
+                             Values results) {
   GroupCursor at = cursor(stream, tokens, index, e.mul(index, g.group), kLength);
   Values sums = emitSums(e, g, at);
   int64_t count = tokens.size(), scales = kLength / g.chunkK * g.chunkBytes, zeros = scales + g.tileRows * 2;
@@ -206,7 +209,8 @@ Values ComputeEmitter::wholeRow(Value tile, Value, const Values &tokens, Values 
       if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
         sum = e.add(sum, tail(g.negativesOffset, tile, s, ints));
       if (g.format.zeroPoints)
-        sum = correctZero(sum, tail(g.zeroOffset, tile, s, ints), e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
+        sum = correctZero(sum, tail(g.zeroOffset, tile, s, ints),
+                          e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
       Value activationScale = e.load(e.f32(), e.at(tokens[t], g.scalesOffset), 4);
       sum = e.add(e.real(floats, 0.0), scaled(sum, activationScale, weightScale));
     }
@@ -234,8 +238,8 @@ void ComputeEmitter::storeY(Value tile, Value token, const Values &results) {
         continue;
       }
       Value left = arith::TruncIOp::create(e.b, e.loc, e.i32(), e.sub(e.index(g.n), row));
-      Value exists = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, e.constantVector(ints, iota),
-                                           e.splat(left, L));
+      Value exists = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt,
+                                           e.constantVector(ints, iota), e.splat(left, L));
       LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
     }
 }
@@ -245,7 +249,8 @@ void ComputeEmitter::storeY(Value tile, Value token, const Values &results) {
 //===----------------------------------------------------------------------===//
 
 /// Declares `name` with the argument types and leaves the insertion point in its body; returns its arguments.
-static SmallVector<Value> createFunction(OpBuilder &b, Location loc, const Twine &name, ArrayRef<Type> types) {
+static SmallVector<Value> createFunction(OpBuilder &b, Location loc, const Twine &name,
+                                         ArrayRef<Type> types) {
   auto function = func::FuncOp::create(b, loc, name.str(), b.getFunctionType(types, {}));
   Block *block = function.addEntryBlock();
   b.setInsertionPointToStart(block);

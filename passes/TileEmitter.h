@@ -1,5 +1,5 @@
-// What tiling emits for one product. Three files share it: TilePrepare.cpp (activations), TileSums.cpp (integer
-// sums of one group) and Tile.cpp (loops, scales, the pass).
+// What tiling emits for one product. Three files share it: TilePrepare.cpp (activations), TileSums.cpp
+// (integer sums of one group) and Tile.cpp (loops, scales, the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
 
@@ -9,19 +9,21 @@
 namespace lut {
 
 /// Emits the body of `prepare`: `m` tokens from `x` (row stride `ldx` elements) to `prepared`.
-void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value ldx, mlir::Value m, mlir::Value prepared);
+void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value ldx, mlir::Value m,
+                 mlir::Value prepared);
 
 /// Where the integer sums of a group start.
 struct GroupCursor {
-  mlir::Value weights;          // pointer to the group in the packed stream
-  Values prepared;              // pointer to the prepared activations of each token of the tile
-  mlir::Value kOffset;          // i64: k of the group's first element within the prepared activations
-  Values groupSums;             // i32: sum of activations (or of all-plus entries) of the group, per token; null if unused
-  int64_t kLength = 0;          // elements of k, padded to whole chunks
+  mlir::Value weights; // pointer to the group in the packed stream
+  Values prepared;     // pointer to the prepared activations of each token of the tile
+  mlir::Value kOffset; // i64: k of the group's first element within the prepared activations
+  Values
+      groupSums; // i32: sum of activations (or of all-plus entries) of the group, per token; null if unused
+  int64_t kLength = 0; // elements of k, padded to whole chunks
 };
 
-/// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without zero points'
-/// and negatives' corrections.
+/// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without
+/// zero points' and negatives' corrections.
 Values emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor);
 
 } // namespace lut

@@ -43,8 +43,8 @@ struct PrepareEmitter {
 // Scales
 //===----------------------------------------------------------------------===//
 
-/// inverse = 127 / max and scale = max / 127; both 0 below 2^-120, where 127 / max would overflow; NaN and 0 where an
-/// activation is not finite.
+/// inverse = 127 / max and scale = max / 127; both 0 below 2^-120, where 127 / max would overflow; NaN and 0
+/// where an activation is not finite.
 GroupScale PrepareEmitter::groupScale(Value bits) {
   auto select = [&](Value condition, Value a, Value c) {
     return arith::SelectOp::create(e.b, e.loc, condition, a, c).getResult();
@@ -92,7 +92,8 @@ Value PrepareEmitter::loadX(Value k, int64_t valid) {
     return e.load(floats, pointer, 4);
   SmallVector<bool> mask(W, false);
   std::fill_n(mask.begin(), valid, true);
-  Value lanes = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(W, e.b.getI1Type()), mask));
+  Value lanes =
+      arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(W, e.b.getI1Type()), mask));
   return LLVM::MaskedLoadOp::create(e.b, e.loc, floats, pointer, lanes, zero, uint32_t(4));
 }
 
@@ -129,7 +130,8 @@ Value PrepareEmitter::quantize(Value k0, int64_t length, int64_t padded, Value i
   }
   // Zeros up to the padded end; padded rows of k need not be a multiple of W.
   for (; k < padded; k += W)
-    e.store(e.constant(e.vec(std::min(W, padded - k), e.i8()), 0), e.at(e.at(out, e.add(k0, k)), g.valueOffset));
+    e.store(e.constant(e.vec(std::min(W, padded - k), e.i8()), 0),
+            e.at(e.at(out, e.add(k0, k)), g.valueOffset));
   return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sum);
 }
 
@@ -137,7 +139,8 @@ Value PrepareEmitter::quantize(Value k0, int64_t length, int64_t padded, Value i
 // Tables
 //===----------------------------------------------------------------------===//
 
-/// The coefficient of term `term` of a unit in entries [first, first + count); entries past the last pattern are 0.
+/// The coefficient of term `term` of a unit in entries [first, first + count); entries past the last pattern
+/// are 0.
 SmallVector<int64_t> PrepareEmitter::coefficients(int64_t term, int64_t first, int64_t count) {
   SmallVector<int64_t> result;
   for (int64_t entry = first; entry < first + count; ++entry) {
@@ -155,7 +158,8 @@ SmallVector<int64_t> PrepareEmitter::coefficients(int64_t term, int64_t first, i
   return result;
 }
 
-/// The largest sum of |x| over a unit, as bits: it is the magnitude of a unit's largest entry, rounding included.
+/// The largest sum of |x| over a unit, as bits: it is the magnitude of a unit's largest entry, rounding
+/// included.
 Value PrepareEmitter::maxUnitMagnitude(Value k0, int64_t length) {
   auto unit = [&](Value k, int64_t valid, Value largest) {
     Value sum;
@@ -192,7 +196,8 @@ Value PrepareEmitter::floatTable(Value k, int64_t valid, Value inverse, Value po
     Value sum = e.real(entries, 0.0);
     for (int64_t term = 0; term < valid; ++term) {
       Value scalar = e.load(e.f32(), e.at(x, e.mul(e.add(k, term), 4)), 4);
-      Value product = e.mul(e.splat(scalar, width), e.constantVector(entries, coefficients(term, first, width)));
+      Value product =
+          e.mul(e.splat(scalar, width), e.constantVector(entries, coefficients(term, first, width)));
       sum = term ? e.add(sum, product) : product;
     }
     Value rounded = round(e.mul(sum, factor));
@@ -205,7 +210,8 @@ Value PrepareEmitter::floatTable(Value k, int64_t valid, Value inverse, Value po
   return vector::ExtractOp::create(e.b, e.loc, last, ArrayRef<int64_t>{width - 1});
 }
 
-/// Stores both digits of the exact sums of the int8 values at k: hi = floor(T / radix), lo = T mod radix - radix / 2.
+/// Stores both digits of the exact sums of the int8 values at k: hi = floor(T / radix), lo = T mod radix -
+/// radix / 2.
 void PrepareEmitter::digitTable(Value k, Value pointer) {
   int64_t entryBytes = g.tables.getEntryBytes(), width = std::min(2 * W, entryBytes), radix = g.radix();
   int64_t digitStride = g.tableOffset(0, 1), positive = 64; // makes sums positive: 64 * radix > 127 * unit

@@ -14,7 +14,7 @@ struct SumEmitter {
   VectorType bytes = e.vec(V, e.i8()), words = e.vec(V / 2, e.i16()), lanes = e.vec(V / 4, e.i32());
 
   Values initialSums();
-  Value weightVector(Value pointer, int64_t index) { return e.load(bytes, e.at(pointer, index * V)); }
+  Value weightVector(Value pointer, int64_t index);
 
   Values dotChunk(Value chunk, Values sums);
   Value code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded);
@@ -39,7 +39,8 @@ struct SumEmitter {
 // Starting values
 //===----------------------------------------------------------------------===//
 
-/// What lookups leave out of a sum: digits are T - radix/2, and biased bytes are 128 too large at each widening step.
+/// What lookups leave out of a sum: digits are T - radix/2, and biased bytes are 128 too large at each
+/// widening step.
 static int64_t lookupConstant(const Geometry &g, int64_t kLength) {
   int64_t units = g.units(kLength), levels = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
   int64_t perPlane = units * (g.radix() / 2);
@@ -48,7 +49,8 @@ static int64_t lookupConstant(const Geometry &g, int64_t kLength) {
   return levels * perPlane;
 }
 
-/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core eq. 2).
+/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core
+/// eq. 2).
 static int64_t sumFactor(const Geometry &g) {
   const FormatRow &row = *g.format.row;
   if (row.trits && g.strategy == Strategy::lookup)
@@ -76,11 +78,20 @@ Values SumEmitter::initialSums() {
   return sums;
 }
 
+/// The vector of the stream at `index`. A prefetch past the end of the stream is harmless.
+Value SumEmitter::weightVector(Value pointer, int64_t index) {
+  int64_t ahead = g.schedule.getPrefetch();
+  if (ahead && tokens == 1 && index * V % 64 == 0)
+    LLVM::Prefetch::create(e.b, e.loc, e.at(pointer, index * V + ahead), /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  return e.load(bytes, e.at(pointer, index * V));
+}
+
 //===----------------------------------------------------------------------===//
 // Dot: codes become integers, 8 quads of k to a chunk
 //===----------------------------------------------------------------------===//
 
-/// step * code of the 4 k of `quad` in row vector `row`. A part of width w has 8/w fields in a vector; parts are joined.
+/// step * code of the 4 k of `quad` in row vector `row`. A part of width w has 8/w fields in a vector; parts
+/// are joined.
 Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
   Value joined;
   int64_t vector = 0, bit = g.format.zeroPoints || g.format.row->step == 1 ? 0 : 1;
@@ -101,7 +112,7 @@ Values SumEmitter::dotChunk(Value i, Values sums) {
   Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
   Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
   int64_t max = g.format.row->step * (g.format.row->codes() - 1);
-  SmallVector<SmallVector<Value, 4>> loaded(R, SmallVector<Value, 4>(4));
+  SmallVector<SmallVector<Value, 8>> loaded(R, SmallVector<Value, 8>(8));
   Values x;
   for (Value prepared : at.prepared)
     x.push_back(e.at(e.at(prepared, k), g.valueOffset));
@@ -119,7 +130,8 @@ Values SumEmitter::dotChunk(Value i, Values sums) {
 }
 
 //===----------------------------------------------------------------------===//
-// Quad: four tables of 16 entries side by side, summed by a dot product whose other side is the plane's weight
+// Quad: four tables of 16 entries side by side, summed by a dot product whose other side is the plane's
+// weight
 //===----------------------------------------------------------------------===//
 
 Values SumEmitter::quadChunk(Value i, Values sums) {
@@ -137,7 +149,8 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
           for (int64_t t = 0; t < tokens; ++t) {
             Value &sum = sums[r * tokens + t];
             Value entries = e.load(bytes, e.at(e.at(at.prepared[t], offset), g.tableOffset(4 * half, digit)));
-            sum = DotOp::create(e.b, e.loc, sum, multiplier, LookupOp::create(e.b, e.loc, entries, nibbles, 16), weight);
+            sum = DotOp::create(e.b, e.loc, sum, multiplier,
+                                LookupOp::create(e.b, e.loc, entries, nibbles, 16), weight);
           }
         }
       }
@@ -149,8 +162,8 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
 // Column: a byte of every row indexes the same table; bytes are added in 8, 16, then 32 bits
 //===----------------------------------------------------------------------===//
 
-/// Adds the lookups of one unit and plane to `partial`, the 8-bit sums of a run. Each table is loaded once for all rows:
-/// tables of several units at a time would not fit the registers.
+/// Adds the lookups of one unit and plane to `partial`, the 8-bit sums of a run. Each table is loaded once
+/// for all rows: tables of several units at a time would not fit the registers.
 void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial) {
   int64_t unitsPerVector = g.layout == Layout::base3 ? 1 : 2, entries = g.tables.getEntryBytes();
   Values index, sign;
@@ -161,7 +174,8 @@ void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_
   }
   for (int64_t digit = 0; digit < g.digits(); ++digit)
     for (int64_t t = 0; t < tokens; ++t) {
-      Value table = e.load(e.vec(entries, e.i8()), e.at(e.at(at.prepared[t], tables), g.tableOffset(unit, digit)));
+      Value table =
+          e.load(e.vec(entries, e.i8()), e.at(e.at(at.prepared[t], tables), g.tableOffset(unit, digit)));
       for (int64_t r = 0; r < R; ++r) {
         Value v = LookupOp::create(e.b, e.loc, table, index[r], entries);
         v = sign[r] ? e.bitXor(v, sign[r]) : v;
@@ -200,7 +214,8 @@ Values SumEmitter::columnBody(Value body, Values state) {
   return state;
 }
 
-/// Moves 16-bit sums to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each row quarter is one vector of sums.
+/// Moves 16-bit sums to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each row quarter is one vector of
+/// sums.
 Values SumEmitter::foldWords(const Values &state, Values sums) {
   for (int64_t plane = 0; plane < planes(); ++plane)
     for (int64_t digit = 0; digit < g.digits(); ++digit)

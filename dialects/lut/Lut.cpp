@@ -63,9 +63,10 @@ Format WeightFormatAttr::getFormat() const { return llvm::cantFail(parseFormat(g
 // #lut.target and #lut.schedule
 //===----------------------------------------------------------------------===//
 
-LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorBytes, int64_t registers, DotKind,
-                                 int64_t permuteBytes, int64_t permute2Bytes, int64_t dotCycles, int64_t permuteCycles,
-                                 int64_t permute2Cycles, int64_t simpleCycles, int64_t l1Bytes, int64_t streamBytes) {
+LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorBytes, int64_t registers,
+                                 DotKind, int64_t permuteBytes, int64_t permute2Bytes, int64_t dotCycles,
+                                 int64_t permuteCycles, int64_t permute2Cycles, int64_t simpleCycles,
+                                 int64_t l1Bytes, int64_t streamBytes, int64_t prefetchBytes) {
   if (vectorBytes < 16 || vectorBytes > 64 || !llvm::isPowerOf2_64(vectorBytes))
     return emitError() << "vector_bytes = " << vectorBytes << " must be 16, 32 or 64";
   if (registers < 8)
@@ -76,16 +77,19 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorB
   for (int64_t fact : {dotCycles, permuteCycles, permute2Cycles, simpleCycles, l1Bytes, streamBytes})
     if (fact < 1)
       return emitError() << "cycles, l1_bytes and stream_bytes_per_100_cycles must be positive";
+  if (prefetchBytes < 0)
+    return emitError() << "prefetch_bytes = " << prefetchBytes << " must not be negative";
   return success();
 }
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layout layout, int64_t rowVectors,
-                                   int64_t tokens, int64_t tokenBlock, int64_t kBlock, int64_t run, int64_t widen) {
+                                   int64_t tokens, int64_t tokenBlock, int64_t kBlock, int64_t run,
+                                   int64_t widen, int64_t prefetch) {
   if ((strategy == Strategy::dot) != (layout == Layout::dot))
     return emitError() << "strategy " << stringifyStrategy(strategy) << " cannot read layout "
                        << stringifyLayout(layout);
-  if (rowVectors < 1 || tokens < 1 || kBlock < 0)
-    return emitError() << "row_vectors and tokens must be positive, k_block not negative";
+  if (rowVectors < 1 || tokens < 1 || kBlock < 0 || prefetch < 0)
+    return emitError() << "row_vectors and tokens must be positive, k_block and prefetch not negative";
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
   if ((layout == Layout::base3) != (kBlock > 0) || kBlock % 5)

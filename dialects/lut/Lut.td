@@ -100,7 +100,8 @@ def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
     "int64_t":$permute2_cycles10,
     "int64_t":$simple_cycles10, // and, shift, add
     "int64_t":$l1_bytes,
-    "int64_t":$stream_bytes_per_100_cycles); // weights one core reads from memory
+    "int64_t":$stream_bytes_per_100_cycles, // weights one core reads from memory
+    DefaultValuedParameter<"int64_t", "0">:$prefetch_bytes); // software prefetch distance that pays; 0: none does
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
@@ -109,7 +110,7 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
   let summary = "how one product runs on one target";
   let description = [{
     A tile is `row_vectors` vectors of rows by `tokens` tokens. `k_block` elements of k are finished for all rows before
-    the next block (0: all of k at once). `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
+    the next block (0: all of k at once). Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
     moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly.
   }];
   let parameters = (ins
@@ -120,7 +121,8 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
     "int64_t":$token_block,
     "int64_t":$k_block,
     DefaultValuedParameter<"int64_t", "0">:$run,
-    DefaultValuedParameter<"int64_t", "0">:$widen);
+    DefaultValuedParameter<"int64_t", "0">:$widen,
+    DefaultValuedParameter<"int64_t", "0">:$prefetch);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -109,6 +109,8 @@ LogicalResult LookupGemmOp::verify() {
                          << " packs units of " << row.unit;
   if (getSchedule() && getLeft().getType().isExact())
     return emitOpError("is scheduled before its tables are quantized");
+  if (getSchedule() && (getSchedule()->getLayout() == Layout::base3) != getLeft().getType().getMirrored())
+    return emitOpError("mirrored tables and layout base3, whose bytes have a sign, need each other");
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
 }
 
@@ -126,9 +128,10 @@ static int64_t size(Value vector) { return cast<VectorType>(vector.getType()).ge
 
 LogicalResult LookupOp::verify() {
   int64_t entries = getEntries();
-  if (entries < 2 || (entries & (entries - 1)) || size(getTable()) % entries)
-    return emitOpError() << "entries = " << entries << " must be a power of two that divides the table's "
-                         << size(getTable()) << " bytes";
+  if (entries < 2 || entries > 256 || (entries & (entries - 1)) || size(getTable()) % entries)
+    return emitOpError() << "entries = " << entries
+                         << " must be a power of two up to 256 that divides the table's " << size(getTable())
+                         << " bytes";
   return success();
 }
 

@@ -66,17 +66,17 @@ module attributes {a = #lut.schedule<strategy = lookup, layout = dot, row_vector
 
 // -----
 
-// expected-error@+1 {{row_vectors and tokens must be positive, k_block not negative}}
+// expected-error@+1 {{row_vectors and tokens must be positive, k_block and prefetch not negative}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vectors = 0, tokens = 2, token_block = 8, k_block = 0, run = 4, widen = 256>} {}
 
 // -----
 
-// expected-error@+1 {{row_vectors and tokens must be positive, k_block not negative}}
+// expected-error@+1 {{row_vectors and tokens must be positive, k_block and prefetch not negative}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vectors = 1, tokens = 0, token_block = 8, k_block = 0, run = 4, widen = 256>} {}
 
 // -----
 
-// expected-error@+1 {{row_vectors and tokens must be positive, k_block not negative}}
+// expected-error@+1 {{row_vectors and tokens must be positive, k_block and prefetch not negative}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vectors = 1, tokens = 2, token_block = 8, k_block = -5, run = 4, widen = 256>} {}
 
 // -----
@@ -123,3 +123,13 @@ module attributes {a = #lut.schedule<strategy = lookup, layout = quad, row_vecto
 
 // expected-error@+1 {{run and widen belong to the layouts column and base3}}
 module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0, run = 0, widen = 256>} {}
+
+// -----
+
+// expected-error@+1 {{row_vectors and tokens must be positive, k_block and prefetch not negative}}
+module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0, prefetch = -64>} {}
+
+// -----
+
+// expected-error@+1 {{prefetch_bytes = -1 must not be negative}}
+module attributes {a = #lut.target<name = "t", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900, prefetch_bytes = -1>} {}

@@ -204,3 +204,12 @@ func.func @dotSchedule(%q: !lut.activations<64, group = 64>, %w: !lut.weights<10
   %y = lut.dot_gemm %q, %w schedule <strategy = lookup, layout = quad, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
   return
 }
+
+// -----
+
+!whole = !lut.tables<70, group = 70, unit = 5, trits = true, mirrored = false, digits = 1, radix = 0>
+func.func @base3Unmirrored(%t: !whole, %w: !lut.weights<10 x 70, <w158>, trits>) {
+  // expected-error@+1 {{mirrored tables and layout base3, whose bytes have a sign, need each other}}
+  %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 1, k_block = 35, run = 1, widen = 256> : !whole, !lut.weights<10 x 70, <w158>, trits> -> tensor<?x10xf32>
+  return
+}

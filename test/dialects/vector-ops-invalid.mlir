@@ -2,7 +2,7 @@
 // RUN: lut-opt %s -split-input-file -verify-diagnostics
 
 func.func @oneEntry(%table: vector<64xi8>, %index: vector<64xi8>) {
-  // expected-error@+1 {{entries = 1 must be a power of two that divides the table's 64 bytes}}
+  // expected-error@+1 {{entries = 1 must be a power of two up to 256 that divides the table's 64 bytes}}
   %v = lut.lookup %table[%index] entries 1 : vector<64xi8>, vector<64xi8>
   return
 }
@@ -10,7 +10,7 @@ func.func @oneEntry(%table: vector<64xi8>, %index: vector<64xi8>) {
 // -----
 
 func.func @noPowerOfTwo(%table: vector<96xi8>, %index: vector<64xi8>) {
-  // expected-error@+1 {{entries = 48 must be a power of two that divides the table's 96 bytes}}
+  // expected-error@+1 {{entries = 48 must be a power of two up to 256 that divides the table's 96 bytes}}
   %v = lut.lookup %table[%index] entries 48 : vector<96xi8>, vector<64xi8>
   return
 }
@@ -18,8 +18,16 @@ func.func @noPowerOfTwo(%table: vector<96xi8>, %index: vector<64xi8>) {
 // -----
 
 func.func @tooManyEntries(%table: vector<16xi8>, %index: vector<64xi8>) {
-  // expected-error@+1 {{entries = 32 must be a power of two that divides the table's 16 bytes}}
+  // expected-error@+1 {{entries = 32 must be a power of two up to 256 that divides the table's 16 bytes}}
   %v = lut.lookup %table[%index] entries 32 : vector<16xi8>, vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @beyondAByte(%table: vector<512xi8>, %index: vector<64xi8>) {
+  // expected-error@+1 {{entries = 512 must be a power of two up to 256 that divides the table's 512 bytes}}
+  %v = lut.lookup %table[%index] entries 512 : vector<512xi8>, vector<64xi8>
   return
 }
 
