@@ -36,7 +36,7 @@ install_packages() {
   installed $packages && return
   as_root apt-get -o DPkg::Lock::Timeout=500 -qq update
   apt-cache show "libmlir-$llvm-dev" >/dev/null 2>&1 ||
-    fail "no LLVM $llvm among the packages; add the security suite: deb http://deb.debian.org/debian-security bookworm-security main"
+    fail "no LLVM $llvm among the packages; add Debian's security suite (bookworm-security) to the sources of apt"
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 -qq install -y --no-install-recommends $packages
 }
