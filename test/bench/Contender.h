@@ -63,9 +63,10 @@ protected:
   std::vector<float> y; // [tokens][n]
 };
 
+// What could not be run, and why; `shapes` is empty where no shape can.
 struct Missing {
   std::string name, reason;
-  bool operator==(const Missing &other) const { return name == other.name && reason == other.reason; }
+  std::vector<std::string> shapes;
 };
 
 struct Settings {

@@ -26,6 +26,25 @@ constexpr Build builds[] = {{"avx2", "haswell"},
                             {"avx512vbmi", "icelake"},
                             {"x86_64", "x64"}};
 
+// ggml configures a thread's AMX tiles once; other libraries in the process configure them too.
+class TileConfig {
+public:
+  void restore() {
+    if (isKnown())
+      asm volatile("ldtilecfg %0" ::"m"(bytes));
+    else
+      asm volatile("tilerelease");
+  }
+  void save() {
+    if (!isKnown())
+      asm volatile("sttilecfg %0" : "=m"(bytes));
+  }
+
+private:
+  bool isKnown() const { return bytes[0] != 0; } // the palette; 0: no configuration
+  char bytes[64] = {};
+};
+
 // A loaded CPU back end.
 struct Engine : Api {
   explicit Engine(const Settings &settings);
@@ -37,6 +56,7 @@ struct Engine : Api {
   Device *device;
   Backend *backend;
   void (*setThreads)(Backend *, int);
+  TileConfig tiles; // of the main thread; ggml's other threads are new in each graph
 
 private:
   std::string choose(const std::string &directory, const std::string &variant) const;
@@ -70,6 +90,7 @@ Engine::Engine(const Settings &settings) {
 #define LUT_GGML_FIND(result, name, arguments) base.find("ggml_" #name, name);
   LUT_GGML_FUNCTIONS(LUT_GGML_FIND)
 #undef LUT_GGML_FIND
+  log_set([](int, const char *, void *) {}, nullptr);
   const std::string path = choose(directory, settings.variant);
   build = std::filesystem::path(path).stem().string().substr(std::string("libggml-cpu-").size());
   Registry *(*start)();
@@ -105,7 +126,7 @@ class Ggml : public Contender {
 public:
   Ggml(std::shared_ptr<Engine> engine, std::string name, std::string weights, int type, BufferType *bufferType)
       : Contender("llama.cpp", std::move(name), std::move(weights)), engine(std::move(engine)), type(type),
-        bufferType(bufferType) {}
+        bufferType(bufferType), usesTiles(this->engine->backend_buft_name(bufferType) == std::string("AMX")) {}
   ~Ggml() override { release(); }
 
   std::string bind(const Problem &bound, size_t threadCount) override;
@@ -130,6 +151,7 @@ private:
   const std::shared_ptr<Engine> engine;
   const int type;
   BufferType *const bufferType;
+  const bool usesTiles;
   size_t threads = 1, rowSize = 0, copySize = 0, calls = 1;
   std::vector<char> rows; // [period][rowSize]
   Context *weightContext = nullptr, *graphContext = nullptr;
@@ -168,7 +190,7 @@ std::string Ggml::bind(const Problem &bound, size_t threadCount) {
   if (k % block)
     return "k is no multiple of " + std::to_string(block);
   if (!isSupported())
-    return "no such product";
+    return "ggml has no such product";
   rowSize = engine->row_size(type, int64_t(k));
   rows.resize(period * rowSize);
   engine->quantize_chunk(type, problem->rows.data(), rows.data(), 0, period, int64_t(k), nullptr);
@@ -244,7 +266,12 @@ void Ggml::begin(size_t m, bool hot) {
 }
 
 void Ggml::run(size_t batch) {
-  if (engine->backend_graph_compute(engine->backend, graphs[batch]) != computeSuccess)
+  if (usesTiles)
+    engine->tiles.restore();
+  const int status = engine->backend_graph_compute(engine->backend, graphs[batch]);
+  if (usesTiles)
+    engine->tiles.save();
+  if (status != computeSuccess)
     throw std::runtime_error(name() + ": the graph was not computed");
 }
 
@@ -254,13 +281,13 @@ void lut::bench::openGgml(const Settings &settings, Contenders &contenders, std:
   for (const Type &it : types) {
     const int type = engine->typeOf(it.name);
     if (type < 0) {
-      missing.push_back({std::string("llama.cpp ") + it.name, "not in ggml " + std::string(engine->version())});
+      missing.push_back({std::string("llama.cpp ") + it.name, "not in ggml " + std::string(engine->version()), {}});
       continue;
     }
     for (BufferType *bufferType : bufferTypes) {
-      const bool plain = bufferType == bufferTypes[0];
-      const std::string name = std::string(it.name) + (plain ? "" : std::string(" ") + engine->backend_buft_name(bufferType));
-      contenders.push_back(std::make_unique<Ggml>(engine, name, it.weights, type, bufferType));
+      const std::string kind = engine->backend_buft_name(bufferType);
+      const std::string suffix = kind == "CPU" ? "" : kind == "CPU_REPACK" ? " repacked" : " " + kind;
+      contenders.push_back(std::make_unique<Ggml>(engine, it.name + suffix, it.weights, type, bufferType));
     }
   }
 }

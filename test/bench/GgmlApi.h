@@ -37,6 +37,7 @@ constexpr int typeF32 = 0, computeSuccess = 0;
 // F(result, name, arguments) for every function of libggml-base.so; symbols have the prefix ggml_.
 #define LUT_GGML_FUNCTIONS(F)                                                                                \
   F(const char *, version, (void))                                                                           \
+  F(void, log_set, (void (*)(int level, const char *text, void *context), void *context))                    \
   F(Context *, init, (InitParams))                                                                           \
   F(void, free, (Context *))                                                                                 \
   F(const char *, type_name, (int type))                                                                     \

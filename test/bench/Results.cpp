@@ -18,6 +18,8 @@ static std::string quoted(const std::string &text) {
 
 // Items as an array or object, one a line.
 static std::string list(const std::vector<std::string> &items, char open, char close) {
+  if (items.empty())
+    return {open, close};
   std::string json(1, open);
   for (size_t i = 0; i < items.size(); ++i)
     json += (i ? ",\n" : "\n") + items[i];
@@ -27,7 +29,7 @@ static std::string list(const std::vector<std::string> &items, char open, char c
 // The median over the rounds of how many times longer a peer took than lutc in the same round.
 static double ratio(const Timing &lutc, const Timing &peer) {
   std::vector<double> ratios;
-  for (size_t round = 0; round < lutc.seconds.size(); ++round)
+  for (size_t round = 0; round < std::min(lutc.seconds.size(), peer.seconds.size()); ++round)
     ratios.push_back(peer.seconds[round] / lutc.seconds[round]);
   std::sort(ratios.begin(), ratios.end());
   return ratios[ratios.size() / 2];
@@ -72,12 +74,20 @@ static std::string cellJson(const Cell &cell) {
   return json.str();
 }
 
+static std::string missingJson(const Missing &missing) {
+  std::vector<std::string> shapes;
+  for (const std::string &shape : missing.shapes)
+    shapes.push_back(quoted(shape));
+  return "{\"name\": " + quoted(missing.name) + ", \"reason\": " + quoted(missing.reason) +
+         ", \"shapes\": " + list(shapes, '[', ']') + "}";
+}
+
 std::string Results::json(const Options &options) const {
   std::vector<std::string> cellItems, missingItems;
   for (const Cell &cell : cells)
     cellItems.push_back(cellJson(cell));
   for (const Missing &it : missing)
-    missingItems.push_back("{\"name\": " + quoted(it.name) + ", \"reason\": " + quoted(it.reason) + "}");
+    missingItems.push_back(missingJson(it));
   std::ostringstream json;
   json << "{\"command\": " << quoted(command) << ",\n\"cpu\": " << quoted(cpuName())
        << ", \"cores\": " << std::thread::hardware_concurrency()

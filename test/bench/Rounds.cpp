@@ -22,19 +22,24 @@ double Timing::median() const {
 Field::Field(Contenders &all, const Problem &problem, size_t threads, std::vector<Missing> &missing)
     : problem(problem), threads(threads), missing(missing) {
   for (const auto &contender : all) {
-    const std::string reason = contender->bind(problem, threads);
     contenders.push_back(contender.get());
-    if (!reason.empty())
+    if (const std::string reason = contender->bind(problem, threads); !reason.empty())
       drop(contenders.size() - 1, reason);
   }
 }
 
 void Field::drop(size_t index, const std::string &reason) {
-  const Missing entry = {contenders[index]->name(), reason + " (" + problem.shape.name() + ")"};
-  contenders[index]->release();
-  if (std::find(missing.begin(), missing.end(), entry) == missing.end())
-    missing.push_back(entry);
+  Contender *contender = contenders[index];
+  contender->release();
   contenders.erase(contenders.begin() + ptrdiff_t(index));
+  const auto entry = std::find_if(missing.begin(), missing.end(), [&](const Missing &it) {
+    return it.name == contender->name() && it.reason == reason;
+  });
+  const std::string shape = problem.shape.name();
+  if (entry == missing.end())
+    missing.push_back({contender->name(), reason, {shape}});
+  else if (entry->shapes.back() != shape)
+    entry->shapes.push_back(shape);
 }
 
 size_t Field::callsOf(const Contender &contender, size_t m) {
@@ -65,30 +70,43 @@ void Field::store(size_t m) {
     contenders[i]->store(batches, calls[i]);
 }
 
+// Empty, or why the contender is out.
+std::string Field::prepare(Contender &contender, size_t m, bool hot) {
+  try {
+    contender.begin(m, hot);
+    contender.run(0);
+    return contender.check(m);
+  } catch (const std::exception &error) {
+    return error.what();
+  }
+}
+
 Cell Field::time(size_t m, bool hot, double seconds) {
   store(m);
   for (size_t i = contenders.size(); i-- > 0;) {
-    contenders[i]->begin(m, hot);
-    contenders[i]->run(0);
-    if (const std::string reason = contenders[i]->check(m); !reason.empty()) {
-      drop(i, reason);
-      calls.erase(calls.begin() + ptrdiff_t(i));
-    }
+    const std::string reason = prepare(*contenders[i], m, hot);
+    if (reason.empty())
+      continue;
+    drop(i, reason);
+    calls.erase(calls.begin() + ptrdiff_t(i));
   }
   Cell cell = {problem.shape, m, threads, hot, cycledBytes, {}};
   for (const Contender *contender : contenders)
     cell.timings.push_back({contender, contender->copyBytes(), contender->nmse, {}});
   const double start = now();
   for (size_t round = 0; round < 3 || (round < 200 && now() - start < seconds); ++round)
-    for (size_t i = 0; i < contenders.size(); ++i) {
-      if (threads > 1)
-        waitUntilQuiet();
-      const size_t batch = hot ? 0 : round % batches;
-      if (hot)
-        contenders[i]->run(batch);
-      const double begin = now();
-      contenders[i]->run(batch);
-      cell.timings[i].seconds.push_back((now() - begin) / double(calls[i]));
-    }
+    for (size_t i = 0; i < contenders.size(); ++i)
+      if (round < 3 || cell.timings[i].min() * double(calls[i]) < seconds / 40) // slow ones hold up the others
+        cell.timings[i].seconds.push_back(timeRun(*contenders[i], round % batches, hot) / double(calls[i]));
   return cell;
+}
+
+double Field::timeRun(Contender &contender, size_t batch, bool hot) const {
+  if (threads > 1)
+    waitUntilQuiet();
+  if (hot)
+    contender.run(batch);
+  const double begin = now();
+  contender.run(batch);
+  return now() - begin;
 }

@@ -33,6 +33,8 @@ private:
   // So many calls in a timed run that starting threads and graphs is spread: 2 ms of memory traffic.
   static size_t callsOf(const Contender &contender, size_t m);
   void store(size_t m);
+  static std::string prepare(Contender &contender, size_t m, bool hot);
+  double timeRun(Contender &contender, size_t batch, bool hot) const;
   void drop(size_t index, const std::string &reason);
 
   const Problem &problem;

@@ -29,7 +29,7 @@ static Contenders open(const Options &options, std::vector<Missing> &missing) {
     try {
       peer.open(options.settings, contenders, missing);
     } catch (const std::exception &error) {
-      missing.push_back({peer.name, error.what()});
+      missing.push_back({peer.name, error.what(), {}});
     }
   }
   return contenders;
