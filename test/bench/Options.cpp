@@ -17,7 +17,9 @@ const char *const lut::bench::usage =
     "  --weights=LIST       cold, hot\n"
     "  --variant=NAME       hold lutc and the peers to an instruction set: avx2, avx512bw, avx512vbmi\n"
     "  --seconds=S          time of a cell of the table\n"
-    "  -o DIRECTORY         results; by default build/bench/results/ and a name by what was chosen\n";
+    "  --pages=huge         huge pages for the weights of all contenders\n"
+    "  --lutc=PROGRAM       this compiler instead of building one\n"
+    "  -o DIRECTORY         of the results; by default build/bench/results/ and the options\n";
 
 static std::vector<std::string> split(const std::string &list) {
   std::vector<std::string> items;
@@ -72,7 +74,9 @@ bool Options::set(const std::string &name, const std::string &value) {
     settings.library = value;
   else if (name == "--npm")
     settings.npm = value;
-  else if (name == "-o")
+  else if (name == "--command")
+    command = value;
+  else if (name == "--output")
     output = value;
   else
     return false;

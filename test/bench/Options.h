@@ -15,7 +15,7 @@ struct Options {
   std::vector<Shape> shapes;
   std::vector<size_t> tokens, threads;
   std::vector<std::string> temperatures, peers; // no peers: all
-  std::string output;
+  std::string output, command;
   Settings settings;
 
 private:

@@ -89,7 +89,7 @@ std::string Results::json(const Options &options) const {
   for (const Missing &it : missing)
     missingItems.push_back(missingJson(it));
   std::ostringstream json;
-  json << "{\"command\": " << quoted(command) << ",\n\"cpu\": " << quoted(cpuName())
+  json << "{\"command\": " << quoted(options.command) << ",\n\"cpu\": " << quoted(cpuName())
        << ", \"cores\": " << std::thread::hardware_concurrency()
        << ", \"last_level_cache_bytes\": " << lastLevelCache()
        << ", \"huge_page_fraction\": " << hugePageFraction()

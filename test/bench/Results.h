@@ -8,7 +8,6 @@
 namespace lut::bench {
 
 struct Results {
-  std::string command;
   std::vector<Cell> cells;
   std::vector<Missing> missing;
   std::string json(const Options &options) const;

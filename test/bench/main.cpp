@@ -81,10 +81,6 @@ int main(int argc, char **argv) {
     return 0;
   }
   Results results;
-  results.command = "scripts/bench";
-  for (int i = 1; i < argc; ++i)
-    if (const std::string argument = argv[i]; argument.rfind("--library", 0) && argument.rfind("--npm", 0))
-      results.command += " " + argument;
   try {
     Contenders contenders = open(options, results.missing);
     measure(options, contenders, results);
