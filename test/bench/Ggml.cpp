@@ -13,18 +13,16 @@ namespace {
 struct Type {
   const char *name, *weights;
 };
-constexpr Type types[] = {{"q1_0", "1"},    {"tq1_0", "ternary"}, {"tq2_0", "ternary"}, {"q2_0", "2"},
-                          {"q2_K", "2"},    {"q3_K", "3"},        {"q4_0", "4"},        {"q4_K", "4"},
-                          {"iq4_nl", "4"},  {"mxfp4", "4"}};
+constexpr Type types[] = {{"q1_0", "1"},   {"tq1_0", "ternary"}, {"tq2_0", "ternary"}, {"q2_0", "2"},
+                          {"q2_K", "2"},   {"q3_K", "3"},        {"q4_0", "4"},        {"q4_K", "4"},
+                          {"iq4_nl", "4"}, {"mxfp4", "4"}};
 
 // The library of each instruction set that lutc can be held to.
 struct Build {
   const char *variant, *library;
 };
-constexpr Build builds[] = {{"avx2", "haswell"},
-                            {"avx512bw", "skylakex"},
-                            {"avx512vbmi", "icelake"},
-                            {"x86_64", "x64"}};
+constexpr Build builds[] = {
+    {"avx2", "haswell"}, {"avx512bw", "skylakex"}, {"avx512vbmi", "icelake"}, {"x86_64", "x64"}};
 
 // ggml configures a thread's AMX tiles once; other libraries in the process configure them too.
 class TileConfig {
@@ -124,9 +122,11 @@ std::vector<BufferType *> Engine::bufferTypes() const {
 namespace {
 class Ggml : public Contender {
 public:
-  Ggml(std::shared_ptr<Engine> engine, std::string name, std::string weights, int type, BufferType *bufferType)
+  Ggml(std::shared_ptr<Engine> engine, std::string name, std::string weights, int type,
+       BufferType *bufferType)
       : Contender("llama.cpp", std::move(name), std::move(weights)), engine(std::move(engine)), type(type),
-        bufferType(bufferType), usesTiles(this->engine->backend_buft_name(bufferType) == std::string("AMX")) {}
+        bufferType(bufferType), usesTiles(this->engine->backend_buft_name(bufferType) == std::string("AMX")) {
+  }
   ~Ggml() override { release(); }
 
   std::string bind(const Problem &bound, size_t threadCount) override;
@@ -281,7 +281,8 @@ void lut::bench::openGgml(const Settings &settings, Contenders &contenders, std:
   for (const Type &it : types) {
     const int type = engine->typeOf(it.name);
     if (type < 0) {
-      missing.push_back({std::string("llama.cpp ") + it.name, "not in ggml " + std::string(engine->version()), {}});
+      missing.push_back(
+          {std::string("llama.cpp ") + it.name, "not in ggml " + std::string(engine->version()), {}});
       continue;
     }
     for (BufferType *bufferType : bufferTypes) {

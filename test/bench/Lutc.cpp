@@ -1,10 +1,10 @@
 // lutc's kernels, from a shared library made of an archive that lutc compiled.
+#include "lutc.h"
 #include "Contender.h"
 #include "Library.h"
 #include "Pages.h"
 #include "Threads.h"
 #include "draw.h"
-#include "lutc.h"
 #include "reference.h"
 
 using namespace lut::bench;

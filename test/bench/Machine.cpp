@@ -91,16 +91,16 @@ protected:
   void onAll(std::function<void(size_t)> task) const {
     const lut::example::Threads team(threads);
     const lutc_parallel *parallel = team.get();
-    parallel->run(parallel->context, threads,
-                  [](void *argument, size_t i) { (*static_cast<decltype(task) *>(argument))(i); }, &task);
+    parallel->run(
+        parallel->context, threads,
+        [](void *argument, size_t i) { (*static_cast<decltype(task) *>(argument))(i); }, &task);
   }
   size_t threads = 1;
 };
 
 class Reader : public Limit {
 public:
-  Reader(const char *type, void (*read)(const char *, size_t))
-      : Limit("read", type, "machine"), read(read) {}
+  Reader(const char *type, void (*read)(const char *, size_t)) : Limit("read", type, "machine"), read(read) {}
   size_t copyBytes() const override { return 64 << 20; }
   void store(size_t batches, size_t) override { data.assign(batches * copyBytes(), 1); }
   void release() override { data = {}; }
@@ -114,12 +114,13 @@ private:
   std::vector<char> data;
 };
 
-// `Peak::macs` 8-bit multiplications in a run of one thread; 16 independent sums hide the latency.
+// steps * sums instructions in a run of one thread; independent sums, in registers, hide the latency.
 constexpr size_t sums = 16, steps = 1 << 16;
 
 __attribute__((target("avx512f,avx512vnni"))) void dotVnni() {
   __m512i sum[sums] = {}, a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
   for (size_t i = 0; i < steps; ++i)
+#pragma GCC unroll 16
     for (size_t j = 0; j < sums; ++j)
       asm volatile("vpdpbusd %2, %1, %0" : "+v"(sum[j]) : "v"(a), "v"(b));
 }
@@ -128,6 +129,7 @@ __attribute__((target("avx2"))) void dotAvx2() {
   constexpr size_t few = 8; // 16 registers
   __m256i sum[few] = {}, a = _mm256_set1_epi8(3), b = _mm256_set1_epi8(5), ones = _mm256_set1_epi16(1);
   for (size_t i = 0; i < steps * sums / few; ++i)
+#pragma GCC unroll 8
     for (size_t j = 0; j < few; ++j) {
       __m256i pairs;
       asm volatile("vpmaddubsw %2, %1, %0" : "=x"(pairs) : "x"(a), "x"(b));

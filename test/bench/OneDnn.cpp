@@ -1,4 +1,5 @@
-// oneDNN's matmul with int8 weights (one scale a row, activations quantized here and counted) and float weights.
+// oneDNN's matmul with int8 weights (one scale a row, activations quantized here and counted) and float
+// weights.
 #include "Contender.h"
 #include <stdexcept>
 

@@ -1,5 +1,5 @@
-// The part of ONNX Runtime's C API that the benchmark calls, so that none of its headers is needed. The API is
-// a table of functions that only grows: each function has the same place in every version.
+// The part of ONNX Runtime's C API that the benchmark calls, so that none of its headers is needed. The API
+// is a table of functions that only grows: each function has the same place in every version.
 #ifndef LUT_BENCH_ONNXAPI_H
 #define LUT_BENCH_ONNXAPI_H
 
@@ -48,8 +48,7 @@ constexpr int elementFloat = 1, arenaAllocator = 1, defaultMemory = 0, logErrors
 
 struct Api {
   explicit Api(void *const *table) {
-#define LUT_ONNX_TAKE(place, result, name, arguments)                                                        \
-  name = reinterpret_cast<decltype(name)>(table[place]);
+#define LUT_ONNX_TAKE(place, result, name, arguments) name = reinterpret_cast<decltype(name)>(table[place]);
     LUT_ONNX_FUNCTIONS(LUT_ONNX_TAKE)
 #undef LUT_ONNX_TAKE
   }

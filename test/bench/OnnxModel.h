@@ -83,8 +83,7 @@ private:
 
   // A float tensor [m, columns] with any m.
   static Message floatValue(const std::string &name, size_t columns) {
-    const Message shape =
-        Message().add(1, Message().bytes(2, "m")).add(1, Message().number(1, columns));
+    const Message shape = Message().add(1, Message().bytes(2, "m")).add(1, Message().number(1, columns));
     const Message tensor = Message().number(1, 1).add(2, shape);
     return Message().bytes(1, name).add(2, Message().add(1, tensor));
   }

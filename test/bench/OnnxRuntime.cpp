@@ -15,8 +15,10 @@ struct Type {
   size_t block;
   bool table; // its lookup path
 };
-constexpr Type types[] = {{"2 bits g128", "2", 2, 128, false}, {"2 bits g128 lookup", "2", 2, 128, true},
-                          {"4 bits g128", "4", 4, 128, false}, {"4 bits g32", "4", 4, 32, false},
+constexpr Type types[] = {{"2 bits g128", "2", 2, 128, false},
+                          {"2 bits g128 lookup", "2", 2, 128, true},
+                          {"4 bits g128", "4", 4, 128, false},
+                          {"4 bits g32", "4", 4, 32, false},
                           {"8 bits g128", "8", 8, 128, false}};
 
 struct Engine : Api {
@@ -174,8 +176,8 @@ void MatMulNBits::runSession(Session *session, size_t products) {
     outputNames.push_back(name.c_str());
   std::vector<Value *> outputs(products, output);
   const Value *input = x;
-  engine->require(engine->run(session, nullptr, &inputName, &input, 1, outputNames.data(), products,
-                              outputs.data()));
+  engine->require(
+      engine->run(session, nullptr, &inputName, &input, 1, outputNames.data(), products, outputs.data()));
 }
 
 void MatMulNBits::run(size_t batch) {
@@ -189,7 +191,8 @@ void MatMulNBits::run(size_t batch) {
 void lut::bench::openOnnxRuntime(const Settings &settings, Contenders &contenders, std::vector<Missing> &) {
   if (!settings.variant.empty())
     throw std::runtime_error("cannot be held to an instruction set");
-  const Library library(settings.npm + "/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1");
+  const Library library(settings.npm +
+                        "/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1");
   const ApiBase *(*base)();
   library.find("OrtGetApiBase", base);
   const auto engine = std::make_shared<Engine>(*base());

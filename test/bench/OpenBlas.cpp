@@ -70,7 +70,12 @@ private:
 void lut::bench::openOpenBlas(const Settings &settings, Contenders &contenders, std::vector<Missing> &) {
   const std::string &variant = settings.variant;
   if (!variant.empty()) // read when the library is loaded
-    setenv("OPENBLAS_CORETYPE", variant == "avx2" ? "Haswell" : variant == "x86_64" ? "Nehalem" : "SkylakeX", 1);
+    setenv("OPENBLAS_CORETYPE",
+           variant == "avx2"     ? "Haswell"
+           : variant == "x86_64" ? "Nehalem"
+                                 : "SkylakeX",
+           1);
+  setenv("OPENBLAS_THREAD_TIMEOUT", "20", 0); // its threads spin 2^20 cycles before they sleep
   const auto engine = std::make_shared<Engine>(Library("libopenblas.so.0"));
   contenders.push_back(std::make_unique<Sgemm>(engine));
 }

@@ -16,7 +16,7 @@ const char *const lut::bench::usage =
     "  --threads=LIST       numbers of threads\n"
     "  --weights=LIST       cold, hot\n"
     "  --variant=NAME       hold lutc and the peers to an instruction set: avx2, avx512bw, avx512vbmi\n"
-    "  --seconds=S          time of a cell of the table\n"
+    "  --seconds=S          time of a cell of the table, after three rounds\n"
     "  --pages=huge         huge pages for the weights of all contenders\n"
     "  --lutc=PROGRAM       this compiler instead of building one\n"
     "  -o DIRECTORY         of the results; by default build/bench/results/ and the options\n";
@@ -100,7 +100,7 @@ void Options::setDefaults() {
   if (isMissing(temperatures))
     temperatures = {"cold", "hot"};
   if (seconds == 0)
-    seconds = quick ? 4 : 6;
+    seconds = quick ? 3 : 5;
 }
 
 bool Options::parse(int argc, char **argv) {

@@ -40,9 +40,10 @@ static std::string timingJson(const Cell &cell, const Timing &timing) {
   const double elements = double(cell.shape.n * cell.shape.k);
   std::ostringstream json;
   json << "{\"peer\": " << quoted(contender.peer) << ", \"type\": " << quoted(contender.type)
-       << ", \"weights\": " << quoted(contender.weights) << ", \"bits\": " << double(timing.copyBytes) * 8 / elements
-       << ", \"nmse\": " << timing.nmse << ", \"rounds\": " << timing.seconds.size()
-       << ", \"min_us\": " << timing.min() * 1e6 << ", \"median_us\": " << timing.median() * 1e6
+       << ", \"weights\": " << quoted(contender.weights)
+       << ", \"bits\": " << double(timing.copyBytes) * 8 / elements << ", \"nmse\": " << timing.nmse
+       << ", \"rounds\": " << timing.seconds.size() << ", \"min_us\": " << timing.min() * 1e6
+       << ", \"median_us\": " << timing.median() * 1e6
        << ", \"gb_s\": " << double(timing.copyBytes) / timing.min() * 1e-9
        << ", \"gmac_s\": " << elements * double(cell.m) / timing.min() * 1e-9;
   std::vector<std::string> ratios;

@@ -93,11 +93,16 @@ Cell Field::time(size_t m, bool hot, double seconds) {
   Cell cell = {problem.shape, m, threads, hot, cycledBytes, {}};
   for (const Contender *contender : contenders)
     cell.timings.push_back({contender, contender->copyBytes(), contender->nmse, {}});
-  const double start = now();
-  for (size_t round = 0; round < 3 || (round < 200 && now() - start < seconds); ++round)
+  constexpr size_t least = 3, most = 200;
+  double end = 0;
+  for (size_t round = 0; round < least || (round < most && now() < end); ++round) {
     for (size_t i = 0; i < contenders.size(); ++i)
-      if (round < 3 || cell.timings[i].min() * double(calls[i]) < seconds / 40) // slow ones hold up the others
+      if (round < least ||
+          cell.timings[i].min() * double(calls[i]) < seconds / 40) // slow ones hold up the others
         cell.timings[i].seconds.push_back(timeRun(*contenders[i], round % batches, hot) / double(calls[i]));
+    if (round + 1 == least)
+      end = now() + seconds;
+  }
   return cell;
 }
 

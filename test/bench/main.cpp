@@ -8,8 +8,9 @@
 
 using namespace lut::bench;
 
-constexpr Peer peers[] = {{"machine", openMachine},         {"lutc", openLutc},         {"llama.cpp", openGgml},
-                          {"onnxruntime", openOnnxRuntime}, {"openblas", openOpenBlas}, {"onednn", openOneDnn}};
+constexpr Peer peers[] = {{"machine", openMachine},   {"lutc", openLutc},
+                          {"llama.cpp", openGgml},    {"onnxruntime", openOnnxRuntime},
+                          {"openblas", openOpenBlas}, {"onednn", openOneDnn}};
 
 // The list of kernels for lutc compile.
 static void printKernels(const Options &options) {
@@ -17,8 +18,8 @@ static void printKernels(const Options &options) {
   for (const Shape &shape : options.shapes)
     for (const std::string &format : options.settings.formats)
       for (const char *numerics : {"a8", "t8"})
-        std::printf("  - {name: %s_%s_%s, n: %zu, k: %zu, format: %s, numerics: %s}\n", format.c_str(), numerics,
-                    shape.name().c_str(), shape.n, shape.k, format.c_str(), numerics);
+        std::printf("  - {name: %s_%s_%s, n: %zu, k: %zu, format: %s, numerics: %s}\n", format.c_str(),
+                    numerics, shape.name().c_str(), shape.n, shape.k, format.c_str(), numerics);
 }
 
 static Contenders open(const Options &options, std::vector<Missing> &missing) {
@@ -44,7 +45,7 @@ static void printProgress(const Cell &cell) {
     if (!place || timing.min() < place->min())
       place = &timing;
   }
-  std::fprintf(stderr, "%s m=%zu %s, %zu threads:", cell.shape.name().c_str(), cell.m,
+  std::fprintf(stderr, "%s m=%zu %s, threads=%zu:", cell.shape.name().c_str(), cell.m,
                cell.hot ? "hot" : "cold", cell.threads);
   for (const Timing *timing : {lutc, best})
     if (timing)

@@ -26,6 +26,10 @@ def name(result):
     return f"{result['peer']} {result['type']}"
 
 
+def threads_text(count):
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
 def unique(items):
     return list(dict.fromkeys(items))
 
@@ -83,7 +87,7 @@ class Run:
                 if any(row[1:]):
                     rows.append(row)
             if rows:
-                text += f"{threads} threads, {weights} weights:\n\n"
+                text += f"{threads_text(threads)}, {weights} weights:\n\n"
                 text += table(["kernel", *(f"m = {m}" for m in tokens)], rows)
         return text
 
@@ -109,7 +113,7 @@ class Run:
             cells = [c for c in self.cells if (c["n"], c["k"], c["threads"]) == (n, k, threads)]
             header = ["contender", "bits", "NMSE", *(f"m = {c['m']} {c['weights']}" for c in cells)]
             rows = [row for _, contender in self.contenders if (row := self.row(contender, cells))]
-            text += f"### {n} x {k}, {threads} threads\n\n" + table(header, rows)
+            text += f"### {n} x {k}, {threads_text(threads)}\n\n" + table(header, rows)
         return text
 
     def row(self, contender, cells):
