@@ -70,8 +70,9 @@ static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
     if (!isa<LookupGemmOp, DotGemmOp>(op))
       return;
     variant.geometry = getGeometry(op, target);
-    variant.cost.computeCycles = op->getAttrOfType<FloatAttr>(kComputeCyclesAttrName).getValueAsDouble();
-    variant.cost.memoryCycles = op->getAttrOfType<FloatAttr>(kMemoryCyclesAttrName).getValueAsDouble();
+    auto cycles = [&](StringRef name) { return op->getAttrOfType<FloatAttr>(name).getValueAsDouble(); };
+    variant.cost = {cycles(kComputeCyclesAttrName), cycles(kMemoryCyclesAttrName),
+                    cycles(kBatchCyclesAttrName)};
   });
   return variant;
 }
@@ -113,13 +114,13 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
   auto cost = [&](Numerics numerics) {
     LibraryPlan probe{library, {&target}, {makeProduct(kernel, numerics)}, {}, {}};
     bool planned = succeeded(scheduleFor(context, probe, target));
-    return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY};
+    return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY, INFINITY};
   };
   double a8 = expectedNmse(kernel.format, kernel.k, Numerics::a8);
   double t8 = expectedNmse(kernel.format, kernel.k, Numerics::t8);
   bool a8Fits = a8 <= kernel.errorBudget || kernel.format.row->trits, t8Fits = t8 <= kernel.errorBudget;
   if (a8Fits && t8Fits)
-    return cost(Numerics::t8) < cost(Numerics::a8) ? Numerics::t8 : Numerics::a8;
+    return cost(Numerics::t8).total() < cost(Numerics::a8).total() ? Numerics::t8 : Numerics::a8;
   if (a8Fits || t8Fits)
     return t8Fits ? Numerics::t8 : Numerics::a8;
   return t8 < a8 ? Numerics::t8 : Numerics::a8;
@@ -154,8 +155,8 @@ std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t
   const Geometry &g = variant.geometry;
   return llvm::formatv(
       "{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6:F0} cycles of "
-      "compute and {7:F0} of weight traffic a token",
+      "compute and {7:F0} of weight traffic for a token alone, {8:F0} of compute in a batch",
       plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
       stringifyLayout(g.layout), g.tileRows, g.schedule.getTokens(), variant.cost.computeCycles,
-      variant.cost.memoryCycles);
+      variant.cost.memoryCycles, variant.cost.batchCycles);
 }

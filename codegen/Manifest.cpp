@@ -20,7 +20,8 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
                 {"packed_bytes", packedBytes(g)},
                 {"scratch_bytes_per_token", g.preparedBytes + g.partialBytes},
                 {"predicted_cycles", Object{{"compute", llround(variant.cost.computeCycles)},
-                                            {"weight_traffic", llround(variant.cost.memoryCycles)}}}};
+                                            {"weight_traffic", llround(variant.cost.memoryCycles)},
+                                            {"batch", llround(variant.cost.batchCycles)}}}};
 }
 
 static Object kernelObject(const LibraryPlan &plan, size_t kernel) {

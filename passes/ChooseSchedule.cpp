@@ -26,6 +26,7 @@ static void record(Operation *gemm, const Candidate &candidate) {
   gemm->setAttr("schedule", candidate.schedule);
   gemm->setAttr(kComputeCyclesAttrName, b.getF64FloatAttr(candidate.cost.computeCycles));
   gemm->setAttr(kMemoryCyclesAttrName, b.getF64FloatAttr(candidate.cost.memoryCycles));
+  gemm->setAttr(kBatchCyclesAttrName, b.getF64FloatAttr(candidate.cost.batchCycles));
 }
 
 static LogicalResult choose(LookupGemmOp op, TargetAttr target) {

@@ -2,7 +2,6 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
-#include <tuple>
 
 using namespace lut;
 
@@ -17,9 +16,11 @@ struct Cycles {
 } // namespace
 
 std::string Candidate::reason() const {
-  return llvm::formatv("{0} in layout {1}: {2:F0} cycles of compute, {3:F0} of weight traffic",
-                       stringifyStrategy(schedule.getStrategy()), stringifyLayout(schedule.getLayout()),
-                       cost.computeCycles, cost.memoryCycles)
+  return llvm::formatv(
+             "{0} in layout {1}: {2:F0} cycles of compute and {3:F0} of weight traffic for a token alone, "
+             "{4:F0} of compute in a batch",
+             stringifyStrategy(schedule.getStrategy()), stringifyLayout(schedule.getLayout()),
+             cost.computeCycles, cost.memoryCycles, cost.batchCycles)
       .str();
 }
 
@@ -36,23 +37,29 @@ static double flushCycles(TargetAttr t, const Format &format, int64_t n, int64_t
   return sums * format.groups(k) * (format.zeroPoints ? 8 : 5) * Cycles(t).simple;
 }
 
-static double dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
+/// Cycles of the inner loops: what the tokens of a tile share, and what each needs.
+struct InnerCycles {
+  double shared, perToken;
+};
+
+static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   Cycles c(t);
-  // Per vector of bytes: shift, mask and dot; 3-bit codes join two parts; narrower products cost extra
+  // Per vector of bytes: shift, mask and dot; codes of several parts join them; narrower products cost extra
   // operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
   double decode = llvm::isPowerOf2_32(format.row->bits) ? 2 : 4;
-  return double(n) * k / t.getVectorBytes() * (c.dot + (decode + extra) * c.simple);
+  double vectors = double(n) * k / t.getVectorBytes();
+  return {vectors * decode * c.simple, vectors * (c.dot + extra * c.simple)};
 }
 
-static double lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables, int64_t n,
-                           int64_t k) {
+static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables,
+                                int64_t n, int64_t k) {
   Cycles c(t);
   double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() *
                    (layout == Layout::base3 ? 1 : format.row->bits);
-  double perDigit;
+  double index = lookups * 2 * c.simple, perDigit;
   if (layout == Layout::quad)
-    return lookups * (2 * c.simple + tables.getDigits() * (c.permute + c.dot));
+    return {index, lookups * tables.getDigits() * (c.permute + c.dot)};
   double reach = std::max(t.getPermuteBytes(), t.getPermute2Bytes());
   if (!reach)
     perDigit = 3.0 * t.getVectorBytes(); // scalar loads: extract, load, insert
@@ -62,10 +69,11 @@ static double lookupCycles(TargetAttr t, const Format &format, Layout layout, Ta
     perDigit = c.permute2;
   else
     perDigit = tables.getEntryBytes() / 16.0 * (c.permute + 3 * c.simple);
-  double sign = tables.getMirrored() ? 2 * c.simple : 0;
+  double sign = tables.getMirrored() ? 1 : 0; // found once, applied to every digit
   double widen =
       tables.getDigits() == 2 ? 1.5 : 3; // exact digits are small: several are added in 8 bits first
-  return lookups * (2 * c.simple + sign + tables.getDigits() * (perDigit + widen * c.simple));
+  return {index + lookups * sign * c.simple,
+          lookups * tables.getDigits() * (perDigit + (sign + widen) * c.simple)};
 }
 
 static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
@@ -96,10 +104,12 @@ llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numeri
   Format format = w.getFormat().getFormat();
   int64_t n = w.getN(), k = w.getK();
   llvm::SmallVector<Candidate> result;
-  auto add = [&](Layout layout, double cycles) {
-    double bytes = double(n) * k * storedBits(format, layout) / 8;
-    Cost cost{cycles + flushCycles(t, format, n, k), bytes * 100 / t.getStreamBytesPer_100Cycles()};
-    result.push_back({schedule(t, layout, tables), cost});
+  auto add = [&](Layout layout, InnerCycles inner) {
+    ScheduleAttr chosen = schedule(t, layout, tables);
+    double bytes = double(n) * k * storedBits(format, layout) / 8, flush = flushCycles(t, format, n, k);
+    Cost cost{inner.shared + inner.perToken + flush, bytes * 100 / t.getStreamBytesPer_100Cycles(),
+              inner.shared / chosen.getTokens() + inner.perToken + flush};
+    result.push_back({chosen, cost});
   };
   if (numerics == Numerics::a8)
     add(Layout::dot, dotCycles(t, format, n, k));
@@ -107,14 +117,8 @@ llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numeri
                   : quadIsLegal(t, format, tables) ? Layout::quad
                                                    : Layout::column;
   add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  llvm::sort(result, [](const Candidate &a, const Candidate &b) { return a.cost < b.cost; });
+  llvm::sort(result, [](const Candidate &a, const Candidate &b) { return a.cost.total() < b.cost.total(); });
   return result;
-}
-
-bool Cost::operator<(const Cost &other) const {
-  double slower = std::max(computeCycles, memoryCycles),
-         otherSlower = std::max(other.computeCycles, other.memoryCycles);
-  return std::tie(slower, computeCycles) < std::tie(otherSlower, other.computeCycles);
 }
 
 const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy) {

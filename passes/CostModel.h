@@ -7,12 +7,14 @@
 
 namespace lut {
 
-/// Predicted cycles for one token. Ordered by the slower of the two; where both wait for memory, by the time
-/// to spare.
+/// Predicted cycles. One packed copy serves decode and prefill, so schedules are ordered by the time of one
+/// token of each: alone, where the slower of compute and memory counts, and in a batch, where weights stay in
+/// cache.
 struct Cost {
-  double computeCycles = 0; // instructions of the inner loop and of the flush of groups
+  double computeCycles = 0; // of one token alone: the inner loop and the flush of groups
   double memoryCycles = 0;  // the stored weights, read once from memory
-  bool operator<(const Cost &other) const;
+  double batchCycles = 0;   // compute of one token of a batch, whose tokens share the decoding of weights
+  double total() const { return std::max(computeCycles, memoryCycles) + batchCycles; }
 };
 
 /// One way to run a product.
@@ -30,9 +32,10 @@ llvm::SmallVector<Candidate> candidates(TargetAttr target, WeightsType w, Numeri
 /// The fastest candidate of `strategy`, or of any where none is asked for; null where none is legal.
 const Candidate *pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy);
 
-/// Attributes that carry a choice's predicted cycles for one token.
+/// Attributes that carry a choice's predicted cycles.
 inline constexpr llvm::StringLiteral kComputeCyclesAttrName = "lut.compute_cycles";
 inline constexpr llvm::StringLiteral kMemoryCyclesAttrName = "lut.memory_cycles";
+inline constexpr llvm::StringLiteral kBatchCyclesAttrName = "lut.batch_cycles";
 
 /// Expected NMSE of class `numerics` against the float product, on unit-normal activations.
 double expectedNmse(const Format &format, int64_t k, Numerics numerics);

@@ -47,7 +47,7 @@ def QuantizeTables : Pass<"lut-quantize-tables", "::mlir::ModuleOp"> {
 def ChooseSchedule : Pass<"lut-choose-schedule", "::mlir::ModuleOp"> {
   let summary = "pick strategy, layout and tile from the target's facts";
   let description = [{
-    Predicts every legal candidate with CostModel.h and takes the fastest at m = 1; a strategy the user asked for is kept.
+    Predicts every legal candidate with CostModel.h and takes the fastest; a strategy the user asked for is kept.
     The choice and its reason are a remark and the attribute `schedule`.
     Example: test/passes/choose-schedule.mlir
   }];

@@ -17,7 +17,7 @@
 
 module attributes {lut.target = #target} {
   // REMARK: [Passed] ChooseSchedule | Category:lut-schedule
-  // REMARK-SAME: "permute: lookup in layout quad: {{[0-9]+}} cycles of compute, {{[0-9]+}} of weight traffic"
+  // REMARK-SAME: "permute: lookup in layout quad: {{[0-9]+}} cycles of compute and {{[0-9]+}} of weight traffic for a token alone, {{[0-9]+}} of compute in a batch"
   // CHECK-LABEL: @example(
   // CHECK: lut.lookup_gemm {{.*}} schedule <strategy = lookup, layout = quad,
   // CHECK-SAME: lut.compute_cycles = {{.*}} lut.memory_cycles =
