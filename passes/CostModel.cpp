@@ -52,6 +52,21 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
   return {vectors * decode * c.simple, vectors * (c.dot + extra * c.simple)};
 }
 
+/// Lookups added in 8 bits before a widening step.
+static int64_t runOf(Layout layout, TablesType tables) {
+  return tables.getDigits() == 1 ? 1 : layout == Layout::base3 ? 7 : 4; // digits are below 18 and 16
+}
+
+/// Simple operations to add one lookup in layouts column and base3: in 8 bits, then three to widen a run and
+/// one to bias it; 16-bit sums that do not fit the registers are loaded and stored again.
+static double widenOperations(TargetAttr t, const Format &format, Layout layout, TablesType tables) {
+  double run = runOf(layout, tables), operations = run == 1 ? 3 : 1 + 4 / run;
+  int64_t planes = layout == Layout::base3 ? 1 : format.row->bits, rows = t.getRegisters() >= 32 ? 2 : 1;
+  bool spills =
+      planes * tables.getDigits() * rows * 2 /*tokens*/ * 2 /*even, odd*/ > t.getRegisters() * 3 / 4;
+  return operations + (spills ? 4 / run : 0);
+}
+
 static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables,
                                 int64_t n, int64_t k) {
   Cycles c(t);
@@ -70,8 +85,7 @@ static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layou
   else
     perDigit = tables.getEntryBytes() / 16.0 * (c.permute + 3 * c.simple);
   double sign = tables.getMirrored() ? 1 : 0; // found once, applied to every digit
-  double widen =
-      tables.getDigits() == 2 ? 1.5 : 3; // exact digits are small: several are added in 8 bits first
+  double widen = widenOperations(t, format, layout, tables);
   return {index + lookups * sign * c.simple,
           lookups * tables.getDigits() * (perDigit + (sign + widen) * c.simple)};
 }
@@ -84,14 +98,13 @@ static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
     return ScheduleAttr::get(context, Strategy::dot, layout, 2 * wide, 2 * wide, 32, 0, 0, 0, prefetch);
   if (layout == Layout::quad)
     return ScheduleAttr::get(context, Strategy::lookup, layout, 2 * wide, 2, 8, 0, 0, 0, prefetch);
-  int64_t run = tables.getDigits() == 2 ? (layout == Layout::base3 ? 7 : 4) : 1;
   // Ternary tables take 128 bytes a unit and digit: 28 units keep those of a k block below 8 KB, in L1 beside
   // the weights.
   int64_t kBlock = layout == Layout::base3 ? 28 * tables.getUnit() : 0;
   // Lookups by scalar loads gain nothing from a second token and would double the code.
   int64_t tokens = t.getPermuteBytes() ? 2 : 1;
-  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, tokens, 8, kBlock, run, /*widen=*/256,
-                           prefetch);
+  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, tokens, 8, kBlock, runOf(layout, tables),
+                           /*widen=*/256, prefetch);
 }
 
 static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
