@@ -23,7 +23,7 @@ struct ComputeEmitter {
 
   void run();
   void tilesOfBlock(Value block);
-  void tokensOfTile(Value tile, function_ref<void(Value token, int64_t count)> body);
+  void tokensOfTile(function_ref<void(Value token, int64_t count)> body);
   void clearPartial();
   void finishPartial();
 
@@ -60,26 +60,24 @@ void ComputeEmitter::run() {
 
 void ComputeEmitter::tilesOfBlock(Value block) {
   e.loop(tileBegin, tileEnd, 1, {}, [&](Value index, Values) {
-    tokensOfTile(index, [&](Value token, int64_t count) { tile(index, block, token, count); });
+    tokensOfTile([&](Value token, int64_t count) { tile(index, block, token, count); });
     return Values();
   });
 }
 
-/// Whole token tiles first, then single tokens.
-void ComputeEmitter::tokensOfTile(Value, function_ref<void(Value, int64_t)> body) {
-  int64_t tokens = g.schedule.getTokens();
-  Value rest = e.index(0);
-  if (tokens > 1) {
-    rest = e.sub(m, arith::RemUIOp::create(e.b, e.loc, m, e.index(tokens)));
-    e.loop(e.index(0), rest, tokens, {}, [&](Value token, Values) {
-      body(token, tokens);
+/// Whole token tiles first, then tiles of half as many tokens, down to single tokens.
+void ComputeEmitter::tokensOfTile(function_ref<void(Value, int64_t)> body) {
+  Value begin = e.index(0);
+  for (int64_t count = g.schedule.getTokens(); count >= 1; count /= 2) {
+    Value end = m;
+    if (count > 1)
+      end = e.sub(m, arith::RemUIOp::create(e.b, e.loc, m, e.index(count)));
+    e.loop(begin, end, count, {}, [&](Value token, Values) {
+      body(token, count);
       return Values();
     });
+    begin = end;
   }
-  e.loop(rest, m, 1, {}, [&](Value token, Values) {
-    body(token, 1);
-    return Values();
-  });
 }
 
 /// partial[token][n padded]: 32-bit sums between k blocks.

@@ -90,6 +90,8 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
                        << stringifyLayout(layout);
   if (rowVectors < 1 || tokens < 1 || kBlock < 0 || prefetch < 0)
     return emitError() << "row_vectors and tokens must be positive, k_block and prefetch not negative";
+  if (!llvm::isPowerOf2_64(tokens))
+    return emitError() << "tokens = " << tokens << " must be a power of two: smaller tiles take what is left";
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
   if ((layout == Layout::base3) != (kBlock > 0) || kBlock % 5)

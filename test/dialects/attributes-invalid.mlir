@@ -133,3 +133,8 @@ module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors =
 
 // expected-error@+1 {{prefetch_bytes = -1 must not be negative}}
 module attributes {a = #lut.target<name = "t", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900, prefetch_bytes = -1>} {}
+
+// -----
+
+// expected-error@+1 {{tokens = 3 must be a power of two: smaller tiles take what is left}}
+module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors = 1, tokens = 3, token_block = 3, k_block = 0>} {}
