@@ -1,14 +1,14 @@
 #include "Options.h"
 #include "Shapes.h"
 #include <algorithm>
-#include <cctype>
+#include <cstdlib>
 #include <sstream>
 
 using namespace lut::bench;
 
 const char *const lut::bench::usage =
-    "Usage: scripts/bench [options]   Lists are separated by commas.\n"
-    "  --quick              one shape, some m: about two minutes\n"
+    "Usage: scripts/bench [options]   About an hour without options. Lists are separated by commas.\n"
+    "  --quick              one shape, some m, one thread: about two minutes\n"
     "  --formats=LIST       weight formats of lutc: w2g128,w158\n"
     "  --shapes=LIST        NxK, a model (Llama-2-7B) or all\n"
     "  --peers=LIST         lutc, llama.cpp, onnxruntime, openblas, onednn\n"
@@ -120,6 +120,7 @@ bool Options::parse(int argc, char **argv) {
       return false;
   }
   setDefaults();
+  getloadavg(&load, 1);
   return true;
 }
 

@@ -12,6 +12,7 @@ struct Options {
 
   bool quick = false, kernels = false;
   double seconds = 0; // of a cell; 0: by `quick`
+  double load = 0;    // of the machine before the run
   std::vector<Shape> shapes;
   std::vector<size_t> tokens, threads;
   std::vector<std::string> temperatures, peers; // no peers: all

@@ -93,7 +93,7 @@ std::string Results::json(const Options &options) const {
   json << "{\"command\": " << quoted(options.command) << ",\n\"cpu\": " << quoted(cpuName())
        << ", \"cores\": " << std::thread::hardware_concurrency()
        << ", \"last_level_cache_bytes\": " << lastLevelCache()
-       << ", \"huge_page_fraction\": " << hugePageFraction()
+       << ", \"huge_page_fraction\": " << hugePageFraction() << ", \"load_average\": " << options.load
        << ",\n\"variant\": " << quoted(options.settings.variant)
        << ",\n\"not_run\": " << list(missingItems, '[', ']') << ",\n\"cells\": " << list(cellItems, '[', ']')
        << "}\n";

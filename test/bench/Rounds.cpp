@@ -96,10 +96,12 @@ Cell Field::time(size_t m, bool hot, double seconds) {
   constexpr size_t least = 3, most = 200;
   double end = 0;
   for (size_t round = 0; round < least || (round < most && now() < end); ++round) {
-    for (size_t i = 0; i < contenders.size(); ++i)
-      if (round < least ||
-          cell.timings[i].min() * double(calls[i]) < seconds / 40) // slow ones hold up the others
-        cell.timings[i].seconds.push_back(timeRun(*contenders[i], round % batches, hot) / double(calls[i]));
+    const double longest = round == 0 ? 1e9 : round < least ? seconds / 4 : seconds / 40;
+    for (size_t i = 0; i < contenders.size(); ++i) {
+      std::vector<double> &times = cell.timings[i].seconds;
+      if (round == 0 || times[0] * double(calls[i]) < longest) // slow ones hold up the others
+        times.push_back(timeRun(*contenders[i], round % batches, hot) / double(calls[i]));
+    }
     if (round + 1 == least)
       end = now() + seconds;
   }

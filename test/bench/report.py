@@ -50,10 +50,13 @@ class Run:
         huge = data["huge_page_fraction"]
         lines = [f"* `{data['command'].strip()}`", f"* {data['cpu']}, {data['cores']} cores, last-level cache "
                  f"{data['last_level_cache_bytes'] >> 20} MiB, {'huge' if huge > 0.5 else '4 KiB'} pages for all"]
+        lines.append(f"* load of the machine before the run: {data['load_average']:.1f}; other work on it blurs the "
+                     "times, most of all with 2 threads")
         if data["variant"]:
             lines.append(f"* every contender held to {data['variant']}")
         lines.append("* cold: " + self.cycling())
         lines.append("* hot: every call uses the same copy of the weights, after an untimed run")
+        lines.append("* the start of threads and graphs is part of the times, spread over the calls of a run")
         lines.append("* each contender's Y was checked before it was timed: lutc's bit for bit against the oracle, a "
                      "peer's against the double-precision product of its own dequantized weights (NMSE below 3e-4, "
                      "float weights 1e-9)")
