@@ -15,7 +15,7 @@ using namespace lut::bench;
 using dnnl::memory;
 
 // Loops that must be no slower than the peer's own code.
-#define LUT_FAST __attribute__((optimize("O3"), target_clones("avx512f", "avx2", "default")))
+#define LUT_FAST __attribute__((target_clones("avx512f", "avx2", "default")))
 
 // int8 codes of x and their step: x ~ step * code.
 LUT_FAST static float quantize(const float *x, size_t k, int8_t *codes) {
