@@ -1,4 +1,3 @@
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "passes/Geometry.h"
 #include "passes/Passes.h"

@@ -30,7 +30,7 @@ struct ComputeEmitter {
   void tile(Value tile, Value block, Value token, int64_t count);
   Values groupedSums(Value stream, const Values &tokens);
   Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
-  Values wholeRow(Value tile, Value token, const Values &tokens, Values sums);
+  Values wholeRow(Value tile, const Values &tokens, Values sums);
 
   GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
   Values tokenPointers(Value token, int64_t count);
@@ -103,7 +103,7 @@ void ComputeEmitter::finishPartial() {
       Values sums;
       for (int64_t s = 0; s < g.sumVectors(); ++s)
         sums.push_back(e.load(ints, partialPointer(tile, token, s)));
-      storeY(tile, token, wholeRow(tile, token, tokenPointers(token, 1), sums));
+      storeY(tile, token, wholeRow(tile, tokenPointers(token, 1), sums));
       return Values();
     });
     return Values();
@@ -137,7 +137,7 @@ void ComputeEmitter::tile(Value tile, Value block, Value token, int64_t count) {
     return storeY(tile, token, groupedSums(stream, tokens));
   Values sums = emitSums(e, g, cursor(stream, tokens, e.index(0), e.mul(block, g.kBlock), g.kBlock));
   if (g.kBlocks == 1)
-    return storeY(tile, token, wholeRow(tile, token, tokens, sums));
+    return storeY(tile, token, wholeRow(tile, tokens, sums));
   for (int64_t s = 0; s < g.sumVectors(); ++s)
     for (int64_t t = 0; t < count; ++t) {
       Value pointer = e.at(partialPointer(tile, token, s), t * g.partialBytes);
@@ -198,7 +198,7 @@ Value ComputeEmitter::tail(int64_t offset, Value tile, int64_t sumVector, Type t
   return e.load(type, e.at(pointer, sumVector * g.vectorBytes), 4);
 }
 
-Values ComputeEmitter::wholeRow(Value tile, Value, const Values &tokens, Values sums) {
+Values ComputeEmitter::wholeRow(Value tile, const Values &tokens, Values sums) {
   int64_t count = tokens.size();
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
     Value weightScale = tail(g.scaleOffset, tile, s, floats);
