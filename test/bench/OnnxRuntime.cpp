@@ -59,7 +59,8 @@ private:
   std::vector<float> scales, values; // [period][blocks], [period][k]
   std::vector<Session *> sessions;   // one a batch
   Session *single = nullptr;         // one product, for hot weights
-  Value *x = nullptr, *output = nullptr;
+  Value *x = nullptr, *output = nullptr, *otherOutput = nullptr;
+  std::vector<float> otherY; // of all products but the first
 };
 } // namespace
 
@@ -99,19 +100,21 @@ std::string MatMulNBits::bind(const Problem &bound, size_t threadCount) {
   return "";
 }
 
-// Products in a session have their own weights. Nothing may be optimized: that would unite equal weights.
+// The runtime stores equal weights of a session once, which would warm them: so each product starts with another
+// row. The first one's Y is compared.
 Session *MatMulNBits::newSession(size_t products) const {
   const auto [n, k] = problem->shape;
   constexpr int int8Activations = 4;
-  std::string allCodes, allScales;
-  for (size_t row = 0; row < n; ++row) {
-    const size_t from = row % period * blocks;
-    allCodes.append(codes, from * blockBytes(), blocks * blockBytes());
-    allScales.append(reinterpret_cast<const char *>(&scales[from]), blocks * sizeof(float));
-  }
   OnnxModel model(n, k, type.bits, type.block, int8Activations);
-  for (size_t i = 0; i < products; ++i)
+  for (size_t i = 0; i < products; ++i) {
+    std::string allCodes, allScales;
+    for (size_t row = 0; row < n; ++row) {
+      const size_t from = (row + i) % period * blocks;
+      allCodes.append(codes, from * blockBytes(), blocks * blockBytes());
+      allScales.append(reinterpret_cast<const char *>(&scales[from]), blocks * sizeof(float));
+    }
     model.addProduct(i, allCodes, allScales);
+  }
   const std::string bytes = model.serialize();
   SessionOptions *options = nullptr;
   engine->require(engine->createSessionOptions(&options));
@@ -136,8 +139,9 @@ void MatMulNBits::store(size_t batches, size_t callCount) {
 
 void MatMulNBits::releaseTensors() {
   if (x)
-    engine->releaseValue(x), engine->releaseValue(output);
-  x = output = nullptr;
+    for (Value *value : {x, output, otherOutput})
+      engine->releaseValue(value);
+  x = output = otherOutput = nullptr;
 }
 
 void MatMulNBits::release() {
@@ -164,6 +168,8 @@ void MatMulNBits::begin(size_t m, bool isHot) {
   y.assign(m * n, 0);
   x = tensor(const_cast<float *>(problem->x.data()), k);
   output = tensor(y.data(), n);
+  otherY.resize(m * n);
+  otherOutput = tensor(otherY.data(), n);
 }
 
 void MatMulNBits::runSession(Session *session, size_t products) {
@@ -174,7 +180,8 @@ void MatMulNBits::runSession(Session *session, size_t products) {
     names.push_back("Y" + std::to_string(i));
   for (const std::string &name : names)
     outputNames.push_back(name.c_str());
-  std::vector<Value *> outputs(products, output);
+  std::vector<Value *> outputs(products, otherOutput);
+  outputs[0] = output;
   const Value *input = x;
   engine->require(
       engine->run(session, nullptr, &inputName, &input, 1, outputNames.data(), products, outputs.data()));
