@@ -100,8 +100,8 @@ std::string MatMulNBits::bind(const Problem &bound, size_t threadCount) {
   return "";
 }
 
-// The runtime stores equal weights of a session once, which would warm them: so each product starts with another
-// row. The first one's Y is compared.
+// The runtime stores equal weights of a session once, which would warm them: so each product starts with
+// another row. The first one's Y is compared.
 Session *MatMulNBits::newSession(size_t products) const {
   const auto [n, k] = problem->shape;
   constexpr int int8Activations = 4;
