@@ -33,14 +33,41 @@ LogicalResult lut::lowerLookupByShuffles(LookupOp op, PatternRewriter &rewriter,
   return success();
 }
 
+/// Whether the only use of `op` is as the accumulator of another product.
+static bool continues(DotOp op) {
+  if (!op->hasOneUse())
+    return false;
+  auto user = dyn_cast<DotOp>(*op->user_begin());
+  return user && user.getAcc() == op.getResult();
+}
+
+/// Products that accumulate into each other, `last` first, as many as 16 bits hold the sum of.
+static SmallVector<DotOp> chainOf(DotOp last) {
+  SmallVector<DotOp> chain;
+  int64_t bound = 0;
+  for (DotOp op = last; op && (op == last || continues(op)); op = op.getAcc().getDefiningOp<DotOp>()) {
+    bound += 2 * op.getMax() * 128;
+    if (bound > INT16_MAX + 1)
+      break;
+    chain.push_back(op);
+  }
+  return chain;
+}
+
 LogicalResult lut::lowerDotByPairs(DotOp op, PatternRewriter &rewriter, const X86Bytes &names) {
   auto sums = cast<VectorType>(op.getType());
-  if (2 * op.getMax() * 128 > INT16_MAX + 1 || 4 * sums.getNumElements() != names.size)
+  if (continues(op) || 4 * sums.getNumElements() != names.size)
+    return failure();
+  SmallVector<DotOp> chain = chainOf(op);
+  if (chain.empty())
     return failure();
   Emitter e{rewriter, op.getLoc()};
   VectorType words = e.vec(2 * sums.getNumElements(), e.i16());
-  Value pairs = callIntrinsic(e, names.multiply, words, {op.getCodes(), op.getValues()});
-  Value quads = callIntrinsic(e, names.addPairs, sums, {pairs, e.constant(words, 1)});
-  rewriter.replaceOp(op, e.add(op.getAcc(), quads));
+  Value acc = chain.back().getAcc(), pairs;
+  for (DotOp product : llvm::reverse(chain)) {
+    Value pair = callIntrinsic(e, names.multiply, words, {product.getCodes(), product.getValues()});
+    pairs = pairs ? e.add(pairs, pair) : pair;
+  }
+  rewriter.replaceOp(op, e.add(acc, callIntrinsic(e, names.addPairs, sums, {pairs, e.constant(words, 1)})));
   return success();
 }

@@ -26,6 +26,27 @@ module attributes {lut.target = #target} {
     return %v : vector<32xi8>
   }
 
+  // 8 products of codes up to 15 fit 16 bits, 9 do not.
+  // CHECK-LABEL: @dots(
+  // CHECK: "llvm.x86.avx2.pmadd.ub.sw"
+  // CHECK-NEXT: "llvm.x86.avx2.pmadd.wd"
+  // CHECK-COUNT-8: "llvm.x86.avx2.pmadd.ub.sw"
+  // CHECK: "llvm.x86.avx2.pmadd.wd"
+  // CHECK-NOT: pmadd
+  // CHECK: return
+  func.func @dots(%acc: vector<8xi32>, %c: vector<32xi8>, %v: vector<32xi8>) -> vector<8xi32> {
+    %0 = lut.dot %acc, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %1 = lut.dot %0, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %2 = lut.dot %1, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %3 = lut.dot %2, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %4 = lut.dot %3, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %5 = lut.dot %4, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %6 = lut.dot %5, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %7 = lut.dot %6, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    %8 = lut.dot %7, %c, %v max 15 : vector<8xi32>, vector<32xi8>
+    return %8 : vector<8xi32>
+  }
+
   // CHECK-LABEL: @dot(
   // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<8xi32>, %[[CODES:[a-z0-9]+]]: vector<32xi8>, %[[VALUES:[a-z0-9]+]]: vector<32xi8>)
   // CHECK: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi16>
