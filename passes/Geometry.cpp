@@ -25,6 +25,7 @@ static void setTile(Geometry &g, TargetAttr target) {
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
   g.tileRows = g.rowVectors * (bytePerRow ? g.vectorBytes : g.laneRows);
   g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
+  g.independentSums = target.getDot() == DotKind::quads ? 8 : 1;
 }
 
 static void setReduction(Geometry &g) {

@@ -22,6 +22,9 @@ struct Geometry {
 
   // Vectors and tiles: `laneRows` rows have one i32 lane each in a vector of sums.
   int64_t vectorBytes = 0, laneRows = 0, rowVectors = 0, tileRows = 0, tiles = 0;
+  // Sums that have to be independent for products to overlap: 8 where one takes 4 or 5 cycles and two start
+  // in each.
+  int64_t independentSums = 1;
 
   // Along k. A chunk is what one step of the stream covers; the unit is g, the k of one table.
   int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, kBlock = 0, kBlocks = 1;
