@@ -28,7 +28,8 @@ def SymmetrizeTables : Pass<"lut-symmetrize-tables", "::mlir::ModuleOp"> {
   let summary = "keep one of each pair T[c] = -T[-c] where the target cannot reach all entries";
   let description = [{
     The sign moves into the packed code (LUT Tensor Core eq. 4-6). A table of at most 16 entries stays whole: every
-    byte permute reaches it, and a whole table needs no sign at run time.
+    byte permute reaches it, and a whole table needs no sign at run time. Tables of trits are always halved: packed trits
+    carry a sign on every target.
     Example: test/passes/symmetrize-tables.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];
