@@ -1,6 +1,7 @@
-"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models SEED > list.json
+"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models|tuned SEED > list.json
 
 formats  every weight format in every class and strategy, n and k drawn from 1 to 500
+tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
 models   shapes of published models whose k is no multiple of 256 or of 128, in the formats their users choose
 """
 import json
@@ -31,6 +32,13 @@ def models(draw):
         yield dict(name=f"{form}_{n}x{k}", n=n, k=k, format=form)
 
 
+def tuned(draw):
+    for form in ["w1g32", "w2g128", "w3g64z", "w4", "w158"]:
+        for numerics, strategy in WAYS:
+            yield dict(name=f"{form}_{numerics}_{strategy}", n=draw.randint(1, 500), k=draw.randint(1, 500),
+                       format=form, numerics=numerics, strategy=strategy)
+
+
 name, seed = sys.argv[1], int(sys.argv[2])
-kernels = list(dict(formats=formats, models=models)[name](random.Random(seed)))
+kernels = list(dict(formats=formats, models=models, tuned=tuned)[name](random.Random(seed)))
 json.dump(dict(library=name, kernels=kernels), sys.stdout, indent=1)
