@@ -153,10 +153,8 @@ llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const Librar
 std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t target) {
   const ProductVariant &variant = product.variants[target];
   const Geometry &g = variant.geometry;
-  return llvm::formatv(
-      "{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6:F0} cycles of "
-      "compute and {7:F0} of weight traffic for a token alone, {8:F0} of compute in a batch",
-      plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
-      stringifyLayout(g.layout), g.tileRows, g.schedule.getTokens(), variant.cost.computeCycles,
-      variant.cost.memoryCycles, variant.cost.batchCycles);
+  return llvm::formatv("{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6}",
+                       plan.targets[target]->name, stringifyNumerics(product.numerics),
+                       stringifyStrategy(g.strategy), stringifyLayout(g.layout), g.tileRows,
+                       g.schedule.getTokens(), variant.cost.describe());
 }

@@ -1,7 +1,6 @@
 #include "codegen/Targets.h"
 #include "codegen/Lower.h"
 #include "runtime/kernel.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 

@@ -64,7 +64,7 @@ static LogicalResult check(Operation *op, TargetAttr target) {
     return error;
   }
   if (g.layout == Layout::quad) {
-    int64_t multiplier = (int64_t(1) << (g.format.row->bits - 1)) * std::max<int64_t>(1, g.radix());
+    int64_t multiplier = largestMultiplier(g.format, g.tables);
     if (multiplier > 255)
       return op->emitError() << "the multiplier " << multiplier
                              << " of the highest bit plane does not fit a byte";

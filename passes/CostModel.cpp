@@ -1,4 +1,5 @@
 #include "passes/CostModel.h"
+#include "passes/Geometry.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -15,13 +16,16 @@ struct Cycles {
 };
 } // namespace
 
-std::string Candidate::reason() const {
+std::string Cost::describe() const {
   return llvm::formatv(
-             "{0} in layout {1}: {2:F0} cycles of compute and {3:F0} of weight traffic for a token alone, "
-             "{4:F0} of compute in a batch",
-             stringifyStrategy(schedule.getStrategy()), stringifyLayout(schedule.getLayout()),
-             cost.computeCycles, cost.memoryCycles, cost.batchCycles)
-      .str();
+      "{0:F0} cycles of compute and {1:F0} of weight traffic for a token alone, {2:F0} of compute in "
+      "a batch",
+      computeCycles, memoryCycles, batchCycles);
+}
+
+std::string Candidate::reason() const {
+  return llvm::formatv("{0} in layout {1}: {2}", stringifyStrategy(schedule.getStrategy()),
+                       stringifyLayout(schedule.getLayout()), cost.describe());
 }
 
 /// Bits of the stream per weight: codes, then scales and zero points.
@@ -114,8 +118,8 @@ static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
 }
 
 static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
-  int64_t multiplier = (int64_t(1) << (format.row->bits - 1)) * std::max<int64_t>(1, tables.getRadix());
-  return !tables.getTrits() && t.getPermuteBytes() >= 64 && t.getDot() == DotKind::quads && multiplier <= 255;
+  return !tables.getTrits() && t.getPermuteBytes() >= 64 && t.getDot() == DotKind::quads &&
+         largestMultiplier(format, tables) <= 255;
 }
 
 llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numerics numerics,

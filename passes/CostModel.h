@@ -14,6 +14,8 @@ struct Cost {
   double computeCycles = 0; // of one token alone: the inner loop and the flush of groups
   double memoryCycles = 0;  // the stored weights, read once from memory
   double batchCycles = 0;   // compute of one token of a batch, whose tokens share the decoding of weights
+  /// As part of a sentence.
+  std::string describe() const;
   double total() const { return std::max(computeCycles, memoryCycles) + batchCycles; }
 };
 

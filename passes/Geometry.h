@@ -60,6 +60,11 @@ struct Geometry {
   int64_t lastGroup() const { return k - (groups - 1) * group; }
 };
 
+/// What layout quad multiplies lookups of the highest bit plane and digit by, in one byte.
+inline int64_t largestMultiplier(const Format &format, TablesType tables) {
+  return (int64_t(1) << (format.row->bits - 1)) * std::max<int64_t>(1, tables.getRadix());
+}
+
 /// The geometry of a lut.lookup_gemm or lut.dot_gemm that has a schedule.
 Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
 

@@ -17,8 +17,7 @@ struct GroupCursor {
   mlir::Value weights; // pointer to the group in the packed stream
   Values prepared;     // pointer to the prepared activations of each token of the tile
   mlir::Value kOffset; // i64: k of the group's first element within the prepared activations
-  Values
-      groupSums; // i32: sum of activations (or of all-plus entries) of the group, per token; null if unused
+  Values groupSums;    // i32 per token: sum of activations (or of all-plus entries) of the group
   int64_t kLength = 0; // elements of k, padded to whole chunks
 };
 

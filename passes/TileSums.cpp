@@ -32,6 +32,8 @@ struct SumEmitter {
   int64_t planes() const { return g.parts.size(); }
   /// Digits are stored high first.
   int64_t digitWeight(int64_t digit) const { return g.digits() == 2 && digit == 0 ? g.radix() : 1; }
+  /// Units that one byte of the stream indexes: a nibble for bit planes, all of it for trits.
+  int64_t unitsPerVector() const { return g.layout == Layout::base3 ? 1 : 2; }
   int64_t bodyUnits() const { return g.layout == Layout::base3 ? g.schedule.getRun() : 8; }
 };
 } // namespace
@@ -137,8 +139,7 @@ Values SumEmitter::dotSums() {
   size_t size = sums.size();
   while (int64_t(sums.size()) < g.independentSums && sums.size() < 4 * size)
     sums.append(sums.size(), e.constant(lanes, 0));
-  // One token alone takes two chunks an iteration: with one, a cold w4g128 4096x4096 took 667 us instead of
-  // 506.
+  // A token alone takes two chunks an iteration: with one, a cold w4g128 4096x4096 took 667 us, with two 506.
   int64_t chunks = at.kLength / g.chunkK, unroll = tokens == 1 && chunks % 2 == 0 ? 2 : 1;
   sums = e.loop(chunks / unroll, sums, [&](Value i, Values carried) {
     for (int64_t u = 0; u < unroll; ++u)
@@ -152,8 +153,7 @@ Values SumEmitter::dotSums() {
 }
 
 //===----------------------------------------------------------------------===//
-// Quad: four tables of 16 entries side by side, summed by a dot product whose other side is the plane's
-// weight
+// Quad: four tables of 16 entries side by side, summed by a dot product with the plane's weight
 //===----------------------------------------------------------------------===//
 
 Values SumEmitter::quadChunk(Value i, Values sums) {
@@ -187,11 +187,11 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
 /// Adds the lookups of one unit and plane to `partial`, the 8-bit sums of a run. Each table is loaded once
 /// for all rows: tables of several units at a time would not fit the registers.
 void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial) {
-  int64_t unitsPerVector = g.layout == Layout::base3 ? 1 : 2, entries = g.tables.getEntryBytes();
+  int64_t entries = g.tables.getEntryBytes();
   Values index, sign;
   for (int64_t r = 0; r < R; ++r) {
-    Value w = weightVector(pointer, (unit / unitsPerVector * planes() + plane) * R + r);
-    index.push_back(unitsPerVector == 2 ? e.shiftBytes(w, 4 * (unit % 2)) : w);
+    Value w = weightVector(pointer, (unit / unitsPerVector() * planes() + plane) * R + r);
+    index.push_back(e.shiftBytes(w, 4 * (unit % unitsPerVector())));
     sign.push_back(g.tables.getMirrored() ? e.shiftRightArithmetic(w, 7) : Value());
   }
   for (int64_t digit = 0; digit < g.digits(); ++digit)
@@ -220,8 +220,7 @@ void SumEmitter::widen(Values &partial, Values &state) {
 }
 
 Values SumEmitter::columnBody(Value body, Values state) {
-  int64_t vectors = g.layout == Layout::base3 ? bodyUnits() : bodyUnits() / 2;
-  Value pointer = e.at(at.weights, e.mul(body, vectors * g.chunkBytes));
+  Value pointer = e.at(at.weights, e.mul(body, bodyUnits() / unitsPerVector() * g.chunkBytes));
   // Tables of the body: kOffset / unit units precede the group.
   Value first = e.mul(body, g.tableOffset(bodyUnits(), 0));
   Value before = arith::DivUIOp::create(e.b, e.loc, at.kOffset, e.index(g.unit));

@@ -1,9 +1,8 @@
 #include "Measure.h"
+#include "Memory.h"
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <fstream>
-#include <unistd.h>
 
 using namespace lut::example;
 
@@ -13,29 +12,6 @@ double Times::median() const {
   std::vector<double> sorted = all;
   std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
   return sorted[sorted.size() / 2];
-}
-
-// Bytes of the largest cache of the first CPU; 64 MiB where Linux does not say.
-static size_t lastLevelCache() {
-  size_t largest = 0;
-  for (int i = 0; i < 8; ++i) {
-    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/size");
-    size_t size = 0; // as in "32768K"
-    char unit = 0;
-    if (file >> size >> unit)
-      largest = std::max(largest, size << (unit == 'K' ? 10 : unit == 'M' ? 20 : 0));
-  }
-  return largest ? largest : 64 << 20;
-}
-
-static size_t availableMemory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string key; file >> key;) {
-    size_t kilobytes;
-    if (key == "MemAvailable:" && file >> kilobytes)
-      return kilobytes << 10;
-  }
-  return static_cast<size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
 // Three times the cache, but no more than 1.5 GiB and half of the free memory.
@@ -56,33 +32,16 @@ const char *Copies::temperature() const {
   return bytes() >= 2 * cacheBytes ? "cold" : bytes() > cacheBytes ? "partly cached" : "cached";
 }
 
-// Loads one word of every cache line, which moves as much as loading all of it. The volatile loads keep their
-// order: memory is read fastest in ascending addresses. `streams` parts of the data are read side by side.
-template <size_t streams> static void readLines(const char *data, size_t bytes) {
-  const size_t line = 64, part = bytes / streams / line * line;
-  for (size_t i = 0; i < part; i += line)
-    for (size_t stream = 0; stream < streams; ++stream)
-      (void)*reinterpret_cast<const volatile uint64_t *>(data + stream * part + i);
-}
-
-// As above with a prefetch 2 KiB ahead.
-static void readAhead(const char *data, size_t bytes) {
-  for (size_t i = 0; i + 64 <= bytes; i += 64) {
-    __builtin_prefetch(data + i + 2048);
-    (void)*reinterpret_cast<const volatile uint64_t *>(data + i);
-  }
-}
-
 namespace {
 struct Reader {
   const char *name;
   void (*read)(const char *data, size_t bytes);
 };
 
-constexpr Reader readers[] = {{"one stream", readLines<1>},
-                              {"two streams", readLines<2>},
-                              {"four streams", readLines<4>},
-                              {"prefetch", readAhead}};
+constexpr Reader readers[] = {{"one stream", readLines<1, 0>},
+                              {"two streams", readLines<2, 0>},
+                              {"four streams", readLines<4, 0>},
+                              {"prefetch", readLines<1, 2048>}};
 constexpr size_t readerCount = std::size(readers);
 
 // A part of the data for each thread.

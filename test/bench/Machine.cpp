@@ -29,20 +29,6 @@ std::string lut::bench::cpuName() {
   return "unknown CPU";
 }
 
-size_t lut::bench::lastLevelCache() {
-  size_t largest = 0;
-  for (int i = 0; i < 8; ++i) {
-    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/size");
-    size_t size = 0; // as in "32768K"
-    char unit = 0;
-    if (file >> size >> unit)
-      largest = std::max(largest, size << (unit == 'K' ? 10 : unit == 'M' ? 20 : 0));
-  }
-  return largest ? largest : 64 << 20;
-}
-
-size_t lut::bench::availableMemory() { return size_t(procValue("/proc/meminfo", "MemAvailable")) << 10; }
-
 double lut::bench::hugePageFraction() {
   const char *path = "/proc/self/smaps_rollup";
   return procValue(path, "AnonHugePages") / std::max(1.0, procValue(path, "Rss"));
@@ -64,18 +50,6 @@ void lut::bench::waitUntilQuiet() {
 }
 
 namespace {
-// Loads one word of every cache line, which moves as much as loading all of it. The volatile loads keep their
-// order: memory is read fastest in ascending addresses. `streams` parts of the data are read side by side.
-template <size_t streams, size_t ahead> void readLines(const char *data, size_t bytes) {
-  const size_t line = 64, part = bytes / streams / line * line;
-  for (size_t i = 0; i < part; i += line)
-    for (size_t stream = 0; stream < streams; ++stream) {
-      if (ahead)
-        __builtin_prefetch(data + stream * part + i + ahead);
-      (void)*reinterpret_cast<const volatile uint64_t *>(data + stream * part + i);
-    }
-}
-
 // A measurement of a limit: a task that all threads do at once.
 class Limit : public Contender {
 public:

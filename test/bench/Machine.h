@@ -2,14 +2,15 @@
 #ifndef LUT_BENCH_MACHINE_H
 #define LUT_BENCH_MACHINE_H
 
+#include "Memory.h"
 #include <cstddef>
 #include <string>
 
 namespace lut::bench {
 
+using example::availableMemory, example::lastLevelCache, example::readLines;
+
 std::string cpuName();
-size_t lastLevelCache();   // bytes; 64 MiB where Linux does not say
-size_t availableMemory();  // bytes
 double hugePageFraction(); // of this process's resident memory
 
 // Waits until threads that other contenders left spinning have gone to sleep, 100 ms at most.
