@@ -261,6 +261,24 @@ llvm::Expected<Choices> lut::chooseKernels(const LibrarySpec &library, const Com
   return choices;
 }
 
+llvm::Expected<ScheduleOptions> lut::scheduleOptions(const KernelSpec &kernel, const CompileOptions &options) {
+  auto targets = chooseTargets(options);
+  if (!targets)
+    return targets.takeError();
+  Session session;
+  const TargetRow &target = *targets->front();
+  auto found = listCandidates(session.context, kernel, *symbolizeNumerics(kernel.numerics), target);
+  if (failed(found) || found->empty())
+    return llvm::createStringError("kernel '" + kernel.name + "' has no schedule");
+  ScheduleOptions result{target.name.str(), {}};
+  for (const Candidate &candidate : *found) {
+    std::string schedule;
+    llvm::raw_string_ostream(schedule) << candidate.schedule;
+    result.options.push_back({productName(kernel), schedule});
+  }
+  return result;
+}
+
 Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &options, Artifacts &artifacts) {
   Phases phases{options.log};
   auto targets = chooseTargets(options);

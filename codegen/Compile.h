@@ -51,6 +51,20 @@ private:
 /// Picks numerics and schedules and stops there.
 llvm::Expected<Choices> chooseKernels(const LibrarySpec &library, const CompileOptions &options);
 
+/// One way to run a kernel.
+struct ScheduleOption {
+  std::string product;  // the kernel's numerics class, format and shape
+  std::string schedule; // #lut.schedule<...>
+};
+
+struct ScheduleOptions {
+  std::string target; // the one that the options decide for
+  std::vector<ScheduleOption> options; // the fastest predicted first
+};
+
+/// Every schedule of a kernel whose numerics are decided.
+llvm::Expected<ScheduleOptions> scheduleOptions(const KernelSpec &kernel, const CompileOptions &options);
+
 /// Diagnostics about kernels go to stderr at the user's own line; the error that is returned sums them up.
 llvm::Error compileLibrary(const LibrarySpec &library, const CompileOptions &options, Artifacts &artifacts);
 

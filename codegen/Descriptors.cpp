@@ -77,7 +77,7 @@ Constant *DescriptorEmitter::layout(const Geometry &g, uint32_t &id) {
     parts = {int64_t(g.parts.size())};
   for (size_t i = 0; i < 4; ++i)
     fields.push_back(i < parts.size() ? parts[i] : 0);
-  fields.append({uint32_t(g.format.group), uint32_t(g.kBlock), uint32_t(g.kBlocks)});
+  fields.append({uint32_t(g.format.group), uint32_t(g.kBlock), uint32_t(g.kPadded)});
   static_assert(sizeof(lutc_layout) == 11 * sizeof(uint32_t), "lutc_layout has other fields");
   auto *bytes = reinterpret_cast<const uint8_t *>(fields.data());
   id = uint32_t(llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(bytes, fields.size() * 4)));
@@ -99,7 +99,7 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   std::string symbol = plan.symbol(product, row);
   return global(
       structure({info, placed, i32(id), i32(g.schedule.getTokenBlock()), size(g.preparedBytes),
-                 size(g.partialBytes), function(symbol + "_prepare"), function(symbol + "_compute")}),
+                 function(symbol + "_prepare"), function(symbol + "_compute")}),
       "", /*isPublic=*/false);
 }
 

@@ -22,13 +22,12 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
   const KernelSpec &spec = plan.library.kernels[kernel];
   const Product &product = plan.product(kernel);
   std::string name = plan.library.name + "_" + spec.name, macro = llvm::StringRef(name).upper();
-  int64_t packed = 0, tokens = 0, prepared = 0, partial = 0;
+  int64_t packed = 0, tokens = 0, prepared = 0;
   for (const ProductVariant &variant : product.variants) {
     const Geometry &g = variant.geometry;
     packed = std::max(packed, packedBytes(g));
     tokens = std::max(tokens, g.schedule.getTokenBlock());
     prepared = std::max(prepared, g.preparedBytes);
-    partial = std::max(partial, g.partialBytes);
   }
   out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n",
                        spec.name, spec.n, spec.k, stringifyNumerics(product.numerics), spec.format.str(),
@@ -38,7 +37,7 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
          "use. */\n"
       << "#define " << macro << "_PACKED_BYTES ((size_t)" << packed << ")\n"
       << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens
-      << ") * " << prepared + partial << ")\n"
+      << ") * " << prepared << ")\n"
       << "extern const lutc_kernel " << name << "_kernel;\n"
       << "LUTC_MUST_USE static inline lutc_status " << name
       << "_pack(const lutc_weights *weights, void *packed, size_t packed_bytes) {\n  return lutc_pack(&"

@@ -1,4 +1,5 @@
 #include "codegen/LibraryPlan.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Pass/PassManager.h"
@@ -27,6 +28,7 @@ static std::optional<Strategy> strategyOf(const KernelSpec &kernel) {
   return kernel.strategy == "auto" ? std::nullopt : symbolizeStrategy(kernel.strategy);
 }
 
+/// The name says everything that the code depends on.
 static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
   Product product;
   product.n = kernel.n;
@@ -40,12 +42,32 @@ static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
       llvm::formatv("{0}_{1}_{2}x{3}", stringifyNumerics(numerics), kernel.format.str(), kernel.n, kernel.k);
   if (product.strategy)
     product.name += "_" + stringifyStrategy(*product.strategy).str();
+  product.schedule = kernel.schedule;
+  if (!product.schedule.empty())
+    product.name += "_" + kernel.name;
   return product;
 }
 
 //===----------------------------------------------------------------------===//
 // Schedules
 //===----------------------------------------------------------------------===//
+
+static const TunedSchedule *findTuned(const LibrarySpec &library, const Product &product,
+                                      const TargetRow &target) {
+  for (const TunedSchedule &tuned : library.tuning)
+    if (tuned.product == product.name && tuned.target == target.name)
+      return &tuned;
+  return nullptr;
+}
+
+/// The schedule that the kernel or a tuning asks for; null where the cost model is to choose.
+static Attribute tunedSchedule(MLIRContext &context, const LibraryPlan &plan, const Product &product,
+                               const TargetRow &target) {
+  std::string text = product.schedule;
+  if (const TunedSchedule *tuned = findTuned(plan.library, product, target))
+    text = tuned->schedule;
+  return text.empty() ? Attribute() : parseAttribute(text, &context);
+}
 
 static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &product,
                         const TargetRow &target) {
@@ -59,9 +81,11 @@ static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &pr
   auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({x, w}, {y}));
   OpBuilder body = OpBuilder::atBlockBegin(function.addEntryBlock());
   StrategyAttr strategy = product.strategy ? StrategyAttr::get(context, *product.strategy) : StrategyAttr();
-  Value result = MpGemmOp::create(body, loc, y, function.getArgument(0), function.getArgument(1),
-                                  NumericsAttr::get(context, product.numerics), strategy);
-  func::ReturnOp::create(body, loc, result);
+  auto gemm = MpGemmOp::create(body, loc, y, function.getArgument(0), function.getArgument(1),
+                               NumericsAttr::get(context, product.numerics), strategy);
+  if (Attribute schedule = tunedSchedule(*context, plan, product, target))
+    gemm->setAttr(kTunedAttrName, schedule);
+  func::ReturnOp::create(body, loc, gemm.getY());
 }
 
 static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
@@ -77,15 +101,58 @@ static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
   return variant;
 }
 
-static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const TargetRow &row,
-                                 PassManagerHook prepare = nullptr) {
+std::string lut::productName(const KernelSpec &kernel) {
+  return makeProduct(kernel, *symbolizeNumerics(kernel.numerics)).name;
+}
+
+/// Every schedule of the tuning parses.
+static LogicalResult checkTuning(MLIRContext &context, const LibrarySpec &library) {
+  for (const TunedSchedule &tuned : library.tuning) {
+    Attribute schedule;
+    {
+      ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) { return success(); });
+      schedule = parseAttribute(tuned.schedule, &context);
+    }
+    if (isa_and_nonnull<ScheduleAttr>(schedule))
+      continue;
+    return emitError(locationOf(context, tuned.position, tuned.product))
+           << "no schedule; write the file again with lutc bench --tune";
+  }
+  return success();
+}
+
+static OwningOpRef<ModuleOp> makeModule(MLIRContext &context, const LibraryPlan &plan,
+                                        const TargetRow &row) {
   OpBuilder b(&context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(b.getUnknownLoc(), plan.library.name);
-  TargetAttr target = row.attribute(&context);
-  (*module)->setAttr(kTargetAttrName, target);
+  (*module)->setAttr(kTargetAttrName, row.attribute(&context));
   b.setInsertionPointToEnd(module->getBody());
   for (const Product &product : plan.products)
     addFunction(b, plan, product, row);
+  return module;
+}
+
+llvm::FailureOr<llvm::SmallVector<Candidate>> lut::listCandidates(MLIRContext &context,
+                                                                  const KernelSpec &kernel, Numerics numerics,
+                                                                  const TargetRow &target) {
+  LibrarySpec library;
+  LibraryPlan plan{library, {&target}, {makeProduct(kernel, numerics)}, {}, {}};
+  OwningOpRef<ModuleOp> module = makeModule(context, plan, target);
+  PassManager pm(&context);
+  buildTablesPipeline(pm);
+  if (failed(pm.run(*module)))
+    return failure();
+  SmallVector<Candidate> result;
+  module->walk([&](LookupGemmOp op) { result = candidates(op, getTarget(op)); });
+  if (auto asked = strategyOf(kernel))
+    llvm::erase_if(result, [&](const Candidate &it) { return it.schedule.getStrategy() != *asked; });
+  return result;
+}
+
+static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const TargetRow &row,
+                                 PassManagerHook prepare = nullptr) {
+  OwningOpRef<ModuleOp> module = makeModule(context, plan, row);
+  TargetAttr target = row.attribute(&context);
   PassManager pm(&context);
   buildPlanPipeline(pm);
   if (prepare)
@@ -143,6 +210,8 @@ llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const Librar
                                               std::vector<const TargetRow *> targets,
                                               PassManagerHook prepare) {
   LibraryPlan plan{library, std::move(targets), {}, {}, {}};
+  if (failed(checkTuning(context, library)))
+    return failure();
   addProducts(context, plan);
   for (const TargetRow *row : plan.targets)
     if (failed(scheduleFor(context, plan, *row, prepare)))

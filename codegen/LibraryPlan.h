@@ -28,6 +28,7 @@ struct Product {
   Format format;
   Numerics numerics = Numerics::a8;
   std::optional<Strategy> strategy;
+  std::string schedule; // where the kernel asks for one
   SourcePosition position;
   double expectedNmse = 0;
   std::vector<ProductVariant> variants; // one per target of the plan
@@ -52,6 +53,13 @@ using PassManagerHook = llvm::function_ref<void(mlir::PassManager &, const Targe
 llvm::FailureOr<LibraryPlan> planLibrary(mlir::MLIRContext &context, const LibrarySpec &library,
                                          std::vector<const TargetRow *> targets,
                                          PassManagerHook prepare = nullptr);
+
+/// Name of the product of a kernel whose numerics are decided.
+std::string productName(const KernelSpec &kernel);
+
+/// What a kernel could run on a target in class `numerics`, the fastest predicted first.
+llvm::FailureOr<llvm::SmallVector<Candidate>> listCandidates(mlir::MLIRContext &context, const KernelSpec &kernel,
+                                                             Numerics numerics, const TargetRow &target);
 
 /// One line on a product's schedule on the target with index `target`, and the reason for it.
 std::string explain(const LibraryPlan &plan, const Product &product, size_t target);

@@ -23,6 +23,16 @@ struct KernelSpec {
   std::string strategy = "auto"; // auto, dot or lookup
   double errorBudget = 1e-4;     // NMSE against the float product that `auto` numerics may spend
   SourcePosition position;
+  std::string schedule; // #lut.schedule<...> for every target, kept apart from others' code; empty: chosen
+};
+
+// Measured: the fastest schedule of one product on one target.
+struct TunedSchedule {
+  std::string target;   // row of the target table
+  std::string product;  // Product::name
+  std::string schedule; // #lut.schedule<...>
+  double alone = 0, batch = 0; // microseconds of a token alone, its weights cold, and of one token of a batch
+  SourcePosition position;
 };
 
 // Which kernel computes one projection of the model: layers [first, last] of `projection`.
@@ -41,6 +51,7 @@ struct LibrarySpec {
   std::vector<KernelSpec> kernels;
   std::vector<ProjectionSpec> projections;
   std::vector<std::string> variants; // names of rows of the target table; empty: decided by the command line
+  std::vector<TunedSchedule> tuning; // empty: the cost model decides
 };
 
 } // namespace lut

@@ -18,7 +18,7 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
                 {"tile", Object{{"rows", g.tileRows}, {"tokens", g.schedule.getTokens()}, {"k", g.kBlock}}},
                 {"token_block", g.schedule.getTokenBlock()},
                 {"packed_bytes", packedBytes(g)},
-                {"scratch_bytes_per_token", g.preparedBytes + g.partialBytes},
+                {"scratch_bytes_per_token", g.preparedBytes},
                 {"predicted_cycles", Object{{"compute", llround(variant.cost.computeCycles)},
                                             {"weight_traffic", llround(variant.cost.memoryCycles)},
                                             {"batch", llround(variant.cost.batchCycles)}}}};

@@ -53,6 +53,20 @@ ArrayRef<ConfigKey> kernelListKeys() {
   return root;
 }
 
+ArrayRef<ConfigKey> tuningKeys() {
+  static const ConfigKey kernel[] = {
+      {"product", KeyKind::Text, true, "numerics class, format and shape"},
+      {"schedule", KeyKind::Text, true, "the fastest #lut.schedule<...> of the product"},
+      {"alone_us", KeyKind::Time, true, "microseconds of a token alone, its weights cold"},
+      {"batch_us", KeyKind::Time, true, "microseconds of one token of a batch"}};
+  static const ConfigKey root[] = {
+      {"lutc_tuning", KeyKind::Dimension, true, "the version of the file's form"},
+      {"cpu", KeyKind::Text, true, "the CPU that was measured"},
+      {"variant", KeyKind::Identifier, true, "the instruction set that was measured"},
+      {"kernels", KeyKind::Mappings, true, "what was measured", {}, kernel}};
+  return root;
+}
+
 std::string alternatives(ArrayRef<StringRef> names) {
   std::string text;
   for (auto [index, name] : enumerate(names))
@@ -120,6 +134,11 @@ bool KeyChecker::checkNumber(const ConfigNode &value) {
     return reject(value, "an integer from 1 to " + Twine(maxDimension), "write the " + key.help);
   }
   auto number = value.number();
+  if (key.kind == KeyKind::Time) {
+    if (number && *number > 0)
+      return true;
+    return reject(value, "a number above 0", "write the " + key.help);
+  }
   if (number && *number > 0 && *number <= 1)
     return true;
   return reject(value, "a number above 0 and at most 1", "write an NMSE, such as 1e-4");
@@ -168,7 +187,10 @@ bool KeyChecker::check(const ConfigNode &value) {
     return checkIdentifier(value);
   case KeyKind::Dimension:
   case KeyKind::Fraction:
+  case KeyKind::Time:
     return checkNumber(value);
+  case KeyKind::Text:
+    return value.isString() || reject(value, "a string", "write the " + key.help);
   case KeyKind::Format:
     return checkFormat(value);
   case KeyKind::Choice:

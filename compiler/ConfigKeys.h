@@ -6,7 +6,7 @@
 
 namespace lut {
 
-enum class KeyKind { Identifier, Dimension, Fraction, Format, Choice, Identifiers, Mapping, Mappings };
+enum class KeyKind { Identifier, Dimension, Fraction, Format, Choice, Identifiers, Mapping, Mappings, Text, Time };
 
 struct ConfigKey {
   llvm::StringLiteral name;
@@ -19,6 +19,8 @@ struct ConfigKey {
 
 // The top level of the file.
 llvm::ArrayRef<ConfigKey> kernelListKeys();
+// The top level of a tuning file.
+llvm::ArrayRef<ConfigKey> tuningKeys();
 
 llvm::ArrayRef<llvm::StringLiteral> numericsNames();
 llvm::ArrayRef<llvm::StringLiteral> strategyNames();

@@ -5,9 +5,11 @@
 #include "codegen/Object.h"
 #include "codegen/Targets.h"
 #include "codegen/Writers.h"
+#include "compiler/Diagnostics.h"
 #include "compiler/Log.h"
 #include "compiler/Output.h"
 #include "compiler/Plan.h"
+#include "compiler/Tuning.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
@@ -16,12 +18,13 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace llvm;
 
 namespace lut {
 
-static int report(Error problem) {
+int reportError(Error problem) {
   bool internal = problem.isA<InternalError>();
   errs() << (internal ? "lutc: internal error, a bug of lutc: " : "lutc: error: ")
          << toString(std::move(problem)) << "\n";
@@ -69,29 +72,51 @@ static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const 
   std::vector<std::string> outputs;
   for (const OutputFile &file : files)
     outputs.push_back(request.directory + "/" + file.name);
-  files.push_back({library.name + ".d", writeDepfile(outputs, {request.config})});
+  std::vector<std::string> inputs = {request.config};
+  if (!request.tuning.empty())
+    inputs.push_back(request.tuning);
+  files.push_back({library.name + ".d", writeDepfile(outputs, inputs)});
   return files;
+}
+
+// What the tuning file measured has to be what is compiled for.
+static bool addTuning(const CompileRequest &request, SourceMgr &sources, LibrarySpec &library) {
+  if (request.tuning.empty())
+    return true;
+  std::optional<Tuning> tuning = readTuning(request.tuning, sources);
+  if (!tuning)
+    return false;
+  Diagnostics diagnostics(sources);
+  StringRef cpu = request.cpu == "host" ? sys::getHostCPUName() : StringRef(request.cpu);
+  if (!cpu.empty() && cpu != tuning->cpu)
+    diagnostics.error(request.tuning, "was measured on CPU '" + tuning->cpu + "', not on '" + cpu + "'",
+                      "tune on that CPU, or compile with --cpu=" + tuning->cpu);
+  if (!library.variants.empty() && !is_contained(library.variants, tuning->target))
+    diagnostics.error(request.tuning, "tunes variant " + tuning->target + ", which is not compiled",
+                      "add the variant, or remove --tuning");
+  library.tuning = std::move(tuning->kernels);
+  return !diagnostics.failed();
 }
 
 int compile(const CompileRequest &request) {
   SourceMgr sources;
   std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
-  if (!library)
+  if (!library || !addTuning(request, sources, *library))
     return ExitError;
   CompileOptions options = makeOptions(request, *library, sources);
   if (request.dryRun) {
     Expected<Choices> choices = chooseKernels(*library, options);
     if (!choices)
-      return report(choices.takeError());
+      return reportError(choices.takeError());
     printPlan(*library, *choices, outs());
     return ExitOk;
   }
   Artifacts artifacts;
   if (Error problem = compileLibrary(*library, options, artifacts))
-    return report(std::move(problem));
+    return reportError(std::move(problem));
   std::vector<OutputFile> files = chooseFiles(request, *library, artifacts);
   if (Error problem = writeFiles(request.directory, files))
-    return report(std::move(problem));
+    return reportError(std::move(problem));
   if (request.verbose)
     for (const OutputFile &file : files)
       logLine("wrote " + request.directory + "/" + file.name);

@@ -11,6 +11,7 @@ enum ExitCode { ExitOk = 0, ExitError = 1, ExitUsage = 2, ExitInternal = 70 };
 
 struct CompileRequest {
   std::string config, directory;
+  std::string tuning; // a file of lutc bench --tune; empty: none
   ConfigOptions options;
   std::string cpu; // the library gets the best variant for it: a name, or host
   std::vector<std::string> emit{"lib", "header", "manifest"}; // also mlir, mlir=<pass>, llvm-ir, asm
@@ -18,6 +19,9 @@ struct CompileRequest {
 };
 
 int compile(const CompileRequest &request);
+
+// Prints a failure; the exit code for it.
+int reportError(llvm::Error problem);
 
 // The rows of `lutc list targets` and `lutc list passes`.
 Table targetTable();

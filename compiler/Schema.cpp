@@ -52,6 +52,10 @@ static json::Object valueSchema(const ConfigKey &key, ArrayRef<std::string> vari
     return json::Object{{"type", "integer"}, {"minimum", 1}, {"maximum", maxDimension}};
   case KeyKind::Fraction:
     return json::Object{{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 1}};
+  case KeyKind::Time:
+    return json::Object{{"type", "number"}, {"exclusiveMinimum", 0}};
+  case KeyKind::Text:
+    return json::Object{{"type", "string"}};
   case KeyKind::Format:
     return json::Object{{"type", "string"}, {"pattern", formatPattern()}};
   case KeyKind::Choice:

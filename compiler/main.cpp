@@ -1,5 +1,6 @@
 // lutc: the command line. Exit codes: 0 done, 1 an error in the input, 2 a bad command line, 70 a bug of
 // lutc.
+#include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -54,6 +55,7 @@ CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
 
 struct Arguments {
   CompileRequest request;
+  BenchRequest bench;
   std::string weights, listing;
   std::vector<std::string> include;
   bool json = false;
@@ -86,10 +88,22 @@ void addCompile(CLI::App &app, Arguments &arguments) {
       ->allow_extra_args(false)
       ->delimiter(',')
       ->check(checkEmit);
+  compile->add_option("--tuning", request.tuning, "Schedules that lutc bench --tune found");
   compile->add_flag("--dry-run", request.dryRun, "Print the plan and write nothing");
   compile->add_flag("--explain", request.explain, "Say what was chosen for each kernel, and why");
   compile->add_flag("--time", request.time, "Say what took how long");
   compile->add_flag("-v,--verbose", request.verbose, "Name each file written");
+}
+
+void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
+  CLI::App *bench = app.add_subcommand("bench", "Time the kernels of a config on this CPU");
+  bench->add_option("config", request.config, "Hugging Face config.json, or a YAML or JSON list of kernels")
+      ->required();
+  bench->add_option("--weights", weights, "Weight format where the config gives none: w2g128")
+      ->check(checkFormat);
+  auto *tune = bench->add_flag("--tune", request.tune, "Time every legal schedule, find the fastest");
+  bench->add_option("-o,--output", request.output, "Tuning file for lutc compile --tuning")->needs(tune);
+  bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
 }
 
 void addOthers(CLI::App &app, Arguments &arguments) {
@@ -152,6 +166,11 @@ int run(const CLI::App &app, Arguments &arguments) {
     printSchema(variantNames(), llvm::outs());
     return ExitOk;
   }
+  if (app.got_subcommand("bench")) {
+    if (!arguments.weights.empty())
+      arguments.bench.options.weights = llvm::cantFail(parseFormat(arguments.weights));
+    return bench(arguments.bench);
+  }
   return compile(arguments.request);
 }
 
@@ -170,6 +189,7 @@ int main(int argc, char **argv) {
   CLI::App app("Compiles low-bit matrix products of language models into C libraries", "lutc");
   Arguments arguments;
   addCompile(app, arguments);
+  addBench(app, arguments.bench, arguments.weights);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);

@@ -20,6 +20,11 @@ static Value codesOf(Value w) {
   return reinterpret ? reinterpret.getW() : w;
 }
 
+static const Candidate *findSchedule(ArrayRef<Candidate> all, ScheduleAttr schedule) {
+  auto *found = llvm::find_if(all, [&](const Candidate &it) { return it.schedule == schedule; });
+  return found == all.end() ? nullptr : found;
+}
+
 static void record(Operation *gemm, const Candidate &candidate) {
   Builder b(gemm->getContext());
   gemm->setAttr("schedule", candidate.schedule);
@@ -32,10 +37,12 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   auto precompute = op.getLeft().getDefiningOp<PrecomputeOp>();
   if (!precompute || op.getSchedule())
     return success();
-  bool integer = isa<ActivationsType>(precompute.getSource().getType());
-  auto all =
-      candidates(target, op.getW().getType(), integer ? Numerics::a8 : Numerics::t8, op.getLeft().getType());
-  const Candidate *best = pick(all, op.getStrategy());
+  auto all = candidates(op, target);
+  auto tuned = op->getAttrOfType<ScheduleAttr>(kTunedAttrName);
+  const Candidate *best = tuned ? findSchedule(all, tuned) : pick(all, op.getStrategy());
+  if (tuned && !best)
+    return op.emitError() << "the tuned schedule " << tuned << " is none that this lutc knows for the product"
+                          << " on " << target.getName() << "; tune again";
   if (!best)
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
                           << " is legal for this product on " << target.getName();

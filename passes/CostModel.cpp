@@ -94,53 +94,78 @@ static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layou
           lookups * tables.getDigits() * (perDigit + (sign + widen) * c.simple)};
 }
 
-static ScheduleAttr schedule(TargetAttr t, Layout layout, TablesType tables) {
-  auto *context = t.getContext();
-  // Sums of a tile stay in registers beside decoded weights and tables: about half of the registers.
-  int64_t wide = t.getRegisters() >= 32 ? 2 : 1, prefetch = t.getPrefetchBytes();
-  if (layout == Layout::dot) {
-    // Tokens share the decoding of weights, rows only the loads of activations: 2 rows by as many tokens as
-    // fit, where products that go through 16 bits take two registers for a sum. Streams without groups keep 4
-    // rows: with 2 they took 340 us cold instead of 289 (w158 4096x4096).
-    bool grouped = tables.getGroup() < tables.getK(), quads = t.getDot() == DotKind::quads;
-    int64_t rows = grouped || !quads ? 2 : 2 * wide, tokens = grouped && quads ? 8 : 2 * wide;
-    return ScheduleAttr::get(context, Strategy::dot, layout, rows, tokens, 32, 0, 0, 0, prefetch);
+namespace {
+/// The schedules worth considering for one product.
+struct Grid {
+  TargetAttr target;
+  Format format;
+  Layout layout;
+  TablesType tables;
+  llvm::SmallVector<ScheduleAttr> schedules;
+
+  /// One i32 sum for each row vector and token, as many as leave room for weights and results. Layouts with a
+  /// byte for each row keep 16-bit sums: four registers of i32 for a row vector, for every plane and digit.
+  bool fits(int64_t rows, int64_t tokens) const {
+    int64_t sums = rows * tokens, registers = target.getRegisters();
+    if (layout == Layout::dot || layout == Layout::quad)
+      return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
+    return sums <= 8;
   }
-  if (layout == Layout::quad)
-    return ScheduleAttr::get(context, Strategy::lookup, layout, 2 * wide, 2, 8, 0, 0, 0, prefetch);
-  // Ternary tables take 128 bytes a unit and digit: 28 units keep those of a k block below 8 KB, in L1 beside
-  // the weights.
-  int64_t kBlock = layout == Layout::base3 ? 28 * tables.getUnit() : 0;
-  // Lookups by scalar loads gain nothing from a second token and would double the code.
-  int64_t tokens = t.getPermuteBytes() ? 2 : 1;
-  return ScheduleAttr::get(context, Strategy::lookup, layout, wide, tokens, 8, kBlock, runOf(layout, tables),
-                           /*widen=*/256, prefetch);
-}
+  llvm::SmallVector<int64_t> kBlocks() const {
+    if (layout == Layout::base3)
+      return {28 * tables.getUnit(), 56 * tables.getUnit()};
+    llvm::SmallVector<int64_t> blocks = {0};
+    for (int64_t block : {512, 1024, 2048})
+      if (block < tables.getK() && block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
+        blocks.push_back(block);
+    return blocks;
+  }
+  void add(int64_t rows, int64_t tokens, int64_t tokenBlock, int64_t kBlock) {
+    bool lookup = layout != Layout::dot;
+    int64_t run = layout == Layout::base3 || layout == Layout::column ? runOf(layout, tables) : 0;
+    schedules.push_back(ScheduleAttr::get(target.getContext(), lookup ? Strategy::lookup : Strategy::dot,
+                                          layout, rows, tokens, tokenBlock, kBlock, run, run ? 256 : 0,
+                                          target.getPrefetchBytes()));
+  }
+  void fill() {
+    for (int64_t rows : {1, 2, 4, 8})
+      for (int64_t tokens : {1, 2, 3, 4, 6, 8})
+        for (int64_t kBlock : kBlocks())
+          for (int64_t tokenBlock : {12, 24, 32})
+            if (fits(rows, tokens) && tokenBlock % tokens == 0)
+              add(rows, tokens, tokenBlock, kBlock);
+  }
+};
+} // namespace
 
 static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
   return !tables.getTrits() && t.getPermuteBytes() >= 64 && t.getDot() == DotKind::quads &&
          largestMultiplier(format, tables) <= 255;
 }
 
-llvm::SmallVector<Candidate> lut::candidates(TargetAttr t, WeightsType w, Numerics numerics,
-                                             TablesType tables) {
+llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
+  WeightsType w = gemm.getW().getType();
+  TablesType tables = gemm.getLeft().getType();
   Format format = w.getFormat().getFormat();
   int64_t n = w.getN(), k = w.getK();
   llvm::SmallVector<Candidate> result;
   auto add = [&](Layout layout, InnerCycles inner) {
-    ScheduleAttr chosen = schedule(t, layout, tables);
+    Grid grid{t, format, layout, tables, {}};
+    grid.fill();
     double bytes = double(n) * k * storedBits(format, layout) / 8, flush = flushCycles(t, format, n, k);
-    Cost cost{inner.shared + inner.perToken + flush, bytes * 100 / t.getStreamBytesPer_100Cycles(),
-              inner.shared / chosen.getTokens() + inner.perToken + flush};
-    result.push_back({chosen, cost});
+    for (ScheduleAttr schedule : grid.schedules) {
+      Cost cost{inner.shared + inner.perToken + flush, bytes * 100 / t.getStreamBytesPer_100Cycles(),
+                inner.shared / schedule.getTokens() + inner.perToken + flush};
+      result.push_back({schedule, cost});
+    }
   };
-  if (numerics == Numerics::a8)
+  if (tables.getDigits() == 2) // class a8: its int8 activations are there
     add(Layout::dot, dotCycles(t, format, n, k));
   Layout lookup = tables.getTrits()                ? Layout::base3
                   : quadIsLegal(t, format, tables) ? Layout::quad
                                                    : Layout::column;
   add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  llvm::sort(result, [](const Candidate &a, const Candidate &b) { return a.cost.total() < b.cost.total(); });
+  llvm::stable_sort(result, [](const Candidate &a, const Candidate &b) { return a.cost.total() < b.cost.total(); });
   return result;
 }
 

@@ -26,13 +26,14 @@ struct Candidate {
   std::string reason() const;
 };
 
-/// Every schedule that is legal for a product of `w` in class `numerics` on `target`, the fastest first.
-/// `tables` is the type of the activation-side tables that a lookup would read.
-llvm::SmallVector<Candidate> candidates(TargetAttr target, WeightsType w, Numerics numerics,
-                                        TablesType tables);
+/// Every schedule that is legal on `target` for a product whose tables have been quantized, the fastest first.
+llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target);
 
 /// The fastest candidate of `strategy`, or of any where none is asked for; null where none is legal.
 const Candidate *pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy);
+
+/// On a product: the schedule that a measurement found, to be taken instead of the fastest predicted.
+inline constexpr llvm::StringLiteral kTunedAttrName = "lut.tuned";
 
 /// Attributes that carry a choice's predicted cycles.
 inline constexpr llvm::StringLiteral kComputeCyclesAttrName = "lut.compute_cycles";

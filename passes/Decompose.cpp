@@ -24,9 +24,10 @@ static void decompose(MpGemmOp op) {
   auto tables = TablesType::get(b.getContext(), k, group, format.row->unit, format.row->trits,
                                 /*mirrored=*/false, /*digits=*/0, /*radix=*/0);
   Value table = PrecomputeOp::create(b, loc, tables, source);
-  Value y = LookupGemmOp::create(b, loc, op.getY().getType(), table, op.getW(), op.getStrategyAttr(),
-                                 /*schedule=*/nullptr);
-  op.replaceAllUsesWith(y);
+  auto gemm = LookupGemmOp::create(b, loc, op.getY().getType(), table, op.getW(), op.getStrategyAttr(),
+                                   /*schedule=*/nullptr);
+  gemm->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  op.replaceAllUsesWith(gemm.getY());
   op.erase();
 }
 

@@ -34,10 +34,15 @@ static void setReduction(Geometry &g) {
   g.groups = g.wholeRow() ? 1 : g.format.groups(g.k);
   g.chunkK = g.layout == Layout::base3 ? g.unit : g.layout == Layout::column ? 8 : 32;
   // Bit layouts are padded to 32 so that a chunk, a vector of activations and a run never end inside a token.
-  int64_t multiple = g.layout == Layout::base3 ? g.schedule.getKBlock() : 32;
-  g.kPadded = roundUp(g.k, multiple);
-  g.kBlock = g.layout == Layout::base3 ? g.schedule.getKBlock() : g.kPadded;
-  g.kBlocks = g.kPadded / g.kBlock;
+  int64_t kBlock = g.schedule.getKBlock();
+  g.kPadded = roundUp(g.k, g.layout == Layout::base3 ? kBlock : 32);
+  g.kBlock = kBlock ? std::min(kBlock, g.kPadded) : g.kPadded;
+  g.kBlocks = (g.kPadded + g.kBlock - 1) / g.kBlock;
+}
+
+int64_t Geometry::tileBytesOf(int64_t kLength) const {
+  int64_t scaleBytes = wholeRow() ? 0 : tileRows * (format.zeroPoints ? 3 : 2);
+  return kLength / chunkK * chunkBytes + (kLength + group - 1) / group * scaleBytes;
 }
 
 static void setStream(Geometry &g) {
@@ -52,11 +57,10 @@ static void setStream(Geometry &g) {
   for (int64_t width : g.parts)
     vectorsPerChunk += g.layout == Layout::dot ? width : 1;
   g.chunkBytes = vectorsPerChunk * g.rowVectors * g.vectorBytes;
-  int64_t scaleBytes = g.wholeRow() ? 0 : g.tileRows * (2 + (g.format.zeroPoints ? 1 : 0));
-  g.groupBytes = g.group / g.chunkK * g.chunkBytes + scaleBytes;
-  g.tileBytes = g.kBlock / g.chunkK * g.chunkBytes + g.groups * scaleBytes;
-  g.blockBytes = g.tileBytes * g.tiles;
-  g.streamBytes = g.blockBytes * g.kBlocks;
+  g.groupBytes = g.tileBytesOf(g.group);
+  g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
+  g.streamBytes =
+      g.blockBytes * (g.kBlocks - 1) + g.tileBytesOf(g.kPadded - (g.kBlocks - 1) * g.kBlock) * g.tiles;
   int64_t column = g.wholeRow() ? g.rowsPadded() * 4 : 0;
   g.scaleOffset = g.streamBytes;
   g.zeroOffset = g.scaleOffset + column;
@@ -73,7 +77,6 @@ static void setPrepared(Geometry &g) {
   g.preparedBytes = g.sumsOffset + roundUp(g.groups * 4, 64);
   if (g.preparedBytes % 4096 == 0)
     g.preparedBytes += 64; // tokens at equal offsets would share one set of the L1 cache
-  g.partialBytes = g.kBlocks > 1 ? g.rowsPadded() * 4 : 0;
 }
 
 Geometry lut::getGeometry(Operation *op, TargetAttr target) {

@@ -29,16 +29,14 @@ struct Geometry {
   // Along k. A chunk is what one step of the stream covers; the unit is g, the k of one table.
   int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, kBlock = 0, kBlocks = 1;
 
-  // The packed stream, in bytes: of one chunk of a tile, of a full group with its scales, of a tile in one k
-  // block.
+  // The packed stream, in bytes: of one chunk of a tile, of a full group with its scales, of a full k block.
   llvm::SmallVector<int64_t> parts; // widths of the bit fields of a code, lowest first
-  int64_t chunkBytes = 0, groupBytes = 0, tileBytes = 0, blockBytes = 0, streamBytes = 0;
+  int64_t chunkBytes = 0, groupBytes = 0, blockBytes = 0, streamBytes = 0;
   // The tail of whole-row formats.
   int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0, payloadBytes = 0;
 
   // Prepared activations of one token, in bytes.
-  int64_t tableBytes = 0, valueOffset = 0, scalesOffset = 0, sumsOffset = 0, preparedBytes = 0,
-          partialBytes = 0;
+  int64_t tableBytes = 0, valueOffset = 0, scalesOffset = 0, sumsOffset = 0, preparedBytes = 0;
 
   bool wholeRow() const { return format.group == 0; }
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
@@ -47,6 +45,8 @@ struct Geometry {
   }
   /// i32 sum vectors of a tile for one token.
   int64_t sumVectors() const { return tileRows / laneRows; }
+  /// Bytes of a tile in a k block of `kLength` elements.
+  int64_t tileBytesOf(int64_t kLength) const;
   int64_t rowsPadded() const { return tiles * tileRows; }
   int64_t digits() const { return tables ? tables.getDigits() : 0; }
   int64_t radix() const { return tables ? tables.getRadix() : 0; }

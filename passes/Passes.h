@@ -17,7 +17,9 @@ namespace lut {
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"
 
-/// From lut.mpgemm to scheduled products; Pipeline.cpp gives the reason for the order. lut-tile comes next.
+/// From lut.mpgemm to lookups in quantized tables; Pipeline.cpp gives the reason for the order.
+void buildTablesPipeline(mlir::OpPassManager &pm);
+/// The same, on to scheduled products. lut-tile comes next.
 void buildPlanPipeline(mlir::OpPassManager &pm);
 
 } // namespace lut

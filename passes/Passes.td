@@ -69,7 +69,7 @@ def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
   let summary = "turn each scheduled product into a prepare and a compute function of loops over tiles";
   let description = [{
     `<name>_prepare(x, ldx, m, prepared)` quantizes activations or builds tables; `<name>_compute(prepared, m, packed, y,
-    ldy, partial, tile_begin, tile_end)` produces rows of Y (the contract is runtime/kernel.h). Pointers are !llvm.ptr:
+    ldy, tile_begin, tile_end)` produces rows of Y (the contract is runtime/kernel.h). Pointers are !llvm.ptr:
     one packed stream mixes bytes, f16 and i32.
     Example: test/passes/tile.mlir
   }];

@@ -18,26 +18,30 @@ namespace {
 struct ComputeEmitter {
   Emitter &e;
   const Geometry &g;
-  Value prepared, m, packed, y, ldy, partial, tileBegin, tileEnd;
+  Value prepared, m, packed, y, ldy, tileBegin, tileEnd;
   VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
 
   void run();
-  void tilesOfBlock(Value block);
+  void tilesOfBlock(Value block, int64_t kLength);
   void tokensOfTile(function_ref<void(Value token, int64_t count)> body);
-  void clearPartial();
-  void finishPartial();
+  void eachRowVector(function_ref<void(Value tile, Value token)> body);
 
-  void tile(Value tile, Value block, Value token, int64_t count);
-  Values groupedSums(Value stream, const Values &tokens);
+  void tile(Value tile, Value block, int64_t kLength, Value token, int64_t count);
+  Values groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength, Values results);
   Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
   Values wholeRow(Value tile, const Values &tokens, Values sums);
 
   GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
   Values tokenPointers(Value token, int64_t count);
-  Value partialPointer(Value tile, Value token, int64_t sumVector);
   Value tail(int64_t offset, Value tile, int64_t sumVector, Type type);
   Value scaled(Value sum, Value activationScale, Value weightScale);
   Value correctZero(Value sum, Value zeroPoints, Value groupSum);
+
+  struct RowPlace {
+    Value pointer, exists; // exists: mask of the rows below n; null where all are
+  };
+  RowPlace place(Value tile, Value token, int64_t sumVector);
+  Values loadY(Value tile, Value token, int64_t count, VectorType type);
   void storeY(Value tile, Value token, const Values &results);
 };
 
@@ -47,20 +51,30 @@ struct ComputeEmitter {
 // Loops
 //===----------------------------------------------------------------------===//
 
+/// Between k blocks, Y holds the sums: f32 where weights have groups, else i32 that are scaled at the end.
 void ComputeEmitter::run() {
   if (g.kBlocks == 1)
-    return tilesOfBlock(e.index(0));
-  clearPartial();
-  e.loop(g.kBlocks, {}, [&](Value block, Values) {
-    tilesOfBlock(block);
+    return tilesOfBlock(e.index(0), g.kPadded);
+  int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
+  bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
+  eachRowVector([&](Value tile, Value token) {
+    storeY(tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
+  });
+  e.loop(g.kBlocks - !lastIsFull, {}, [&](Value block, Values) {
+    tilesOfBlock(block, g.kBlock);
     return Values();
   });
-  finishPartial();
+  if (!lastIsFull)
+    tilesOfBlock(e.index(g.kBlocks - 1), lastLength);
+  if (g.wholeRow())
+    eachRowVector([&](Value tile, Value token) {
+      storeY(tile, token, wholeRow(tile, tokenPointers(token, 1), loadY(tile, token, 1, ints)));
+    });
 }
 
-void ComputeEmitter::tilesOfBlock(Value block) {
+void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength) {
   e.loop(tileBegin, tileEnd, 1, {}, [&](Value index, Values) {
-    tokensOfTile([&](Value token, int64_t count) { tile(index, block, token, count); });
+    tokensOfTile([&](Value token, int64_t count) { tile(index, block, kLength, token, count); });
     return Values();
   });
 }
@@ -80,30 +94,11 @@ void ComputeEmitter::tokensOfTile(function_ref<void(Value, int64_t)> body) {
   }
 }
 
-/// partial[token][n padded]: 32-bit sums between k blocks.
-Value ComputeEmitter::partialPointer(Value tile, Value token, int64_t sumVector) {
-  Value offset = e.add(e.mul(token, g.partialBytes), e.mul(tile, g.tileRows * 4));
-  return e.at(e.at(partial, offset), sumVector * g.vectorBytes);
-}
-
-void ComputeEmitter::clearPartial() {
+/// All tiles, token by token.
+void ComputeEmitter::eachRowVector(function_ref<void(Value, Value)> body) {
   e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
     e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
-      for (int64_t s = 0; s < g.sumVectors(); ++s)
-        e.store(e.constant(ints, 0), partialPointer(tile, token, s));
-      return Values();
-    });
-    return Values();
-  });
-}
-
-void ComputeEmitter::finishPartial() {
-  e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
-    e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
-      Values sums;
-      for (int64_t s = 0; s < g.sumVectors(); ++s)
-        sums.push_back(e.load(ints, partialPointer(tile, token, s)));
-      storeY(tile, token, wholeRow(tile, tokenPointers(token, 1), sums));
+      body(tile, token);
       return Values();
     });
     return Values();
@@ -130,19 +125,22 @@ GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value in
   return result;
 }
 
-void ComputeEmitter::tile(Value tile, Value block, Value token, int64_t count) {
-  Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytes)));
+void ComputeEmitter::tile(Value tile, Value block, int64_t kLength, Value token, int64_t count) {
+  Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytesOf(kLength))));
   Values tokens = tokenPointers(token, count);
-  if (!g.wholeRow())
-    return storeY(tile, token, groupedSums(stream, tokens));
-  Values sums = emitSums(e, g, cursor(stream, tokens, e.index(0), e.mul(block, g.kBlock), g.kBlock));
-  if (g.kBlocks == 1)
+  bool carried = g.kBlocks > 1;
+  if (!g.wholeRow()) {
+    Values results = carried ? loadY(tile, token, count, floats)
+                             : Values(g.sumVectors() * count, e.real(floats, 0.0));
+    return storeY(tile, token, groupedSums(stream, tokens, block, kLength, results));
+  }
+  Values sums = emitSums(e, g, cursor(stream, tokens, e.index(0), e.mul(block, g.kBlock), kLength));
+  if (!carried)
     return storeY(tile, token, wholeRow(tile, tokens, sums));
-  for (int64_t s = 0; s < g.sumVectors(); ++s)
-    for (int64_t t = 0; t < count; ++t) {
-      Value pointer = e.at(partialPointer(tile, token, s), t * g.partialBytes);
-      e.store(e.add(e.load(ints, pointer), sums[s * count + t]), pointer);
-    }
+  Values before = loadY(tile, token, count, ints);
+  for (auto [sum, earlier] : llvm::zip(sums, before))
+    sum = e.add(earlier, sum);
+  storeY(tile, token, sums);
 }
 
 /// float(sum) * (activation scale * weight scale)
@@ -183,13 +181,17 @@ Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, in
   return results;
 }
 
-Values ComputeEmitter::groupedSums(Value stream, const Values &tokens) {
-  Values zeros(g.sumVectors() * tokens.size(), e.real(floats, 0.0));
-  int64_t last = g.groups - 1, lastLength = g.kPadded - last * g.group;
-  Values results = e.loop(last, zeros, [&](Value index, Values carried) {
-    return group(e.at(stream, e.mul(index, g.groupBytes)), tokens, index, g.group, carried);
+/// The groups of one k block of `kLength` elements; the last group of a row may be shorter.
+Values ComputeEmitter::groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength,
+                                   Values results) {
+  int64_t whole = kLength / g.group, rest = kLength % g.group;
+  Value first = e.mul(block, g.kBlock / g.group);
+  results = e.loop(whole, results, [&](Value index, Values carried) {
+    return group(e.at(stream, e.mul(index, g.groupBytes)), tokens, e.add(first, index), g.group, carried);
   });
-  return group(e.at(stream, last * g.groupBytes), tokens, e.index(last), lastLength, results);
+  if (!rest)
+    return results;
+  return group(e.at(stream, whole * g.groupBytes), tokens, e.add(first, whole), rest, results);
 }
 
 /// The tail's column at `offset`: 4 bytes for each padded row.
@@ -206,6 +208,10 @@ Values ComputeEmitter::wholeRow(Value tile, const Values &tokens, Values sums) {
       Value &sum = sums[s * count + t];
       if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
         sum = e.add(sum, tail(g.negativesOffset, tile, s, ints));
+      if (g.kBlocks > 1 && sumFactor(g)) { // sums of one block know nothing of the whole row's
+        Value rowSum = e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4);
+        sum = e.add(sum, e.splat(e.mul(rowSum, sumFactor(g)), g.laneRows));
+      }
       if (g.format.zeroPoints)
         sum = correctZero(sum, tail(g.zeroOffset, tile, s, ints),
                           e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
@@ -220,25 +226,44 @@ Values ComputeEmitter::wholeRow(Value tile, const Values &tokens, Values sums) {
 // Y
 //===----------------------------------------------------------------------===//
 
-/// Stores rows of one tile; rows from n on do not exist in Y.
-void ComputeEmitter::storeY(Value tile, Value token, const Values &results) {
-  int64_t count = results.size() / g.sumVectors(), L = g.laneRows;
+/// Where a vector of sums lies in Y; rows from n on do not exist there.
+ComputeEmitter::RowPlace ComputeEmitter::place(Value tile, Value token, int64_t sumVector) {
+  int64_t L = g.laneRows;
+  Value row = e.add(e.mul(tile, g.tileRows), sumVector * L);
+  Value pointer = e.at(y, e.mul(e.add(e.mul(token, ldy), row), 4));
+  if (g.n % g.tileRows == 0)
+    return {pointer, {}};
   SmallVector<int64_t> iota(L);
   for (int64_t i = 0; i < L; ++i)
     iota[i] = i;
+  Value left = arith::TruncIOp::create(e.b, e.loc, e.i32(), e.sub(e.index(g.n), row));
+  return {pointer, arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, e.constantVector(ints, iota),
+                                         e.splat(left, L))};
+}
+
+Values ComputeEmitter::loadY(Value tile, Value token, int64_t count, VectorType type) {
+  Values results;
+  for (int64_t s = 0; s < g.sumVectors(); ++s)
+    for (int64_t t = 0; t < count; ++t) {
+      auto [pointer, exists] = place(tile, e.add(token, t), s);
+      results.push_back(exists ? LLVM::MaskedLoadOp::create(e.b, e.loc, type, pointer, exists,
+                                                            e.constant(type, 0), uint32_t(4))
+                                     .getResult()
+                               : e.load(type, pointer, 4));
+    }
+  return results;
+}
+
+void ComputeEmitter::storeY(Value tile, Value token, const Values &results) {
+  int64_t count = results.size() / g.sumVectors();
   for (int64_t t = 0; t < count; ++t)
     for (int64_t s = 0; s < g.sumVectors(); ++s) {
-      Value row = e.add(e.mul(tile, g.tileRows), s * L);
-      Value pointer = e.at(y, e.mul(e.add(e.mul(e.add(token, t), ldy), row), 4));
+      auto [pointer, exists] = place(tile, e.add(token, t), s);
       Value result = results[s * count + t];
-      if (g.n % g.tileRows == 0) {
+      if (exists)
+        LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
+      else
         e.store(result, pointer, 4);
-        continue;
-      }
-      Value left = arith::TruncIOp::create(e.b, e.loc, e.i32(), e.sub(e.index(g.n), row));
-      Value exists = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt,
-                                           e.constantVector(ints, iota), e.splat(left, L));
-      LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
     }
 }
 
@@ -268,8 +293,8 @@ static void tileProduct(func::FuncOp function, Operation *gemm, TargetAttr targe
 
   b.setInsertionPoint(function);
   a = createFunction(b, loc, function.getName() + "_compute",
-                     {pointer, i64, pointer, pointer, i64, pointer, i64, i64});
-  ComputeEmitter{e, g, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]}.run();
+                     {pointer, i64, pointer, pointer, i64, i64, i64});
+  ComputeEmitter{e, g, a[0], a[1], a[2], a[3], a[4], a[5], a[6]}.run();
   func::ReturnOp::create(b, loc);
   function.erase();
 }

@@ -21,8 +21,12 @@ struct GroupCursor {
   int64_t kLength = 0; // elements of k, padded to whole chunks
 };
 
+/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core
+/// eq. 2).
+int64_t sumFactor(const Geometry &g);
+
 /// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without
-/// zero points' and negatives' corrections.
+/// zero points' and negatives' corrections; with the sum factor's, unless a row has several k blocks.
 Values emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor);
 
 } // namespace lut

@@ -52,9 +52,7 @@ static int64_t lookupConstant(const Geometry &g, int64_t kLength) {
   return levels * perPlane;
 }
 
-/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core
-/// eq. 2).
-static int64_t sumFactor(const Geometry &g) {
+int64_t lut::sumFactor(const Geometry &g) {
   const FormatRow &row = *g.format.row;
   if (row.trits && g.strategy == Strategy::lookup)
     return 0;
@@ -66,7 +64,7 @@ static int64_t sumFactor(const Geometry &g) {
 }
 
 Values SumEmitter::initialSums() {
-  int64_t factor = sumFactor(g);
+  int64_t factor = g.wholeRow() && g.kBlocks > 1 ? 0 : sumFactor(g);
   int64_t constant = g.strategy == Strategy::lookup ? lookupConstant(g, at.kLength) : 0;
   Values perToken;
   for (int64_t t = 0; t < tokens; ++t) {

@@ -33,8 +33,8 @@ typedef enum lutc_layout_kind {
    points. Where the whole row shares a scale, the k of one block stand in place of a group.
    Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points,
    i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
-   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_blocks * k_block, in
-   grouped formats by less than a group. Padded rows have code 0 (BASE3: trit 0), scale 0, zero point 0. */
+   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block
+   and the last group end there. Padded rows have code 0 (BASE3: trit 0), scale 0, zero point 0. */
 typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
@@ -44,7 +44,7 @@ typedef struct lutc_layout {
                             QUAD, COLUMN: one plane for each bit of the sum; BASE3: ignored */
   uint32_t group;        /* weights that share a scale; 0: the whole row, scales in the tail */
   uint32_t k_block; /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
-  uint32_t k_blocks;
+  uint32_t k_padded; /* a multiple of chunk_k */
 } lutc_layout;
 
 /* One kernel in one variant. */
@@ -54,15 +54,13 @@ typedef struct lutc_variant_code {
   uint32_t layout_id;    /* equal ids: interchangeable packed weights */
   uint32_t token_block;  /* tokens prepared at a time */
   size_t prepared_bytes; /* per token: quantized activations or tables, with their scales and sums */
-  size_t partial_bytes;  /* per token: sums carried between k blocks; 0 with one block */
   /* Quantizes m <= token_block tokens of X, or builds their tables: token i at prepared + i * prepared_bytes.
      The runtime calls it for disjoint ranges of a block's tokens, in parallel. */
   void (*prepare)(const float *x, size_t ldx, size_t m, void *prepared);
   /* Rows of tiles [tile_begin, tile_end) of Y for the m <= token_block tokens prepared. packed points past
-     the header. partial is [m][n_padded] values of 4 bytes, uninitialized; parallel calls share it and use
-     the rows of their own tiles. prepared and partial lie in the scratch at multiples of LUTC_ALIGNMENT. */
-  void (*compute)(const void *prepared, size_t m, const void *packed, float *y, size_t ldy, void *partial,
-                  size_t tile_begin, size_t tile_end);
+     the header. Parallel calls write the rows of their own tiles. */
+  void (*compute)(const void *prepared, size_t m, const void *packed, float *y, size_t ldy, size_t tile_begin,
+                  size_t tile_end);
 } lutc_variant_code;
 
 typedef struct lutc_library_state {

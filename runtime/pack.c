@@ -36,7 +36,7 @@ static unsigned code_bits(const lutc_layout *layout) {
 
 static size_t stream_bytes(const packer *p) {
   const lutc_layout *layout = p->layout;
-  const size_t chunks = (size_t)layout->k_block * layout->k_blocks / chunk_k(layout);
+  const size_t chunks = layout->k_padded / chunk_k(layout);
   const size_t vectors = chunks * (layout->kind == LUTC_LAYOUT_BASE3 ? 1 : code_bits(layout));
   const size_t tile_bytes = vectors * layout->row_vectors * layout->vector_bytes;
   const size_t scale_bytes = layout->group ? p->groups * (p->info->has_zero_points ? 3 : 2) : 0;
@@ -169,8 +169,8 @@ static void pack_scales(packer *p, size_t first_row, size_t group) {
 static void pack_stream(packer *p) {
   const lutc_layout *layout = p->layout;
   const size_t span = layout->group ? layout->group : layout->k_block;
-  for (size_t block = 0; block < layout->k_blocks; ++block) {
-    const size_t begin = block * layout->k_block, end = begin + layout->k_block;
+  for (size_t begin = 0; begin < layout->k_padded; begin += layout->k_block) {
+    const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t group = begin; group < end; group += span) {
         for (size_t k = group; k < lutc_min(group + span, end); k += chunk_k(layout))

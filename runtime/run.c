@@ -4,14 +4,9 @@
 /* Tasks for each thread: enough to even out threads that start late or run on slower cores. */
 enum { TASKS_PER_THREAD = 4 };
 
-/* Scratch: [tokens][prepared_bytes], then [tokens][partial_bytes], each rounded up to LUTC_ALIGNMENT. */
-static size_t prepared_area(const lutc_variant_code *code, size_t tokens) {
-  return lutc_round_up(tokens * code->prepared_bytes, LUTC_ALIGNMENT);
-}
-
+/* Scratch: [tokens][prepared_bytes]. */
 static size_t scratch_bytes_of(const lutc_variant_code *code, size_t m) {
-  const size_t tokens = lutc_min(m, code->token_block);
-  return prepared_area(code, tokens) + lutc_round_up(tokens * code->partial_bytes, LUTC_ALIGNMENT);
+  return lutc_round_up(lutc_min(m, code->token_block) * code->prepared_bytes, LUTC_ALIGNMENT);
 }
 
 size_t lutc_packed_bytes(const lutc_kernel *kernel) {
@@ -33,7 +28,7 @@ typedef struct block {
   const uint8_t *payload;
   float *y;
   size_t ldy;
-  uint8_t *prepared, *partial;
+  uint8_t *prepared;
   size_t items, tasks; /* what the current phase divides: tokens or tiles; into how many tasks */
 } block;
 
@@ -46,7 +41,7 @@ static void prepare_task(void *argument, size_t task) {
 static void compute_task(void *argument, size_t task) {
   const block *b = argument;
   const size_t begin = b->items * task / b->tasks, end = b->items * (task + 1) / b->tasks;
-  b->code->compute(b->prepared, b->m, b->payload, b->y, b->ldy, b->partial, begin, end);
+  b->code->compute(b->prepared, b->m, b->payload, b->y, b->ldy, begin, end);
 }
 
 static void spread(block *b, size_t items, void (*task)(void *, size_t), const lutc_parallel *parallel) {
@@ -91,14 +86,13 @@ lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t
   if (m == 0)
     return LUTC_OK;
   const lutc_variant_code *code = lutc_kernel_code(kernel);
-  block b = {code, m, x, ldx, packed, y, ldy, scratch, NULL, 0, 0};
+  block b = {code, m, x, ldx, packed, y, ldy, scratch, 0, 0};
   const lutc_status status = check_call(kernel, code, &b, scratch_bytes, parallel);
   if (status != LUTC_OK)
     return status;
 
   const size_t tiles = lutc_divide_up(kernel->info.n, code->layout.tile_rows);
   b.payload += sizeof(lutc_packed_header);
-  b.partial = b.prepared + prepared_area(code, lutc_min(m, code->token_block));
   for (size_t token = 0; token < m; token += b.m) {
     b.m = lutc_min(m - token, code->token_block);
     b.x = x + token * ldx;

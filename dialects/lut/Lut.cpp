@@ -90,13 +90,12 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
                        << stringifyLayout(layout);
   if (rowVectors < 1 || tokens < 1 || kBlock < 0 || prefetch < 0)
     return emitError() << "row_vectors and tokens must be positive, k_block and prefetch not negative";
-  if (!llvm::isPowerOf2_64(tokens))
-    return emitError() << "tokens = " << tokens << " must be a power of two: smaller tiles take what is left";
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
-  if ((layout == Layout::base3) != (kBlock > 0) || kBlock % 5)
-    return emitError() << "k_block = " << kBlock
-                       << " must be a multiple of 5 in layout base3 and 0 in others";
+  int64_t chunk = layout == Layout::base3 ? 5 : 32;
+  if (kBlock % chunk || (layout == Layout::base3 && !kBlock))
+    return emitError() << "k_block = " << kBlock << " must be a multiple of " << chunk << " in layout "
+                       << stringifyLayout(layout) << (chunk == 5 ? "" : "; 0: all of k at once");
   bool widens = layout == Layout::column || layout == Layout::base3;
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";

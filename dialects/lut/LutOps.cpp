@@ -91,14 +91,20 @@ template <typename Left> static LogicalResult verifyGemm(Operation *op, Left lef
   return verifyShapes(op, left.getK(), w, cast<RankedTensorType>(y));
 }
 
-static LogicalResult verifySchedule(Operation *op, std::optional<ScheduleAttr> schedule, Strategy strategy) {
-  if (schedule && schedule->getStrategy() != strategy)
+static LogicalResult verifySchedule(Operation *op, std::optional<ScheduleAttr> schedule, Strategy strategy,
+                                    WeightsType w) {
+  if (!schedule)
+    return success();
+  if (schedule->getStrategy() != strategy)
     return op->emitOpError() << "is scheduled as " << stringifyStrategy(schedule->getStrategy());
+  int64_t group = w.getFormat().getFormat().group, kBlock = schedule->getKBlock();
+  if (group && kBlock % group && kBlock < w.getK())
+    return op->emitOpError() << "has k blocks of " << kBlock << ", no multiple of its groups of " << group;
   return success();
 }
 
 LogicalResult LookupGemmOp::verify() {
-  if (failed(verifySchedule(*this, getSchedule(), Strategy::lookup)))
+  if (failed(verifySchedule(*this, getSchedule(), Strategy::lookup, getW().getType())))
     return failure();
   const FormatRow &row = *getW().getType().getFormat().getFormat().row;
   if (getLeft().getType().getTrits() != row.trits)
@@ -115,7 +121,7 @@ LogicalResult LookupGemmOp::verify() {
 }
 
 LogicalResult DotGemmOp::verify() {
-  if (failed(verifySchedule(*this, getSchedule(), Strategy::dot)))
+  if (failed(verifySchedule(*this, getSchedule(), Strategy::dot, getW().getType())))
     return failure();
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
 }

@@ -6,7 +6,7 @@
 // ==>
 //   func.func @example_prepare(%x, %ldx, %m, %prepared)
 //     for each token: int8 values, one scale and one sum for each group
-//   func.func @example_compute(%prepared, %m, %packed, %y, %ldy, %partial, %tile_begin, %tile_end)
+//   func.func @example_compute(%prepared, %m, %packed, %y, %ldy, %tile_begin, %tile_end)
 //     for each tile, for each token: sum, scale, store
 //
 // Here a vector has 16 bytes, so a tile has one vector of 4 rows.
@@ -186,28 +186,28 @@ module attributes {lut.target = #target} {
 
   // One block of k: sums stay in registers.
   // CHECK-LABEL: func.func @oneBlock_compute(
-  // CHECK-SAME: i64, %[[PARTIAL:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64)
-  // CHECK-NOT: llvm.getelementptr %[[PARTIAL]]
+  // CHECK-SAME: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[Y:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64)
+  // CHECK-NOT: llvm.getelementptr %[[Y]]
   // CHECK: lut.lookup %{{.*}} entries 128 : vector<128xi8>, vector<16xi8>
   func.func @oneBlock(%t: !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256> : !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 140, <w158>, trits> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
 
-  // Two: partial sums are cleared, added to in each block, and scaled at the end.
+  // Two: Y carries the integer sums. They are cleared, added to in each block, and scaled at the end.
   // CHECK-LABEL: func.func @twoBlocks_compute(
-  // CHECK-SAME: i64, %[[PARTIAL:[a-z0-9]+]]: !llvm.ptr, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-SAME: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[Y:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
   // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
-  // CHECK: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: llvm.getelementptr %[[Y]]
   // CHECK: llvm.store %{{.*}} : vector<4xi32>
   // CHECK: scf.for
   // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
   // CHECK: lut.lookup
-  // CHECK: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: llvm.getelementptr %[[Y]]
   // CHECK: llvm.load %{{.*}} -> vector<4xi32>
   // CHECK: llvm.store %{{.*}} : vector<4xi32>
   // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
-  // CHECK: llvm.getelementptr %[[PARTIAL]]
+  // CHECK: llvm.getelementptr %[[Y]]
   // CHECK: arith.sitofp
   // CHECK: llvm.store %{{.*}} : vector<4xf32>
   func.func @twoBlocks(%t: !lut.tables<150, group = 150, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 150, <w158>, trits>) -> tensor<?x16xf32> {

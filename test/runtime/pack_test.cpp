@@ -44,13 +44,11 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
   layout.tile_rows = R * (columns ? V : V / 4);
   std::copy(c.parts.begin(), c.parts.end(), layout.parts);
   layout.group = info.group < info.k ? uint32_t(info.group) : 0;
-  // Equal blocks of whole groups or chunks; one block where the padding would be a group or more.
+  // Blocks of whole groups or chunks; the last may be shorter.
   const size_t chunk = c.kind == LUTC_LAYOUT_BASE3 ? 5 : 32, step = layout.group ? layout.group : chunk;
   const size_t steps = (info.k + step - 1) / step;
-  const bool one = blocks == 1 || (layout.group && steps % blocks != 0);
-  layout.k_block =
-      uint32_t(one ? (info.k + chunk - 1) / chunk * chunk : (steps + blocks - 1) / blocks * step);
-  layout.k_blocks = uint32_t((info.k + layout.k_block - 1) / layout.k_block);
+  layout.k_padded = uint32_t((info.k + chunk - 1) / chunk * chunk);
+  layout.k_block = blocks == 1 ? layout.k_padded : uint32_t((steps + blocks - 1) / blocks * step);
   return layout;
 }
 

@@ -37,7 +37,7 @@ struct Status : testing::Test {
   std::vector<uint8_t> zeros = std::vector<uint8_t>(toy::n * 3, 1);
   lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data()};
   alignas(64) uint8_t memory[toy::packedBytes] = {};
-  alignas(64) uint8_t scratchMemory[2 * (toy::preparedBytes + toy::partialBytes)] = {};
+  alignas(64) uint8_t scratchMemory[2 * toy::preparedBytes] = {};
   float xs[3 * toy::k] = {}, ys[3 * toy::n] = {};
 
   size_t m = 2, ldx = toy::k, ldy = toy::n, packedBytes = sizeof memory, scratchBytes = sizeof scratchMemory;
@@ -125,7 +125,7 @@ TEST_F(Status, RunNeedsScratch) {
 }
 
 TEST_F(Status, ScratchGrowsUpToTheTokenBlock) {
-  const size_t perToken = toy::preparedBytes + toy::partialBytes;
+  const size_t perToken = toy::preparedBytes;
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, 0), 0u);
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, toy::tokenBlock), toy::tokenBlock * perToken);
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, most), toy::tokenBlock * perToken);

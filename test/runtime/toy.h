@@ -8,8 +8,8 @@
 
 namespace lut::toy {
 
-constexpr size_t n = 100, k = 70, tileRows = 16, paddedN = 112, tokenBlock = 8;
-constexpr size_t preparedBytes = 64, partialBytes = 4 * paddedN;
+constexpr size_t n = 100, k = 70, tileRows = 16, tokenBlock = 8;
+constexpr size_t preparedBytes = 64;
 constexpr size_t packedBytes =
     64 + 7 * 3 * (2 * 64 + 16 * 3); // 7 tiles of 3 groups of one chunk and 16 scales and zeros
 

@@ -19,7 +19,7 @@ public:
     for (uint32_t width : layout.parts)
       bits += width;
     rows = (info.n + layout.tile_rows - 1) / layout.tile_rows * layout.tile_rows;
-    paddedK = size_t(layout.k_block) * layout.k_blocks;
+    paddedK = layout.k_padded;
     chunkBytes = (isBase3() ? 1 : bits) * layout.row_vectors * layout.vector_bytes;
     tileBytes.push_back(0);
     for (size_t k = 0; k < paddedK; ++k)
@@ -29,7 +29,7 @@ public:
 
   size_t streamBytes() const {
     size_t bytes = 0;
-    for (size_t block = 0; block < layout.k_blocks; ++block)
+    for (size_t block = 0; block * layout.k_block < paddedK; ++block)
       bytes += rows / layout.tile_rows * blockBytes(block);
     return bytes;
   }

@@ -1,0 +1,39 @@
+// A compiled library inside this process.
+#ifndef LUT_CODEGEN_JIT_H
+#define LUT_CODEGEN_JIT_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "runtime/kernel.h"
+#include <memory>
+
+namespace llvm::orc {
+class LLJIT;
+} // namespace llvm::orc
+
+namespace lut {
+
+/// The archive that users link, runtime included, linked into memory.
+class LoadedLibrary {
+public:
+  static llvm::Expected<LoadedLibrary> load(llvm::StringRef archive, llvm::StringRef name);
+  LoadedLibrary(LoadedLibrary &&);
+  ~LoadedLibrary();
+
+  /// lutc_pack and lutc_run of the library's own runtime.
+  decltype(&lutc_pack) pack = nullptr;
+  decltype(&lutc_run) run = nullptr;
+  llvm::Expected<const lutc_kernel *> kernel(llvm::StringRef kernel) const;
+  /// What the library runs on this CPU; null where it has no variant for it.
+  const lutc_variant_code *code(const lutc_kernel *kernel) const;
+
+private:
+  LoadedLibrary(std::unique_ptr<llvm::orc::LLJIT> jit, llvm::StringRef name);
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::string name;
+  decltype(&lutc_cpu_features) cpuFeatures = nullptr;
+};
+
+} // namespace lut
+
+#endif

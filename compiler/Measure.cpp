@@ -1,0 +1,178 @@
+#include "compiler/Measure.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Alignment.h"
+#include "llvm/Support/AlignOf.h"
+#include "llvm/Support/Allocator.h"
+#include "llvm/Support/MemAlloc.h"
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <random>
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+// Bytes at LUTC_ALIGNMENT.
+struct Buffer {
+  explicit Buffer(size_t bytes) : bytes(bytes), data(static_cast<uint8_t *>(allocate_buffer(bytes, 64))) {}
+  Buffer(Buffer &&other) : bytes(other.bytes), data(std::exchange(other.data, nullptr)) {}
+  Buffer &operator=(Buffer &&) = delete;
+  ~Buffer() {
+    if (data)
+      deallocate_buffer(data, bytes, 64);
+  }
+  size_t bytes;
+  uint8_t *data;
+};
+
+// Copies of one packing, read in turn, so that each is out of the caches when its turn comes again.
+struct Pool {
+  std::vector<Buffer> copies;
+  size_t next = 0;
+  const void *take() { return copies[next++ % copies.size()].data; }
+};
+
+// n, k and contents of a product, the same for all kernels.
+class Workload {
+public:
+  Workload(const LoadedLibrary &library, ArrayRef<const lutc_kernel *> kernels, size_t batch);
+  Error pack();
+  // Seconds of one call.
+  double time(size_t kernel, size_t m, bool cold);
+  double timePrepare(size_t kernel);
+
+private:
+  void fill(const lutc_kernel_info &info);
+  size_t copiesOf(size_t bytes) const;
+
+  const LoadedLibrary &library;
+  ArrayRef<const lutc_kernel *> kernels;
+  std::vector<uint8_t> codes, zeros;
+  std::vector<uint16_t> halves;
+  std::vector<float> floats, x, y;
+  std::map<uint32_t, Pool> pools; // by layout id
+  size_t scratchBytes = 0;
+  std::optional<Buffer> scratch;
+};
+
+} // namespace
+
+static double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Of the first CPU; 64 MiB where Linux does not say.
+static size_t lastLevelCache() {
+  size_t largest = 0;
+  for (int i = 0; i < 8; ++i) {
+    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/size");
+    size_t kilobytes = 0; // as in "32768K"
+    if (file >> kilobytes)
+      largest = std::max(largest, kilobytes << 10);
+  }
+  return largest ? largest : size_t(64) << 20;
+}
+
+Workload::Workload(const LoadedLibrary &library, ArrayRef<const lutc_kernel *> kernels, size_t batch)
+    : library(library), kernels(kernels) {
+  const lutc_kernel_info &info = kernels[0]->info;
+  fill(info);
+  x.resize(batch * info.k);
+  y.resize(batch * info.n);
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  for (float &value : x)
+    value = normal(random);
+  for (const lutc_kernel *kernel : kernels) {
+    const lutc_variant_code *code = library.code(kernel);
+    scratchBytes = std::max(scratchBytes, alignTo(code->token_block * code->prepared_bytes, 64));
+  }
+  scratch.emplace(scratchBytes);
+}
+
+void Workload::fill(const lutc_kernel_info &info) {
+  std::mt19937 random(2);
+  codes.resize(info.n * info.k);
+  for (uint8_t &code : codes)
+    code = uint8_t(random() % info.codes);
+  size_t groups = (info.k + info.group - 1) / info.group;
+  halves.assign(info.n * groups, 0x2c00); // 1/16
+  floats.assign(info.n, 0.0625f);
+  zeros.assign(info.n * groups, 1);
+}
+
+size_t Workload::copiesOf(size_t bytes) const { return lastLevelCache() * 3 / 2 / bytes + 2; }
+
+Error Workload::pack() {
+  for (const lutc_kernel *kernel : kernels) {
+    const lutc_variant_code *code = library.code(kernel);
+    auto [entry, fresh] = pools.try_emplace(code->layout_id);
+    if (!fresh)
+      continue;
+    std::vector<Buffer> &copies = entry->second.copies;
+    const void *scales = kernel->info.scales_f32 ? static_cast<const void *>(floats.data()) : halves.data();
+    lutc_weights weights = {codes.data(), 0, scales, zeros.data()};
+    copies.emplace_back(code->info.packed_bytes);
+    if (library.pack(kernel, &weights, copies[0].data, copies[0].bytes) != LUTC_OK)
+      return createStringError("the weights of a measurement could not be packed");
+    while (copies.size() < copiesOf(code->info.packed_bytes)) {
+      copies.emplace_back(code->info.packed_bytes);
+      std::memcpy(copies.back().data, copies[0].data, copies[0].bytes);
+    }
+  }
+  return Error::success();
+}
+
+double Workload::time(size_t kernel, size_t m, bool cold) {
+  const lutc_kernel_info &info = kernels[kernel]->info;
+  Pool &pool = pools[library.code(kernels[kernel])->layout_id];
+  const void *packed = cold ? pool.take() : pool.copies[0].data;
+  double begin = now();
+  lutc_status status = library.run(kernels[kernel], m, x.data(), info.k, packed, y.data(), info.n,
+                                   scratch->data, scratchBytes, nullptr);
+  return status == LUTC_OK ? now() - begin : INFINITY;
+}
+
+double Workload::timePrepare(size_t kernel) {
+  double begin = now();
+  library.code(kernels[kernel])->prepare(x.data(), kernels[kernel]->info.k, 1, scratch->data);
+  return now() - begin;
+}
+
+static double fasterHalf(std::vector<double> &seconds) {
+  llvm::sort(seconds);
+  size_t half = (seconds.size() + 1) / 2;
+  double sum = 0;
+  for (double s : ArrayRef(seconds).take_front(half))
+    sum += s;
+  return sum / double(half);
+}
+
+Expected<std::vector<KernelTimes>> measure(const LoadedLibrary &library,
+                                           ArrayRef<const lutc_kernel *> kernels) {
+  constexpr size_t batch = 96, aloneRounds = 24, batchRounds = 5;
+  Workload work(library, kernels, batch);
+  if (Error error = work.pack())
+    return std::move(error);
+  std::vector<std::vector<double>> alone(kernels.size()), together(kernels.size()), prepare(kernels.size());
+  for (size_t round = 0; round < aloneRounds; ++round)
+    for (size_t kernel = 0; kernel < kernels.size(); ++kernel) {
+      alone[kernel].push_back(work.time(kernel, 1, /*cold=*/true));
+      prepare[kernel].push_back(work.timePrepare(kernel));
+    }
+  for (size_t round = 0; round < batchRounds; ++round)
+    for (size_t kernel = 0; kernel < kernels.size(); ++kernel)
+      together[kernel].push_back(work.time(kernel, batch, /*cold=*/false) / batch);
+  std::vector<KernelTimes> times;
+  for (size_t kernel = 0; kernel < kernels.size(); ++kernel)
+    times.push_back({1e6 * fasterHalf(alone[kernel]), 1e6 * fasterHalf(together[kernel]),
+                     1e6 * fasterHalf(prepare[kernel])});
+  return times;
+}
+
+} // namespace lut
