@@ -3,6 +3,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <numeric>
 
 using namespace lut;
 
@@ -34,13 +35,6 @@ static double storedBits(const Format &format, Layout layout) {
   return bits + (format.group ? (format.zeroPoints ? 24.0 : 16.0) / format.group : 0);
 }
 
-/// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of
-/// sums.
-static double flushCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
-  double sums = double(n) / (t.getVectorBytes() / 4);
-  return sums * format.groups(k) * (format.zeroPoints ? 8 : 5) * Cycles(t).simple;
-}
-
 /// Cycles of the inner loops: what the tokens of a tile share, and what each needs.
 struct InnerCycles {
   double shared, perToken;
@@ -48,10 +42,10 @@ struct InnerCycles {
 
 static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   Cycles c(t);
-  // Per vector of bytes: shift, mask and dot; codes of several parts join them; narrower products cost extra
-  // operations.
+  // Per vector of bytes: shift and mask, of which about one waits for a port that products use; codes of several
+  // parts join them; narrower products cost extra operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
-  double decode = llvm::isPowerOf2_32(format.row->bits) ? 2 : 4;
+  double decode = llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 4;
   double vectors = double(n) * k / t.getVectorBytes();
   return {vectors * decode * c.simple, vectors * (c.dot + extra * c.simple)};
 }
@@ -77,8 +71,8 @@ static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layou
   double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() *
                    (layout == Layout::base3 ? 1 : format.row->bits);
   double index = lookups * 2 * c.simple, perDigit;
-  if (layout == Layout::quad)
-    return {index, lookups * tables.getDigits() * (c.permute + c.dot)};
+  if (layout == Layout::quad) // permute and product share one of their ports: 1.3 cycles for both on Zen 4
+    return {index, lookups * tables.getDigits() * 0.65 * (c.permute + c.dot)};
   double reach = std::max(t.getPermuteBytes(), t.getPermute2Bytes());
   if (!reach)
     perDigit = 3.0 * t.getVectorBytes(); // scalar loads: extract, load, insert
@@ -94,6 +88,90 @@ static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layou
           lookups * tables.getDigits() * (perDigit + (sign + widen) * c.simple)};
 }
 
+//===----------------------------------------------------------------------===//
+// A schedule
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What one schedule costs beside its inner loops.
+struct Pricing {
+  TargetAttr t;
+  Format format;
+  TablesType tables;
+  ScheduleAttr schedule;
+  InnerCycles inner;
+  int64_t n, k;
+  Cycles c = Cycles(t);
+  Layout layout = schedule.getLayout();
+  bool bytePerRow = layout == Layout::column || layout == Layout::base3;
+  int64_t laneRows = t.getVectorBytes() / 4;
+  double sums = double(n) / laneRows; // vectors of i32 for one token
+  double groups = double(format.groups(k));
+  double kBlock = schedule.getKBlock() ? std::min(schedule.getKBlock(), k) : k, kBlocks = std::ceil(k / kBlock);
+
+  /// Prepared bytes of one token for one k: an int8 value, or its share of tables.
+  double preparedPerK() const {
+    return layout == Layout::dot ? 1 : double(tables.getEntryBytes()) * tables.getDigits() / tables.getUnit();
+  }
+  double stepSums(int64_t rowVectors) const { return rowVectors * (bytePerRow ? 4 : 1); }
+
+  /// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of sums; so
+  /// does a row. Sums that wait for the next k block are loaded and stored.
+  double flush(int64_t tokens) const {
+    double scale = 1.0 / tokens, own = format.zeroPoints ? 6 : 4;
+    double carried = kBlocks > 1 ? kBlocks * 3 : 0;
+    return sums * (groups * (own + scale) * c.simple + carried * 2 * c.simple);
+  }
+  /// The last additions of a step depend on each other; only the next step's loads overlap them.
+  double drain(int64_t rowVectors, int64_t tokens) const {
+    double steps = sums / stepSums(rowVectors), ends = format.group ? groups : kBlocks;
+    return steps * ends * 12 / tokens;
+  }
+  /// A sum that only itself continues takes a product's latency, about 4 issues, for each of its products.
+  double latency(int64_t rowVectors, int64_t tokens) const {
+    if (layout != Layout::quad)
+      return 0;
+    double issue = 0.65 * (c.permute + c.dot), inFlight = double(rowVectors) * tokens;
+    return inner.perToken * std::max(0.0, 4 * c.dot / (issue * inFlight) - 1);
+  }
+  /// Registers that do not fit are stored and loaded again at the end of every group.
+  double spills(int64_t rowVectors, int64_t tokens) const {
+    double perSum = format.group && !bytePerRow ? 2 : bytePerRow ? 2 * tables.getDigits() : 1;
+    int64_t parts = layout == Layout::dot ? (llvm::isPowerOf2_32(format.row->bits) ? 1 : 3) : 1;
+    double planes = bytePerRow && !format.row->trits ? format.row->bits : 1;
+    double live = perSum * planes * rowVectors * tokens + parts * rowVectors + (layout == Layout::dot ? 2 : tokens + 4);
+    double extra = std::max(0.0, live - t.getRegisters());
+    double ends = bytePerRow ? k / tables.getUnit() / 7 : groups;
+    return extra * 3 * 2 * c.simple * (sums / stepSums(rowVectors)) * ends / tokens;
+  }
+
+  double alone() const {
+    int64_t rows = schedule.getRowVectors();
+    return inner.shared + inner.perToken + flush(1) + drain(rows, 1) + latency(rows, 1) + spills(rows, 1);
+  }
+  /// Every tile reads the tables again: from L1 where they fit beside the stream that passes through it, in a
+  /// quarter of it; else they delay the stream as if they were part of it.
+  double memory(double bytes) const {
+    double tiles = sums / stepSums(schedule.getRowVectors());
+    double again = preparedPerK() * kBlock > t.getL1Bytes() / 4 ? tiles * preparedPerK() * k : 0;
+    return (bytes + again) * 100 / t.getStreamBytesPer_100Cycles();
+  }
+  double batch(double bytes) const {
+    int64_t tokens = schedule.getTokens();
+    int64_t rows = tokens > 1 && schedule.getBatchRowVectors() ? schedule.getBatchRowVectors() : schedule.getRowVectors();
+    // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden.
+    double passed = schedule.getRowsInner() ? bytes / tokens : 0;
+    double resident = preparedPerK() * kBlock * (schedule.getRowsInner() ? tokens : schedule.getTokenBlock());
+    if (resident > t.getL1Bytes() / 2)
+      passed += sums / stepSums(rows) * preparedPerK() * k;
+    // Every product loads its activations or table, shared by the rows of a step.
+    double loads = (layout == Layout::dot ? 0.25 : 0.5) * inner.perToken / rows * 2 * c.simple;
+    return inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) + latency(rows, tokens) +
+           spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) + passed / 32 / 3;
+  }
+};
+} // namespace
+
 namespace {
 /// The schedules worth considering for one product.
 struct Grid {
@@ -103,37 +181,48 @@ struct Grid {
   TablesType tables;
   llvm::SmallVector<ScheduleAttr> schedules;
 
-  /// One i32 sum for each row vector and token, as many as leave room for weights and results. Layouts with a
-  /// byte for each row keep 16-bit sums: four registers of i32 for a row vector, for every plane and digit.
+  /// One i32 sum for each row vector and token, as many as leave room for weights and results; more than four tokens
+  /// need more pointers than there are registers for. Layouts with a byte for each row keep 16-bit sums, for every
+  /// plane and digit.
   bool fits(int64_t rows, int64_t tokens) const {
     int64_t sums = rows * tokens, registers = target.getRegisters();
+    if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
+      return false; // lookups by scalar loads gain nothing from more tokens, and products little
     if (layout == Layout::dot || layout == Layout::quad)
-      return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
-    return sums <= 8;
+      return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers && (tokens <= 4 || rows == 1);
+    // Four row vectors took a fifth longer than two with cold weights, for reasons not known.
+    int64_t planes = tables.getTrits() ? 1 : format.row->bits;
+    return planes * tables.getDigits() * sums <= std::max<int64_t>(registers / 2, planes * tables.getDigits()) &&
+           rows <= 2;
   }
   llvm::SmallVector<int64_t> kBlocks() const {
     if (layout == Layout::base3)
       return {28 * tables.getUnit(), 56 * tables.getUnit()};
     llvm::SmallVector<int64_t> blocks = {0};
     for (int64_t block : {512, 1024, 2048})
-      if (block < tables.getK() && block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
+      if (block < tables.getK() && target.getPermuteBytes() && block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
         blocks.push_back(block);
     return blocks;
   }
-  void add(int64_t rows, int64_t tokens, int64_t tokenBlock, int64_t kBlock) {
+  void add(int64_t rows, int64_t tokens, int64_t tokenBlock, int64_t kBlock, bool rowsInner,
+           int64_t batchRows) {
     bool lookup = layout != Layout::dot;
     int64_t run = layout == Layout::base3 || layout == Layout::column ? runOf(layout, tables) : 0;
     schedules.push_back(ScheduleAttr::get(target.getContext(), lookup ? Strategy::lookup : Strategy::dot,
                                           layout, rows, tokens, tokenBlock, kBlock, run, run ? 256 : 0,
-                                          target.getPrefetchBytes()));
+                                          target.getPrefetchBytes(), rowsInner,
+                                          batchRows == rows ? 0 : batchRows));
   }
   void fill() {
-    for (int64_t rows : {1, 2, 4, 8})
-      for (int64_t tokens : {1, 2, 3, 4, 6, 8})
+    for (int64_t rows : {4, 2, 1})
+      for (int64_t tokens : {8, 4, 2, 1})
         for (int64_t kBlock : kBlocks())
-          for (int64_t tokenBlock : {12, 24, 32})
-            if (fits(rows, tokens) && tokenBlock % tokens == 0)
-              add(rows, tokens, tokenBlock, kBlock);
+          for (bool rowsInner : {false, true})
+            for (int64_t tokenBlock : {8, 32})
+              for (int64_t batchRows : {4, 2, 1})
+                if (batchRows <= rows && fits(rows, 1) && (tokens > 1 || batchRows == rows) && fits(batchRows, tokens) &&
+                    !(rowsInner && !kBlock))
+                  add(rows, tokens, tokenBlock, kBlock, rowsInner, batchRows);
   }
 };
 } // namespace
@@ -152,11 +241,10 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
   auto add = [&](Layout layout, InnerCycles inner) {
     Grid grid{t, format, layout, tables, {}};
     grid.fill();
-    double bytes = double(n) * k * storedBits(format, layout) / 8, flush = flushCycles(t, format, n, k);
+    double bytes = double(n) * k * storedBits(format, layout) / 8;
     for (ScheduleAttr schedule : grid.schedules) {
-      Cost cost{inner.shared + inner.perToken + flush, bytes * 100 / t.getStreamBytesPer_100Cycles(),
-                inner.shared / schedule.getTokens() + inner.perToken + flush};
-      result.push_back({schedule, cost});
+      Pricing price{t, format, tables, schedule, inner, n, k};
+      result.push_back({schedule, {price.alone(), price.memory(bytes), price.batch(bytes)}});
     }
   };
   if (tables.getDigits() == 2) // class a8: its int8 activations are there
@@ -165,8 +253,16 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
                   : quadIsLegal(t, format, tables) ? Layout::quad
                                                    : Layout::column;
   add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  llvm::stable_sort(result, [](const Candidate &a, const Candidate &b) { return a.cost.total() < b.cost.total(); });
-  return result;
+  // Equal predictions keep the order of the grid.
+  std::vector<size_t> order(result.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::make_pair(result[a].cost.total(), a) < std::make_pair(result[b].cost.total(), b);
+  });
+  llvm::SmallVector<Candidate> sorted;
+  for (size_t index : order)
+    sorted.push_back(result[index]);
+  return sorted;
 }
 
 const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy) {

@@ -3,6 +3,7 @@
 #define LUT_PASSES_COSTMODEL_H
 
 #include "dialects/lut/Lut.h"
+#include <cmath>
 #include <string>
 
 namespace lut {
@@ -16,7 +17,11 @@ struct Cost {
   double batchCycles = 0;   // compute of one token of a batch, whose tokens share the decoding of weights
   /// As part of a sentence.
   std::string describe() const;
-  double total() const { return std::max(computeCycles, memoryCycles) + batchCycles; }
+  /// Computing and reading overlap but for their peaks: the 4-norm, 1.19 times where both are equal.
+  double aloneCycles() const {
+    return std::pow(std::pow(computeCycles, 4) + std::pow(memoryCycles, 4), 0.25);
+  }
+  double total() const { return aloneCycles() + batchCycles; }
 };
 
 /// One way to run a product.

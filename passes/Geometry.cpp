@@ -21,7 +21,8 @@ int64_t Geometry::tableOffset(int64_t u, int64_t digit) const {
 static void setTile(Geometry &g, TargetAttr target) {
   g.vectorBytes = target.getVectorBytes();
   g.laneRows = g.vectorBytes / 4;
-  g.rowVectors = g.schedule.getRowVectors();
+  g.permutes = target.getPermuteBytes() > 0;
+  g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
   g.tileRows = g.rowVectors * (bytePerRow ? g.vectorBytes : g.laneRows);
   g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
@@ -72,7 +73,9 @@ static void setPrepared(Geometry &g) {
   int64_t units = g.tables ? g.kPadded / g.unit : 0;
   g.tableBytes = g.tables ? units * g.digits() * g.tables.getEntryBytes() : 0;
   g.valueOffset = roundUp(g.tableBytes, 64);
-  g.scalesOffset = g.valueOffset + (g.numerics == Numerics::a8 ? roundUp(g.kPadded, 64) : 0);
+  // Integers: int8, or sixteen bits from which tables of trits are rounded.
+  g.valueBytes = g.numerics == Numerics::a8 ? 1 : g.format.row->trits ? 2 : 0;
+  g.scalesOffset = g.valueOffset + roundUp(g.kPadded * g.valueBytes, 64);
   g.sumsOffset = g.scalesOffset + roundUp(g.groups * 4, 64);
   g.preparedBytes = g.sumsOffset + roundUp(g.groups * 4, 64);
   if (g.preparedBytes % 4096 == 0)

@@ -14,35 +14,40 @@ using namespace lut;
 
 namespace {
 
-/// Arguments of `compute`, and the loops over k blocks, tiles and tokens (runtime/kernel.h).
+/// Arguments of `compute`, and the loops over k blocks, tiles and tokens (runtime/kernel.h). Rows are counted in
+/// steps: tiles, or equal parts of them.
 struct ComputeEmitter {
   Emitter &e;
-  const Geometry &g;
+  Geometry g; // its steps change with the number of tokens at a time
   Value prepared, m, packed, y, ldy, tileBegin, tileEnd;
   VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
 
   void run();
   void tilesOfBlock(Value block, int64_t kLength);
-  void tokensOfTile(function_ref<void(Value token, int64_t count)> body);
-  void eachRowVector(function_ref<void(Value tile, Value token)> body);
+  void tokenTiles(function_ref<void(Value token, int64_t count)> body);
+  void eachTile(function_ref<void(Value tile)> body);
+  void eachToken(function_ref<void(Value tile, Value token)> body);
 
-  void tile(Value tile, Value block, int64_t kLength, Value token, int64_t count);
+  void step(Value step, Value block, int64_t kLength, Value token, int64_t count);
   Values groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength, Values results);
   Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
-  Values wholeRow(Value tile, const Values &tokens, Values sums);
+  Values wholeRow(Value step, const Values &tokens, Values sums);
 
   GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
   Values tokenPointers(Value token, int64_t count);
-  Value tail(int64_t offset, Value tile, int64_t sumVector, Type type);
+  Value partOf(Value pointer, int64_t stepBytes);
+  Value tail(int64_t offset, Value step, int64_t sumVector, Type type);
   Value scaled(Value sum, Value activationScale, Value weightScale);
   Value correctZero(Value sum, Value zeroPoints, Value groupSum);
 
   struct RowPlace {
     Value pointer, exists; // exists: mask of the rows below n; null where all are
   };
-  RowPlace place(Value tile, Value token, int64_t sumVector);
-  Values loadY(Value tile, Value token, int64_t count, VectorType type);
-  void storeY(Value tile, Value token, const Values &results);
+  RowPlace place(Value step, Value token, int64_t sumVector);
+  Values loadY(Value step, Value token, int64_t count, VectorType type);
+  void storeY(Value step, Value token, const Values &results);
+
+  Value part = {}; // of the tile that the current step is; null: all of it
 };
 
 } // namespace
@@ -57,7 +62,7 @@ void ComputeEmitter::run() {
     return tilesOfBlock(e.index(0), g.kPadded);
   int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
   bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
-  eachRowVector([&](Value tile, Value token) {
+  eachToken([&](Value tile, Value token) {
     storeY(tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
   });
   e.loop(g.kBlocks - !lastIsFull, {}, [&](Value block, Values) {
@@ -67,22 +72,44 @@ void ComputeEmitter::run() {
   if (!lastIsFull)
     tilesOfBlock(e.index(g.kBlocks - 1), lastLength);
   if (g.wholeRow())
-    eachRowVector([&](Value tile, Value token) {
+    eachToken([&](Value tile, Value token) {
       storeY(tile, token, wholeRow(tile, tokenPointers(token, 1), loadY(tile, token, 1, ints)));
     });
 }
 
-void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength) {
-  e.loop(tileBegin, tileEnd, 1, {}, [&](Value index, Values) {
-    tokensOfTile([&](Value token, int64_t count) { tile(index, block, kLength, token, count); });
+void ComputeEmitter::eachTile(function_ref<void(Value)> body) {
+  e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
+    body(tile);
     return Values();
   });
 }
 
+void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength) {
+  auto steps = [&](Value begin, Value end, Value token, int64_t count) {
+    e.loop(begin, end, 1, {}, [&](Value index, Values) {
+      step(index, block, kLength, token, count);
+      return Values();
+    });
+  };
+  if (g.schedule.getRowsInner())
+    return tokenTiles([&](Value token, int64_t count) {
+      steps(e.mul(tileBegin, g.steps()), e.mul(tileEnd, g.steps()), token, count);
+    });
+  eachTile([&](Value tile) {
+    tokenTiles([&](Value token, int64_t count) {
+      if (g.steps() == 1)
+        return step(tile, block, kLength, token, count);
+      steps(e.mul(tile, g.steps()), e.mul(e.add(tile, 1), g.steps()), token, count);
+    });
+  });
+}
+
 /// Whole token tiles first, then tiles of half as many tokens, down to single tokens.
-void ComputeEmitter::tokensOfTile(function_ref<void(Value, int64_t)> body) {
+void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
   Value begin = e.index(0);
   for (int64_t count = g.schedule.getTokens(); count >= 1; count /= 2) {
+    int64_t batch = g.schedule.getBatchRowVectors();
+    g.stepVectors = count > 1 && batch ? batch : g.rowVectors;
     Value end = m;
     if (count > 1)
       end = e.sub(m, arith::RemUIOp::create(e.b, e.loc, m, e.index(count)));
@@ -95,18 +122,17 @@ void ComputeEmitter::tokensOfTile(function_ref<void(Value, int64_t)> body) {
 }
 
 /// All tiles, token by token.
-void ComputeEmitter::eachRowVector(function_ref<void(Value, Value)> body) {
-  e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
+void ComputeEmitter::eachToken(function_ref<void(Value, Value)> body) {
+  eachTile([&](Value tile) {
     e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
       body(tile, token);
       return Values();
     });
-    return Values();
   });
 }
 
 //===----------------------------------------------------------------------===//
-// One tile
+// One step
 //===----------------------------------------------------------------------===//
 
 Values ComputeEmitter::tokenPointers(Value token, int64_t count) {
@@ -125,22 +151,33 @@ GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value in
   return result;
 }
 
-void ComputeEmitter::tile(Value tile, Value block, int64_t kLength, Value token, int64_t count) {
+/// `pointer` to what a tile has, moved to the current part of it.
+Value ComputeEmitter::partOf(Value pointer, int64_t stepBytes) {
+  return part ? e.at(pointer, e.mul(part, stepBytes)) : pointer;
+}
+
+void ComputeEmitter::step(Value step, Value block, int64_t kLength, Value token, int64_t count) {
+  Value tile = step;
+  part = Value();
+  if (g.steps() > 1) {
+    tile = arith::DivUIOp::create(e.b, e.loc, step, e.index(g.steps()));
+    part = arith::RemUIOp::create(e.b, e.loc, step, e.index(g.steps()));
+  }
   Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytesOf(kLength))));
   Values tokens = tokenPointers(token, count);
   bool carried = g.kBlocks > 1;
   if (!g.wholeRow()) {
-    Values results = carried ? loadY(tile, token, count, floats)
+    Values results = carried ? loadY(step, token, count, floats)
                              : Values(g.sumVectors() * count, e.real(floats, 0.0));
-    return storeY(tile, token, groupedSums(stream, tokens, block, kLength, results));
+    return storeY(step, token, groupedSums(stream, tokens, block, kLength, results));
   }
-  Values sums = emitSums(e, g, cursor(stream, tokens, e.index(0), e.mul(block, g.kBlock), kLength));
+  Values sums = emitSums(e, g, cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0), e.mul(block, g.kBlock), kLength));
   if (!carried)
-    return storeY(tile, token, wholeRow(tile, tokens, sums));
-  Values before = loadY(tile, token, count, ints);
+    return storeY(step, token, wholeRow(step, tokens, sums));
+  Values before = loadY(step, token, count, ints);
   for (auto [sum, earlier] : llvm::zip(sums, before))
     sum = e.add(earlier, sum);
-  storeY(tile, token, sums);
+  storeY(step, token, sums);
 }
 
 /// float(sum) * (activation scale * weight scale)
@@ -159,15 +196,18 @@ Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
 /// chunks.
 Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength,
                              Values results) {
-  GroupCursor at = cursor(stream, tokens, index, e.mul(index, g.group), kLength);
+  GroupCursor at = cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, index, e.mul(index, g.group), kLength);
   Values sums = emitSums(e, g, at);
-  int64_t count = tokens.size(), scales = kLength / g.chunkK * g.chunkBytes, zeros = scales + g.tileRows * 2;
+  int64_t count = tokens.size();
+  Value scales = e.at(stream, kLength / g.chunkK * g.chunkBytes), zeros = e.at(scales, g.tileRows * 2);
+  scales = partOf(scales, g.stepRows() * 2);
+  zeros = partOf(zeros, g.stepRows());
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
-    Value half = e.load(e.vec(g.laneRows, e.b.getF16Type()), e.at(stream, scales + s * g.laneRows * 2));
+    Value half = e.load(e.vec(g.laneRows, e.b.getF16Type()), e.at(scales, s * g.laneRows * 2));
     Value weightScale = arith::ExtFOp::create(e.b, e.loc, floats, half);
     Value zeroPoints;
     if (g.format.zeroPoints) {
-      Value bytes = e.load(e.vec(g.laneRows, e.i8()), e.at(stream, zeros + s * g.laneRows));
+      Value bytes = e.load(e.vec(g.laneRows, e.i8()), e.at(zeros, s * g.laneRows));
       zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints, bytes);
     }
     for (int64_t t = 0; t < count; ++t) {
@@ -195,25 +235,25 @@ Values ComputeEmitter::groupedSums(Value stream, const Values &tokens, Value blo
 }
 
 /// The tail's column at `offset`: 4 bytes for each padded row.
-Value ComputeEmitter::tail(int64_t offset, Value tile, int64_t sumVector, Type type) {
-  Value pointer = e.at(e.at(packed, e.index(offset)), e.mul(tile, g.tileRows * 4));
+Value ComputeEmitter::tail(int64_t offset, Value step, int64_t sumVector, Type type) {
+  Value pointer = e.at(e.at(packed, e.index(offset)), e.mul(step, g.stepRows() * 4));
   return e.load(type, e.at(pointer, sumVector * g.vectorBytes), 4);
 }
 
-Values ComputeEmitter::wholeRow(Value tile, const Values &tokens, Values sums) {
+Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
   int64_t count = tokens.size();
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
-    Value weightScale = tail(g.scaleOffset, tile, s, floats);
+    Value weightScale = tail(g.scaleOffset, step, s, floats);
     for (int64_t t = 0; t < count; ++t) {
       Value &sum = sums[s * count + t];
       if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
-        sum = e.add(sum, tail(g.negativesOffset, tile, s, ints));
+        sum = e.add(sum, tail(g.negativesOffset, step, s, ints));
       if (g.kBlocks > 1 && sumFactor(g)) { // sums of one block know nothing of the whole row's
         Value rowSum = e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4);
         sum = e.add(sum, e.splat(e.mul(rowSum, sumFactor(g)), g.laneRows));
       }
       if (g.format.zeroPoints)
-        sum = correctZero(sum, tail(g.zeroOffset, tile, s, ints),
+        sum = correctZero(sum, tail(g.zeroOffset, step, s, ints),
                           e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
       Value activationScale = e.load(e.f32(), e.at(tokens[t], g.scalesOffset), 4);
       sum = e.add(e.real(floats, 0.0), scaled(sum, activationScale, weightScale));
@@ -227,9 +267,9 @@ Values ComputeEmitter::wholeRow(Value tile, const Values &tokens, Values sums) {
 //===----------------------------------------------------------------------===//
 
 /// Where a vector of sums lies in Y; rows from n on do not exist there.
-ComputeEmitter::RowPlace ComputeEmitter::place(Value tile, Value token, int64_t sumVector) {
+ComputeEmitter::RowPlace ComputeEmitter::place(Value step, Value token, int64_t sumVector) {
   int64_t L = g.laneRows;
-  Value row = e.add(e.mul(tile, g.tileRows), sumVector * L);
+  Value row = e.add(e.mul(step, g.stepRows()), sumVector * L);
   Value pointer = e.at(y, e.mul(e.add(e.mul(token, ldy), row), 4));
   if (g.n % g.tileRows == 0)
     return {pointer, {}};
@@ -241,11 +281,11 @@ ComputeEmitter::RowPlace ComputeEmitter::place(Value tile, Value token, int64_t 
                                          e.splat(left, L))};
 }
 
-Values ComputeEmitter::loadY(Value tile, Value token, int64_t count, VectorType type) {
+Values ComputeEmitter::loadY(Value step, Value token, int64_t count, VectorType type) {
   Values results;
   for (int64_t s = 0; s < g.sumVectors(); ++s)
     for (int64_t t = 0; t < count; ++t) {
-      auto [pointer, exists] = place(tile, e.add(token, t), s);
+      auto [pointer, exists] = place(step, e.add(token, t), s);
       results.push_back(exists ? LLVM::MaskedLoadOp::create(e.b, e.loc, type, pointer, exists,
                                                             e.constant(type, 0), uint32_t(4))
                                      .getResult()
@@ -254,11 +294,11 @@ Values ComputeEmitter::loadY(Value tile, Value token, int64_t count, VectorType 
   return results;
 }
 
-void ComputeEmitter::storeY(Value tile, Value token, const Values &results) {
+void ComputeEmitter::storeY(Value step, Value token, const Values &results) {
   int64_t count = results.size() / g.sumVectors();
   for (int64_t t = 0; t < count; ++t)
     for (int64_t s = 0; s < g.sumVectors(); ++s) {
-      auto [pointer, exists] = place(tile, e.add(token, t), s);
+      auto [pointer, exists] = place(step, e.add(token, t), s);
       Value result = results[s * count + t];
       if (exists)
         LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));

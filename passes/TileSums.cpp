@@ -10,7 +10,7 @@ struct SumEmitter {
   const Geometry &g;
   const GroupCursor &at;
   int64_t tokens = at.prepared.size();
-  int64_t V = g.vectorBytes, R = g.rowVectors;
+  int64_t V = g.vectorBytes, R = g.stepVectors, stride = g.rowVectors;
   VectorType bytes = e.vec(V, e.i8()), words = e.vec(V / 2, e.i16()), lanes = e.vec(V / 4, e.i32());
 
   Values initialSums();
@@ -25,7 +25,12 @@ struct SumEmitter {
   Values columnBody(Value body, Values state);
   void columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial);
   void widen(Values &partial, Values &state);
-  Values foldWords(const Values &state, Values sums);
+  Values foldWords(const Values &state, Values sums, int64_t runs);
+  /// Sums of the even and of the odd bytes of a run, which lut.accumulate keeps entangled.
+  std::pair<Value, Value> halves(const Values &state, int64_t index) {
+    Value odd = state[2 * index + 1];
+    return {e.sub(state[2 * index], e.shiftLeft(odd, 8)), odd};
+  }
   int64_t stateIndex(int64_t plane, int64_t digit, int64_t row, int64_t token) const {
     return ((plane * g.digits() + digit) * R + row) * tokens + token;
   }
@@ -99,7 +104,7 @@ Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArra
   for (int64_t width : g.parts) {
     int64_t fields = 8 / width, index = vector + quad / fields;
     if (quad % fields == 0)
-      loaded[vector] = weightVector(chunk, index * R + row);
+      loaded[vector] = weightVector(chunk, index * stride + row);
     Value field = e.shiftBytes(loaded[vector], quad % fields * width - bit);
     field = e.bitAnd(field, ((1 << width) - 1) << bit);
     joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, field).getResult() : field;
@@ -160,7 +165,7 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
   Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
   for (int64_t plane = 0; plane < planes(); ++plane)
     for (int64_t r = 0; r < R; ++r) {
-      Value w = weightVector(chunk, plane * R + r);
+      Value w = weightVector(chunk, plane * stride + r);
       for (int64_t half = 0; half < 2; ++half) {
         Value nibbles = e.shiftBytes(w, 4 * half);
         for (int64_t digit = 0; digit < g.digits(); ++digit) {
@@ -188,7 +193,7 @@ void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_
   int64_t entries = g.tables.getEntryBytes();
   Values index, sign;
   for (int64_t r = 0; r < R; ++r) {
-    Value w = weightVector(pointer, (unit / unitsPerVector() * planes() + plane) * R + r);
+    Value w = weightVector(pointer, (unit / unitsPerVector() * planes() + plane) * stride + r);
     index.push_back(e.shiftBytes(w, 4 * (unit % unitsPerVector())));
     sign.push_back(g.tables.getMirrored() ? e.shiftRightArithmetic(w, 7) : Value());
   }
@@ -233,16 +238,22 @@ Values SumEmitter::columnBody(Value body, Values state) {
   return state;
 }
 
-/// Moves 16-bit sums to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each row quarter is one vector of
-/// sums.
-Values SumEmitter::foldWords(const Values &state, Values sums) {
+/// Moves the 16-bit sums of at most `runs` runs to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each row
+/// quarter is one vector of sums.
+Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
+  // radix * hi + lo, a byte of a run each, still fits 16 bits where runs * 255 * (radix + 1) does.
+  bool joined = g.digits() == 2 && runs * 255 * (g.radix() + 1) <= 0xffff;
   for (int64_t plane = 0; plane < planes(); ++plane)
-    for (int64_t digit = 0; digit < g.digits(); ++digit)
+    for (int64_t digit = joined ? 1 : 0; digit < g.digits(); ++digit)
       for (int64_t r = 0; r < R; ++r)
         for (int64_t t = 0; t < tokens; ++t) {
-          int64_t s = 2 * stateIndex(plane, digit, r, t); // even, odd
-          Value odd = state[s + 1];
-          Value even = e.bitcast(e.sub(state[s], e.shiftLeft(odd, 8)), lanes);
+          auto [even, odd] = halves(state, stateIndex(plane, digit, r, t));
+          if (joined) {
+            auto [evenHigh, oddHigh] = halves(state, stateIndex(plane, 0, r, t));
+            even = e.add(even, e.mul(evenHigh, g.radix()));
+            odd = e.add(odd, e.mul(oddHigh, g.radix()));
+          }
+          even = e.bitcast(even, lanes);
           odd = e.bitcast(odd, lanes);
           Value quarters[] = {e.bitAnd(even, 0xffff), e.bitAnd(odd, 0xffff), e.shiftRight(even, 16),
                               e.shiftRight(odd, 16)};
@@ -258,12 +269,13 @@ Values SumEmitter::columnSums() {
   int64_t bodies = g.units(at.kLength) / bodyUnits();
   int64_t segment = std::max<int64_t>(1, g.schedule.getWiden() / (bodyUnits() / g.schedule.getRun()));
   Values zeros(planes() * g.digits() * R * tokens * 2, e.constant(words, 0));
+  auto runs = [&](int64_t bodies) { return bodies * (bodyUnits() / g.schedule.getRun()); };
   auto body = [&](Value i, Values state) { return columnBody(i, state); };
   if (bodies <= segment)
-    return foldWords(e.loop(bodies, zeros, body), initialSums());
+    return foldWords(e.loop(bodies, zeros, body), initialSums(), runs(bodies));
   return e.loop(e.index(0), e.index(bodies), segment, initialSums(), [&](Value first, Values sums) {
     Value end = arith::MinSIOp::create(e.b, e.loc, e.add(first, segment), e.index(bodies));
-    return foldWords(e.loop(first, end, 1, zeros, body), sums);
+    return foldWords(e.loop(first, end, 1, zeros, body), sums, runs(segment));
   });
 }
 

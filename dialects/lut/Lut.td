@@ -110,7 +110,9 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
   let summary = "how one product runs on one target";
   let description = [{
     A tile is `row_vectors` vectors of rows by `tokens` tokens. `k_block` elements of k are finished for all rows before
-    the next block (0: all of k at once). Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
+    the next block (0: all of k at once). Within a block all tokens take their turn on a tile of weights, or, with
+    `rows_inner`, all rows on a tile of tokens: what stays in L1 is the weights or the tables. Tiles of several tokens
+    take `batch_row_vectors` of the row vectors at a time (0: all). Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
     moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly.
   }];
   let parameters = (ins
@@ -122,7 +124,9 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
     "int64_t":$k_block,
     DefaultValuedParameter<"int64_t", "0">:$run,
     DefaultValuedParameter<"int64_t", "0">:$widen,
-    DefaultValuedParameter<"int64_t", "0">:$prefetch);
+    DefaultValuedParameter<"int64_t", "0">:$prefetch,
+    DefaultValuedParameter<"bool", "false">:$rows_inner,
+    DefaultValuedParameter<"int64_t", "0">:$batch_row_vectors);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -195,6 +195,10 @@ private:
       largest = std::max(largest, magnitude(sum));
     }
     const Quantizer quantize(largest);
+    if (w.ternary) {
+      fillTernary(x, begin, end, quantize, tables);
+      return quantize.step;
+    }
     for (size_t u = begin; u < end; ++u)
       for (int c = 0; c < entries; ++c) {
         float sum = element(c, 0) * x[u * w.unit];
@@ -203,6 +207,19 @@ private:
         tables[u * entries + c] = quantize(sum);
       }
     return quantize.step;
+  }
+
+  // Entries are rounded from sums of integers, in steps of 1/64 of an entry; those of patterns c and -c are opposite.
+  void fillTernary(const float *x, size_t begin, size_t end, Quantizer quantize, std::vector<int> &tables) const {
+    quantize.inverse = quantize.inverse * 64.0f;
+    for (size_t u = begin; u < end; ++u)
+      for (int c = entries / 2; c < entries; ++c) {
+        int sum = 0;
+        for (size_t e = 0; e < w.unit; ++e)
+          sum += int(element(c, e)) * quantize(x[u * w.unit + e]);
+        tables[u * entries + c] = (sum + 32) >> 6;
+        tables[u * entries + entries - 1 - c] = -tables[u * entries + c];
+      }
   }
 
   // Ternary: the sum of the entries. Bit planes: with c = 2 * bit - 1, code = (sum_p 2^p c_p + 2^bits - 1) /
