@@ -31,7 +31,6 @@ static void setTile(Geometry &g, TargetAttr target) {
 
 static void setReduction(Geometry &g) {
   g.unit = g.format.row->unit;
-  g.group = g.wholeRow() ? g.k : std::min(g.format.group, g.k);
   g.groups = g.wholeRow() ? 1 : g.format.groups(g.k);
   g.chunkK = g.layout == Layout::base3 ? g.unit : g.layout == Layout::column ? 8 : 32;
   // Bit layouts are padded to 32 so that a chunk, a vector of activations and a run never end inside a token.
@@ -39,6 +38,7 @@ static void setReduction(Geometry &g) {
   g.kPadded = roundUp(g.k, g.layout == Layout::base3 ? kBlock : 32);
   g.kBlock = kBlock ? std::min(kBlock, g.kPadded) : g.kPadded;
   g.kBlocks = (g.kPadded + g.kBlock - 1) / g.kBlock;
+  g.group = g.wholeRow() ? g.k : g.groups == 1 ? g.kPadded : g.format.group;
 }
 
 int64_t Geometry::tileBytesOf(int64_t kLength) const {

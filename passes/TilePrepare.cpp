@@ -110,7 +110,10 @@ Value PrepareEmitter::quantize(Value k0, int64_t length, int64_t padded, Value i
   Type type = e.b.getIntegerType(8 * g.valueBytes);
   auto valuePointer = [&](Value k) { return e.at(e.at(out, e.mul(k, g.valueBytes)), g.valueOffset); };
   auto step = [&](Value k, int64_t valid, Value sum) {
-    Value q = round(e.mul(loadX(k, valid), factor));
+    Value scaled = e.mul(loadX(k, valid), factor);
+    if (g.valueBytes == 2) // tables of trits are rounded from 64ths of an entry
+      scaled = e.mul(scaled, e.real(floats, 64.0));
+    Value q = round(scaled);
     Value narrow = arith::TruncIOp::create(e.b, e.loc, e.vec(W, type), q);
     e.store(narrow, valuePointer(k));
     return e.add(sum, q);
@@ -139,10 +142,8 @@ void PrepareEmitter::group(Value index, int64_t length, int64_t padded) {
   GroupScale scale = groupScale(a8 ? maxMagnitude(k0, length) : emitMaxUnitMagnitude(e, g, x, k0, length));
   storeScale(index, scale.scale);
   Value sum;
-  if (g.valueBytes) { // tables of trits are rounded from 64ths of an entry
-    Value factor = a8 ? scale.inverse : e.mul(scale.inverse, e.real(e.f32(), 64.0));
-    sum = quantize(k0, length, padded, factor);
-  }
+  if (g.valueBytes)
+    sum = quantize(k0, length, padded, scale.inverse);
   if (g.tables) {
     Value allOnes = emitTables(e, g, x, out, k0, length, padded, scale.inverse);
     sum = a8 ? sum : allOnes;

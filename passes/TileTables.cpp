@@ -383,7 +383,8 @@ Value TableEmitter::maxOfStarts(Value k) {
 Value lut::emitMaxUnitMagnitude(Emitter &e, const Geometry &g, Value x, Value k0, int64_t length) {
   TableEmitter emitter{e, g, x, {}};
   int64_t units = planeUnits(g, length), step = units * g.unit, steps = units ? length / step : 0;
-  if (!units) {
+  bool planes = units != 0;
+  if (!planes) {
     units = emitter.W;
     step = units / g.unit * g.unit;
     int64_t read = units + g.unit - 1;
@@ -393,7 +394,7 @@ Value lut::emitMaxUnitMagnitude(Emitter &e, const Geometry &g, Value x, Value k0
   if (steps) {
     Value lanes = e.loop(steps, {e.constant(e.vec(units, e.i32()), 0)}, [&](Value i, Values carried) {
       Value k = e.add(k0, e.mul(i, step));
-      Value magnitudes = g.unit == 4 ? emitter.maxOfUnits(k, units) : emitter.maxOfStarts(k);
+      Value magnitudes = planes ? emitter.maxOfUnits(k, units) : emitter.maxOfStarts(k);
       return Values{arith::MaxSIOp::create(e.b, e.loc, carried[0], magnitudes)};
     })[0];
     largest = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, lanes);

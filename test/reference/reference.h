@@ -87,7 +87,7 @@ struct Quantizer {
     else if (floatOf(largest) >= 0x1p-120f)
       inverse = 127.0f / floatOf(largest), step = floatOf(largest) / 127.0f;
   }
-  int operator()(float x) const { return inverse == 0.0f ? 0 : rne(x * inverse); }
+  int operator()(float x, float parts = 1.0f) const { return inverse == 0.0f ? 0 : rne(x * inverse * parts); }
   float inverse = 0.0f, step = 0.0f;
 };
 
@@ -179,7 +179,7 @@ private:
     int c = 0;
     for (size_t e = w.unit; e-- > 0;) {
       const size_t i = u * w.unit + e;
-      const int code = i < w.k ? w.codes[row * w.k + i] : 0;
+      const int code = i < w.k ? w.codes[row * w.k + i] : int(w.ternary); // a trit of 0
       c = w.ternary ? 3 * c + code : 2 * c + (code >> plane & 1);
     }
     return static_cast<uint8_t>(c);
@@ -210,13 +210,13 @@ private:
   }
 
   // Entries are rounded from sums of integers, in steps of 1/64 of an entry; those of patterns c and -c are opposite.
-  void fillTernary(const float *x, size_t begin, size_t end, Quantizer quantize, std::vector<int> &tables) const {
-    quantize.inverse = quantize.inverse * 64.0f;
+  void fillTernary(const float *x, size_t begin, size_t end, const Quantizer &quantize,
+                   std::vector<int> &tables) const {
     for (size_t u = begin; u < end; ++u)
       for (int c = entries / 2; c < entries; ++c) {
         int sum = 0;
         for (size_t e = 0; e < w.unit; ++e)
-          sum += int(element(c, e)) * quantize(x[u * w.unit + e]);
+          sum += int(element(c, e)) * quantize(x[u * w.unit + e], 64.0f);
         tables[u * entries + c] = (sum + 32) >> 6;
         tables[u * entries + entries - 1 - c] = -tables[u * entries + c];
       }
