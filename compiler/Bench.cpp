@@ -14,6 +14,9 @@ using namespace llvm;
 
 namespace lut {
 
+// The fastest predicted that --tune times.
+constexpr size_t mostSchedules = 32;
+
 namespace {
 
 // One kernel in one class, with what it could run.
@@ -116,8 +119,7 @@ Error Bench::run(const LibrarySpec &library) {
       subject.options = std::move(found->options);
       if (!done.insert(subject.options[0].product).second)
         continue;
-      if (!request.tune)
-        subject.options.resize(1);
+      subject.options.resize(std::min(subject.options.size(), request.tune ? mostSchedules : 1));
       if (Error error = measureSubject(subject))
         return error;
       report(subject);

@@ -1,15 +1,14 @@
 #include "compiler/Measure.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/Alignment.h"
-#include "llvm/Support/AlignOf.h"
-#include "llvm/Support/Allocator.h"
-#include "llvm/Support/MemAlloc.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/MathExtras.h"
 #include <chrono>
 #include <cmath>
 #include <fstream>
 #include <map>
 #include <random>
+#include <sys/mman.h>
 
 using namespace llvm;
 
@@ -17,15 +16,23 @@ namespace lut {
 
 namespace {
 
-// Bytes at LUTC_ALIGNMENT.
+// Bytes on huge pages where the system has them: on small ones, scattered by what ran before, the copies of one layout
+// were read a fifth slower than another's.
 struct Buffer {
-  explicit Buffer(size_t bytes) : bytes(bytes), data(static_cast<uint8_t *>(allocate_buffer(bytes, 64))) {}
+  explicit Buffer(size_t bytes) : bytes(bytes) {
+    void *memory = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      report_bad_alloc_error("no memory for the weights of a measurement");
+    madvise(memory, mapped(), MADV_HUGEPAGE);
+    data = static_cast<uint8_t *>(memory);
+  }
   Buffer(Buffer &&other) : bytes(other.bytes), data(std::exchange(other.data, nullptr)) {}
   Buffer &operator=(Buffer &&) = delete;
   ~Buffer() {
     if (data)
-      deallocate_buffer(data, bytes, 64);
+      munmap(data, mapped());
   }
+  size_t mapped() const { return alignTo(bytes, size_t(2) << 20); }
   size_t bytes;
   uint8_t *data;
 };
@@ -160,14 +167,19 @@ Expected<std::vector<KernelTimes>> measure(const LoadedLibrary &library,
   if (Error error = work.pack())
     return std::move(error);
   std::vector<std::vector<double>> alone(kernels.size()), together(kernels.size()), prepare(kernels.size());
-  for (size_t round = 0; round < aloneRounds; ++round)
-    for (size_t kernel = 0; kernel < kernels.size(); ++kernel) {
-      alone[kernel].push_back(work.time(kernel, 1, /*cold=*/true));
-      prepare[kernel].push_back(work.timePrepare(kernel));
-    }
-  for (size_t round = 0; round < batchRounds; ++round)
-    for (size_t kernel = 0; kernel < kernels.size(); ++kernel)
-      together[kernel].push_back(work.time(kernel, batch, /*cold=*/false) / batch);
+  // Every round starts with another kernel, so that none is always the one after a pause.
+  auto inTurn = [&](size_t rounds, function_ref<void(size_t kernel)> time) {
+    for (size_t round = 0; round < rounds; ++round)
+      for (size_t i = 0; i < kernels.size(); ++i)
+        time((i + round) % kernels.size());
+  };
+  inTurn(aloneRounds, [&](size_t kernel) {
+    alone[kernel].push_back(work.time(kernel, 1, /*cold=*/true));
+    prepare[kernel].push_back(work.timePrepare(kernel));
+  });
+  inTurn(batchRounds, [&](size_t kernel) {
+    together[kernel].push_back(work.time(kernel, batch, /*cold=*/false) / batch);
+  });
   std::vector<KernelTimes> times;
   for (size_t kernel = 0; kernel < kernels.size(); ++kernel)
     times.push_back({1e6 * fasterHalf(alone[kernel]), 1e6 * fasterHalf(together[kernel]),

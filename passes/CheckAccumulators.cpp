@@ -29,8 +29,10 @@ static int64_t weightBound(const Format &format) {
 /// The largest |sum| over `k` elements before scales. 32-bit sums wrap, so only the result has to fit.
 static int64_t sumBound(const Geometry &g, int64_t k) {
   int64_t factor = g.doubled() ? 2 : 1;
-  if (g.numerics == Numerics::a8)
-    return k * 127 * weightBound(g.format) * factor;
+  if (g.numerics == Numerics::a8) {
+    int64_t field = g.strategy == Strategy::dot && g.exactDots ? 255 : 0; // one that stays at the top of its byte
+    return k * 127 * std::max(field, weightBound(g.format) * factor);
+  }
   int64_t planes = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
   int64_t zero = g.format.zeroPoints ? 2 * 255 + 1 : 1;
   return (k + g.unit - 1) / g.unit * 127 * (planes + zero);

@@ -134,12 +134,13 @@ struct Pricing {
     double issue = 0.65 * (c.permute + c.dot), inFlight = double(rowVectors) * tokens;
     return inner.perToken * std::max(0.0, 4 * c.dot / (issue * inFlight) - 1);
   }
-  /// Registers that do not fit are stored and loaded again at the end of every group.
+  /// Registers that do not fit are stored and loaded again at the end of every group; beside products that is free.
   double spills(int64_t rowVectors, int64_t tokens) const {
+    if (layout == Layout::dot)
+      return 0;
     double perSum = format.group && !bytePerRow ? 2 : bytePerRow ? 2 * tables.getDigits() : 1;
-    int64_t parts = layout == Layout::dot ? (llvm::isPowerOf2_32(format.row->bits) ? 1 : 3) : 1;
     double planes = bytePerRow && !format.row->trits ? format.row->bits : 1;
-    double live = perSum * planes * rowVectors * tokens + parts * rowVectors + (layout == Layout::dot ? 2 : tokens + 4);
+    double live = perSum * planes * rowVectors * tokens + rowVectors + tokens + 4;
     double extra = std::max(0.0, live - t.getRegisters());
     double ends = bytePerRow ? k / tables.getUnit() / 7 : groups;
     return extra * 3 * 2 * c.simple * (sums / stepSums(rowVectors)) * ends / tokens;
@@ -149,25 +150,32 @@ struct Pricing {
     int64_t rows = schedule.getRowVectors();
     return inner.shared + inner.perToken + flush(1) + drain(rows, 1) + latency(rows, 1) + spills(rows, 1);
   }
-  /// Every tile reads the tables again: from L1 where they fit beside the stream that passes through it, in a
-  /// quarter of it; else they delay the stream as if they were part of it.
+  /// Every tile reads the prepared activations again: from L1 where they fit beside the stream that passes through it,
+  /// tables in a quarter of it, 512 bytes of int8 values; else they delay the stream as if they were part of it.
   double memory(double bytes) const {
     double tiles = sums / stepSums(schedule.getRowVectors());
-    double again = preparedPerK() * kBlock > t.getL1Bytes() / 4 ? tiles * preparedPerK() * k : 0;
+    double room = layout == Layout::dot ? 512 : t.getL1Bytes() / 4.0;
+    double again = preparedPerK() * kBlock > room ? tiles * preparedPerK() * k : 0;
     return (bytes + again) * 100 / t.getStreamBytesPer_100Cycles();
   }
-  double batch(double bytes) const {
+  double batch() const {
     int64_t tokens = schedule.getTokens();
     int64_t rows = tokens > 1 && schedule.getBatchRowVectors() ? schedule.getBatchRowVectors() : schedule.getRowVectors();
-    // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden.
-    double passed = schedule.getRowsInner() ? bytes / tokens : 0;
+    // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden. The weights are
+    // one stream and cost nothing; tables are read again by every step of rows.
     double resident = preparedPerK() * kBlock * (schedule.getRowsInner() ? tokens : schedule.getTokenBlock());
-    if (resident > t.getL1Bytes() / 2)
-      passed += sums / stepSums(rows) * preparedPerK() * k;
+    double passed = resident > t.getL1Bytes() / 2 ? sums / stepSums(rows) * preparedPerK() * k : 0;
+    // Activations of a token block that do not fit L2, taken as 32 times L1, are written to and read from L3.
+    double far = preparedPerK() * k * schedule.getTokenBlock() > 32.0 * t.getL1Bytes() ? preparedPerK() * k : 0;
+    double outside = schedule.getRowsInner() ? 0 : 0.01; // tables share L1 with the weights of a tile
+    // Measured on Zen 4, not explained: tables of one plane are fastest for one row vector at a time, of several
+    // planes for all of a tile.
+    if (layout == Layout::quad)
+      outside += format.row->bits == 1 ? 0.2 * (rows > 1) : 0.1 * (rows < 4) + 0.1 * (rows < 2);
     // Every product loads its activations or table, shared by the rows of a step.
     double loads = (layout == Layout::dot ? 0.25 : 0.5) * inner.perToken / rows * 2 * c.simple;
     return inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) + latency(rows, tokens) +
-           spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) + passed / 32 / 3;
+           spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) + passed / 32 / 3 + 2 * far / 10 + outside * inner.perToken;
   }
 };
 } // namespace
@@ -181,15 +189,17 @@ struct Grid {
   TablesType tables;
   llvm::SmallVector<ScheduleAttr> schedules;
 
-  /// One i32 sum for each row vector and token, as many as leave room for weights and results; more than four tokens
-  /// need more pointers than there are registers for. Layouts with a byte for each row keep 16-bit sums, for every
+  /// One i32 sum for each row vector and token, as many as leave room for weights and results. More than four tokens
+  /// need more pointers than there are registers for: never faster. Layouts with a byte for each row keep 16-bit sums, for every
   /// plane and digit.
   bool fits(int64_t rows, int64_t tokens) const {
     int64_t sums = rows * tokens, registers = target.getRegisters();
     if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
       return false; // lookups by scalar loads gain nothing from more tokens, and products little
+    if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // joined parts take more registers
+      return sums * 8 <= registers && rows <= 2;
     if (layout == Layout::dot || layout == Layout::quad)
-      return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers && (tokens <= 4 || rows == 1);
+      return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
     // Four row vectors took a fifth longer than two with cold weights, for reasons not known.
     int64_t planes = tables.getTrits() ? 1 : format.row->bits;
     return planes * tables.getDigits() * sums <= std::max<int64_t>(registers / 2, planes * tables.getDigits()) &&
@@ -199,7 +209,7 @@ struct Grid {
     if (layout == Layout::base3)
       return {28 * tables.getUnit(), 56 * tables.getUnit()};
     llvm::SmallVector<int64_t> blocks = {0};
-    for (int64_t block : {512, 1024, 2048})
+    for (int64_t block : {512, 1024}) // 2048 was a fifth slower than either on Zen 4
       if (block < tables.getK() && target.getPermuteBytes() && block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
         blocks.push_back(block);
     return blocks;
@@ -215,7 +225,7 @@ struct Grid {
   }
   void fill() {
     for (int64_t rows : {4, 2, 1})
-      for (int64_t tokens : {8, 4, 2, 1})
+      for (int64_t tokens : {4, 2, 1})
         for (int64_t kBlock : kBlocks())
           for (bool rowsInner : {false, true})
             for (int64_t tokenBlock : {8, 32})
@@ -244,7 +254,7 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
     double bytes = double(n) * k * storedBits(format, layout) / 8;
     for (ScheduleAttr schedule : grid.schedules) {
       Pricing price{t, format, tables, schedule, inner, n, k};
-      result.push_back({schedule, {price.alone(), price.memory(bytes), price.batch(bytes)}});
+      result.push_back({schedule, {price.alone(), price.memory(bytes), price.batch()}});
     }
   };
   if (tables.getDigits() == 2) // class a8: its int8 activations are there

@@ -22,11 +22,12 @@ static void setTile(Geometry &g, TargetAttr target) {
   g.vectorBytes = target.getVectorBytes();
   g.laneRows = g.vectorBytes / 4;
   g.permutes = target.getPermuteBytes() > 0;
+  g.exactDots = target.getDot() == DotKind::quads;
   g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
   g.tileRows = g.rowVectors * (bytePerRow ? g.vectorBytes : g.laneRows);
   g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
-  g.independentSums = target.getDot() == DotKind::quads ? 8 : 1;
+  g.independentSums = g.exactDots ? 8 : 1;
 }
 
 static void setReduction(Geometry &g) {

@@ -91,17 +91,17 @@ module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vec
 
 // -----
 
-// expected-error@+1 {{k_block = 0 must be a multiple of 5 in layout base3 and 0 in others}}
+// expected-error@+1 {{k_block = 0 must be a multiple of 5 in layout base3}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0, run = 7, widen = 256>} {}
 
 // -----
 
-// expected-error@+1 {{k_block = 32 must be a multiple of 5 in layout base3 and 0 in others}}
+// expected-error@+1 {{k_block = 32 must be a multiple of 5 in layout base3}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 1, tokens = 2, token_block = 8, k_block = 32, run = 7, widen = 256>} {}
 
 // -----
 
-// expected-error@+1 {{k_block = 40 must be a multiple of 5 in layout base3 and 0 in others}}
+// expected-error@+1 {{k_block = 40 must be a multiple of 32 in layout column; 0: all of k at once}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = column, row_vectors = 1, tokens = 2, token_block = 8, k_block = 40, run = 4, widen = 256>} {}
 
 // -----
@@ -136,5 +136,5 @@ module attributes {a = #lut.target<name = "t", vector_bytes = 16, registers = 16
 
 // -----
 
-// expected-error@+1 {{tokens = 3 must be a power of two: smaller tiles take what is left}}
-module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors = 1, tokens = 3, token_block = 3, k_block = 0>} {}
+// expected-error@+1 {{batch_row_vectors = 3 must divide row_vectors = 4}}
+module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors = 4, tokens = 2, token_block = 8, k_block = 0, batch_row_vectors = 3>} {}

@@ -213,3 +213,11 @@ func.func @base3Unmirrored(%t: !whole, %w: !lut.weights<10 x 70, <w158>, trits>)
   %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 1, k_block = 35, run = 1, widen = 256> : !whole, !lut.weights<10 x 70, <w158>, trits> -> tensor<?x10xf32>
   return
 }
+
+// -----
+
+func.func @blocksAcrossGroups(%q: !lut.activations<512, group = 128>, %w: !lut.weights<10 x 512, <w2g128>>) {
+  // expected-error@+1 {{has k blocks of 192, no multiple of its groups of 128}}
+  %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 192> : !lut.activations<512, group = 128>, !lut.weights<10 x 512, <w2g128>> -> tensor<?x10xf32>
+  return
+}

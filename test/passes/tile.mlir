@@ -23,7 +23,7 @@ module attributes {lut.target = #target} {
   // CHECK: arith.muli %[[TOKEN]], %[[LDX]]
   // CHECK: llvm.store %{{.*}} : vector<4xi8>
   // CHECK-LABEL: func.func @example_compute(
-  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[LDY:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[LDY:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
   // CHECK: scf.for %[[TILE:.*]] = %[[BEGIN]] to %[[END]]
   // CHECK: scf.for %[[TOKEN:.*]] = %{{.*}} to %[[M]]
   // CHECK: llvm.load %{{.*}} -> vector<16xi8>
@@ -173,10 +173,14 @@ module attributes {lut.target = #target} {
     return %y : tensor<?x16xf32>
   }
 
-  // Tables of floats are rounded, once, to a single digit.
+  // Tables of floats are rounded, once, to a single digit: for as many units as a vector has lanes, the patterns whose
+  // last sign is plus; then their opposites, and a transposition to whole tables.
   // CHECK-LABEL: func.func @rounded_prepare(
   // CHECK-NOT: arith.divui %{{.*}} : vector
-  // CHECK: arith.trunci %{{.*}} to vector<4xi8>
+  // CHECK: vector.shuffle %{{.*}} [0, 4, 8, 12] : vector<8xf32>, vector<8xf32>
+  // CHECK: arith.subf %{{.*}} : vector<4xf32>
+  // CHECK: vector.shuffle %{{.*}} [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12] : vector<16xi8>, vector<16xi8>
+  // CHECK-COUNT-4: llvm.store %{{.*}} : vector<4xi32>
   // CHECK-LABEL: func.func @rounded_compute(
   // CHECK: lut.accumulate
   func.func @rounded(%t: !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
@@ -191,6 +195,23 @@ module attributes {lut.target = #target} {
   // CHECK: lut.lookup %{{.*}} entries 128 : vector<128xi8>, vector<16xi8>
   func.func @oneBlock(%t: !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256> : !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 140, <w158>, trits> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // With groups Y carries the floats, and the last, shorter block comes after the loop over the others. Rows are inside
+  // the loop over tokens; tiles of two tokens take half of the rows at a time.
+  // CHECK-LABEL: func.func @blocksOfGroups_compute(
+  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[Y:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK: %[[STEPS_BEGIN:.*]] = arith.muli %[[BEGIN]], %{{.*}} : i64
+  // CHECK: %[[STEPS_END:.*]] = arith.muli %[[END]], %{{.*}} : i64
+  // CHECK: scf.for %{{.*}} = %[[STEPS_BEGIN]] to %[[STEPS_END]]
+  // CHECK: arith.divui %{{.*}} : i64
+  // CHECK: llvm.load %{{.*}} -> vector<4xf32>
+  // CHECK: lut.dot
+  // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
+  // CHECK: lut.dot
+  func.func @blocksOfGroups(%q: !lut.activations<160, group = 32>, %w: !lut.weights<16 x 160, <w2g32>>) -> tensor<?x16xf32> {
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 2, tokens = 2, token_block = 8, k_block = 64, rows_inner = true, batch_row_vectors = 1> : !lut.activations<160, group = 32>, !lut.weights<16 x 160, <w2g32>> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
 
