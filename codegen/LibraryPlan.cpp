@@ -97,6 +97,7 @@ static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
     auto cycles = [&](StringRef name) { return op->getAttrOfType<FloatAttr>(name).getValueAsDouble(); };
     variant.cost = {cycles(kComputeCyclesAttrName), cycles(kMemoryCyclesAttrName),
                     cycles(kBatchCyclesAttrName)};
+    variant.reason = op->getAttrOfType<StringAttr>(kReasonAttrName).str();
   });
   return variant;
 }
@@ -222,8 +223,11 @@ llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const Librar
 std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t target) {
   const ProductVariant &variant = product.variants[target];
   const Geometry &g = variant.geometry;
-  return llvm::formatv("{0}: class {1}, {2} in layout {3}, tiles of {4} rows x {5} tokens; predicted {6}",
-                       plan.targets[target]->name, stringifyNumerics(product.numerics),
-                       stringifyStrategy(g.strategy), stringifyLayout(g.layout), g.tileRows,
-                       g.schedule.getTokens(), variant.cost.describe());
+  const Cost &cost = variant.cost;
+  return llvm::formatv(
+      "{0}: class {1}, {2} in layout {3}, {4}; m = 1: {5} rows at a time, predicted {6:F0} cycles ({7:F0} of compute, "
+      "{8:F0} of weight traffic); m > 1: {9} rows x {10} tokens at a time, predicted {11:F0} cycles a token",
+      plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
+      stringifyLayout(g.layout), variant.reason, g.tileRows, cost.aloneCycles(), cost.computeCycles,
+      cost.memoryCycles, g.batchRows(), g.schedule.getTokens(), cost.batchCycles);
 }

@@ -19,6 +19,7 @@ namespace lut {
 struct ProductVariant {
   Geometry geometry;
   Cost cost; // predicted, one token
+  std::string reason;
 };
 
 /// Kernels with equal shape, format, numerics and strategy share one product and its code.

@@ -11,17 +11,28 @@ using llvm::json::Object;
 static Object variantObject(const LibraryPlan &plan, const Product &product, size_t target) {
   const ProductVariant &variant = product.variants[target];
   const Geometry &g = variant.geometry;
+  std::string schedule;
+  llvm::raw_string_ostream(schedule) << g.schedule;
+  Array regimes;
+  regimes.push_back(Object{{"m", "1"},
+                           {"rows", g.tileRows},
+                           {"tokens", 1},
+                           {"predicted_cycles", llround(variant.cost.aloneCycles())},
+                           {"of_compute", llround(variant.cost.computeCycles)},
+                           {"of_weight_traffic", llround(variant.cost.memoryCycles)}});
+  regimes.push_back(Object{{"m", "2 and more"},
+                           {"rows", g.batchRows()},
+                           {"tokens", g.schedule.getTokens()},
+                           {"predicted_cycles_per_token", llround(variant.cost.batchCycles)}});
   return Object{{"variant", plan.targets[target]->name},
                 {"strategy", stringifyStrategy(g.strategy)},
                 {"layout", stringifyLayout(g.layout)},
                 {"symbol", plan.symbol(product, *plan.targets[target])},
-                {"tile", Object{{"rows", g.tileRows}, {"tokens", g.schedule.getTokens()}, {"k", g.kBlock}}},
-                {"token_block", g.schedule.getTokenBlock()},
+                {"schedule", schedule},
+                {"reason", variant.reason},
+                {"regimes", std::move(regimes)},
                 {"packed_bytes", packedBytes(g)},
-                {"scratch_bytes_per_token", g.preparedBytes},
-                {"predicted_cycles", Object{{"compute", llround(variant.cost.computeCycles)},
-                                            {"weight_traffic", llround(variant.cost.memoryCycles)},
-                                            {"batch", llround(variant.cost.batchCycles)}}}};
+                {"scratch_bytes_per_token", g.preparedBytes}};
 }
 
 static Object kernelObject(const LibraryPlan &plan, size_t kernel) {

@@ -39,9 +39,11 @@ struct Buffer {
 
 // Copies of one packing, read in turn, so that each is out of the caches when its turn comes again.
 struct Pool {
-  std::vector<Buffer> copies;
-  size_t next = 0;
-  const void *take() { return copies[next++ % copies.size()].data; }
+  Pool(size_t bytes, size_t copies) : stride(alignTo(bytes, LUTC_ALIGNMENT)), copies(copies), memory(stride * copies) {}
+  uint8_t *copy(size_t index) const { return memory.data + index % copies * stride; }
+  uint8_t *take() { return copy(next++); }
+  size_t stride, copies, next = 0;
+  Buffer memory;
 };
 
 // n, k and contents of a product, the same for all kernels.
@@ -118,27 +120,25 @@ size_t Workload::copiesOf(size_t bytes) const { return lastLevelCache() * 3 / 2 
 Error Workload::pack() {
   for (const lutc_kernel *kernel : kernels) {
     const lutc_variant_code *code = library.code(kernel);
-    auto [entry, fresh] = pools.try_emplace(code->layout_id);
+    size_t bytes = code->info.packed_bytes;
+    auto [entry, fresh] = pools.try_emplace(code->layout_id, bytes, copiesOf(bytes));
     if (!fresh)
       continue;
-    std::vector<Buffer> &copies = entry->second.copies;
+    const Pool &pool = entry->second;
     const void *scales = kernel->info.scales_f32 ? static_cast<const void *>(floats.data()) : halves.data();
     lutc_weights weights = {codes.data(), 0, scales, zeros.data()};
-    copies.emplace_back(code->info.packed_bytes);
-    if (library.pack(kernel, &weights, copies[0].data, copies[0].bytes) != LUTC_OK)
+    if (library.pack(kernel, &weights, pool.copy(0), bytes) != LUTC_OK)
       return createStringError("the weights of a measurement could not be packed");
-    while (copies.size() < copiesOf(code->info.packed_bytes)) {
-      copies.emplace_back(code->info.packed_bytes);
-      std::memcpy(copies.back().data, copies[0].data, copies[0].bytes);
-    }
+    for (size_t copy = 1; copy < pool.copies; ++copy)
+      std::memcpy(pool.copy(copy), pool.copy(0), bytes);
   }
   return Error::success();
 }
 
 double Workload::time(size_t kernel, size_t m, bool cold) {
   const lutc_kernel_info &info = kernels[kernel]->info;
-  Pool &pool = pools[library.code(kernels[kernel])->layout_id];
-  const void *packed = cold ? pool.take() : pool.copies[0].data;
+  Pool &pool = pools.at(library.code(kernels[kernel])->layout_id);
+  const void *packed = cold ? pool.take() : pool.copy(0);
   double begin = now();
   lutc_status status = library.run(kernels[kernel], m, x.data(), info.k, packed, y.data(), info.n,
                                    scratch->data, scratchBytes, nullptr);

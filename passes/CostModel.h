@@ -44,6 +44,8 @@ inline constexpr llvm::StringLiteral kTunedAttrName = "lut.tuned";
 inline constexpr llvm::StringLiteral kComputeCyclesAttrName = "lut.compute_cycles";
 inline constexpr llvm::StringLiteral kMemoryCyclesAttrName = "lut.memory_cycles";
 inline constexpr llvm::StringLiteral kBatchCyclesAttrName = "lut.batch_cycles";
+/// Why it was chosen, as the second half of a sentence.
+inline constexpr llvm::StringLiteral kReasonAttrName = "lut.reason";
 
 /// Expected NMSE of class `numerics` against the float product, on unit-normal activations.
 double expectedNmse(const Format &format, int64_t k, Numerics numerics);

@@ -47,6 +47,11 @@ struct Geometry {
   }
   int64_t steps() const { return rowVectors / stepVectors; }
   int64_t stepRows() const { return tileRows / steps(); }
+  /// Rows of a step of several tokens.
+  int64_t batchRows() const {
+    int64_t batch = schedule.getBatchRowVectors();
+    return batch && schedule.getTokens() > 1 ? tileRows / rowVectors * batch : tileRows;
+  }
   /// i32 sum vectors of a step for one token.
   int64_t sumVectors() const { return stepRows() / laneRows; }
   /// Bytes of a tile in a k block of `kLength` elements.

@@ -89,18 +89,53 @@ module attributes {lut.target = #target} {
 
 // -----
 
-// Ternary weights: 122 entries are one permute of two registers.
+// Ternary weights: 122 entries are one permute of two registers, for a rounded byte or for each digit of an exact sum.
 #target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 !q = !lut.activations<2560, group = 2560>
-!t = !lut.tables<2560, group = 2560, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
+!d = !lut.tables<2560, group = 2560, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
+!t = !lut.tables<2560, group = 2560, unit = 5, trits = true, mirrored = true, digits = 1, radix = 0>
 !p = !lut.weights<640 x 2560, <w158>, trits>
 
 module attributes {lut.target = #target} {
   // CHECK-LABEL: @ternary(
   // CHECK: schedule <strategy = lookup, layout = base3,
-  func.func @ternary(%q: !q, %p: !p) -> tensor<?x640xf32> {
-    %t = lut.precompute %q : !q -> !t
+  func.func @ternary(%x: tensor<?x2560xf32>, %p: !p) -> tensor<?x640xf32> {
+    %t = lut.precompute %x : tensor<?x2560xf32> -> !t
     %y = lut.lookup_gemm %t, %p : !t, !p -> tensor<?x640xf32>
+    return %y : tensor<?x640xf32>
+  }
+
+  // CHECK-LABEL: @exactTernary(
+  // CHECK: schedule <strategy = lookup, layout = base3,
+  // CHECK-SAME: lut.reason = "the fastest predicted: {{[0-9]+}} cycles for a token alone and one of a batch, against {{[0-9]+}} for the best dot in layout dot"
+  func.func @exactTernary(%q: !q, %p: !p) -> tensor<?x640xf32> {
+    %t = lut.precompute %q : !q -> !d
+    %y = lut.lookup_gemm %t, %p : !d, !p -> tensor<?x640xf32>
+    return %y : tensor<?x640xf32>
+  }
+
+  // A measured schedule is taken where it is one of the candidates.
+  // CHECK-LABEL: @tuned(
+  // CHECK: schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 2, token_block = 8, k_block = 280, run = 1, widen = 256>
+  // CHECK-SAME: lut.reason = "measured as the fastest by a tuning"
+  func.func @tuned(%x: tensor<?x2560xf32>, %p: !p) -> tensor<?x640xf32> {
+    %t = lut.precompute %x : tensor<?x2560xf32> -> !t
+    %y = lut.lookup_gemm %t, %p {lut.tuned = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 1, tokens = 2, token_block = 8, k_block = 280, run = 1, widen = 256>} : !t, !p -> tensor<?x640xf32>
+    return %y : tensor<?x640xf32>
+  }
+}
+
+// -----
+
+#target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+!t = !lut.tables<2560, group = 2560, unit = 5, trits = true, mirrored = true, digits = 1, radix = 0>
+!p = !lut.weights<640 x 2560, <w158>, trits>
+
+module attributes {lut.target = #target} {
+  func.func @foreign(%x: tensor<?x2560xf32>, %p: !p) -> tensor<?x640xf32> {
+    %t = lut.precompute %x : tensor<?x2560xf32> -> !t
+    // expected-error@+1 {{is none that this lutc knows for the product on permute; tune again}}
+    %y = lut.lookup_gemm %t, %p {lut.tuned = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 7, tokens = 2, token_block = 8, k_block = 280, run = 1, widen = 256>} : !t, !p -> tensor<?x640xf32>
     return %y : tensor<?x640xf32>
   }
 }

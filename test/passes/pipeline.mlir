@@ -9,9 +9,9 @@ module attributes {lut.target = #target} {
   // CHECK-DAG: %[[Q:.*]] = lut.quantize_activations %[[X]]
   // CHECK-DAG: %[[T:.*]] = lut.precompute %[[Q]] : {{.*}} mirrored = true, digits = 2, radix = 36>
   // CHECK-DAG: %[[P:.*]] = lut.reinterpret %[[W]] : {{.*}}, trits>
-  // CHECK: lut.lookup_gemm %[[T]], %[[P]] schedule <strategy = lookup, layout = base3, {{.*}} run = 7,
+  // CHECK: lut.lookup_gemm %[[T]], %[[P]] strategy lookup schedule <strategy = lookup, layout = base3, {{.*}} run = 7,
   func.func @lookup(%x: tensor<?x2560xf32>, %w: !lut.weights<640 x 2560, <w158>>) -> tensor<?x640xf32> {
-    %y = lut.mpgemm %x, %w numerics a8 : tensor<?x2560xf32>, !lut.weights<640 x 2560, <w158>> -> tensor<?x640xf32>
+    %y = lut.mpgemm %x, %w numerics a8 strategy lookup : tensor<?x2560xf32>, !lut.weights<640 x 2560, <w158>> -> tensor<?x640xf32>
     return %y : tensor<?x640xf32>
   }
 

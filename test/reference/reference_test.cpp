@@ -105,13 +105,15 @@ TEST(OracleByHand, T8AddsBitPlanes) {
   EXPECT_EQ(product(kernel, {codes, 0, &scale, nullptr}, x, 2, 1)[0], 100.0f - 2.0f * 27.0f);
 }
 
+// The largest sum is 127, so entries are rounded sums, halves of patterns with value 0 and more up: 2.5 to 3, -1.5 to -1.
+// The second unit has the values -1 and -2 of its trits, whose entries are opposite to those of 1 and 2.
 TEST(OracleByHand, T8PacksFiveTrits) {
   const lutc_kernel_info kernel = describe("w158", "t8", 2, 7);
   const uint8_t codes[] = {2, 1, 0, 2, 2, 0, 1, 1, 1, 1, 1, 1, 2, 0};
   const float scale = 2.0f, x[] = {100.0f, 9.0f, 8.0f, 7.0f, 3.0f, 2.5f, 1.0f};
   const std::vector<float> y = product(kernel, {codes, 0, &scale, nullptr}, x, 7, 1);
-  EXPECT_EQ(y[0], 2.0f * (100.0f - 8.0f + 7.0f + 3.0f - 2.0f));
-  EXPECT_EQ(y[1], 2.0f * 2.0f);
+  EXPECT_EQ(y[0], 2.0f * (100.0f - 8.0f + 7.0f + 3.0f - 3.0f));
+  EXPECT_EQ(y[1], 2.0f * 1.0f);
 }
 
 TEST(OracleByHand, WidensHalves) {
