@@ -261,7 +261,8 @@ llvm::Expected<Choices> lut::chooseKernels(const LibrarySpec &library, const Com
   return choices;
 }
 
-llvm::Expected<ScheduleOptions> lut::scheduleOptions(const KernelSpec &kernel, const CompileOptions &options) {
+llvm::Expected<ScheduleOptions> lut::scheduleOptions(const KernelSpec &kernel,
+                                                     const CompileOptions &options) {
   auto targets = chooseTargets(options);
   if (!targets)
     return targets.takeError();

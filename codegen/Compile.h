@@ -58,7 +58,7 @@ struct ScheduleOption {
 };
 
 struct ScheduleOptions {
-  std::string target; // the one that the options decide for
+  std::string target;                  // the one that the options decide for
   std::vector<ScheduleOption> options; // the fastest predicted first
 };
 

@@ -97,10 +97,9 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   uint32_t id = 0;
   Constant *placed = layout(g, id);
   std::string symbol = plan.symbol(product, row);
-  return global(
-      structure({info, placed, i32(id), i32(g.schedule.getTokenBlock()), size(g.preparedBytes),
-                 function(symbol + "_prepare"), function(symbol + "_compute")}),
-      "", /*isPublic=*/false);
+  return global(structure({info, placed, i32(id), i32(g.schedule.getTokenBlock()), size(g.preparedBytes),
+                           function(symbol + "_prepare"), function(symbol + "_compute")}),
+                "", /*isPublic=*/false);
 }
 
 /// lutc_library, every lutc_kernel, and what they point to.

@@ -2,9 +2,9 @@
 #ifndef LUT_CODEGEN_JIT_H
 #define LUT_CODEGEN_JIT_H
 
+#include "runtime/kernel.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include "runtime/kernel.h"
 #include <memory>
 
 namespace llvm::orc {

@@ -122,8 +122,7 @@ static LogicalResult checkTuning(MLIRContext &context, const LibrarySpec &librar
   return success();
 }
 
-static OwningOpRef<ModuleOp> makeModule(MLIRContext &context, const LibraryPlan &plan,
-                                        const TargetRow &row) {
+static OwningOpRef<ModuleOp> makeModule(MLIRContext &context, const LibraryPlan &plan, const TargetRow &row) {
   OpBuilder b(&context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(b.getUnknownLoc(), plan.library.name);
   (*module)->setAttr(kTargetAttrName, row.attribute(&context));
@@ -225,7 +224,8 @@ std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t
   const Geometry &g = variant.geometry;
   const Cost &cost = variant.cost;
   return llvm::formatv(
-      "{0}: class {1}, {2} in layout {3}, {4}; m = 1: {5} rows at a time, predicted {6:F0} cycles ({7:F0} of compute, "
+      "{0}: class {1}, {2} in layout {3}, {4}; m = 1: {5} rows at a time, predicted {6:F0} cycles ({7:F0} of "
+      "compute, "
       "{8:F0} of weight traffic); m > 1: {9} rows x {10} tokens at a time, predicted {11:F0} cycles a token",
       plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
       stringifyLayout(g.layout), variant.reason, g.tileRows, cost.aloneCycles(), cost.computeCycles,

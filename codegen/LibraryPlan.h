@@ -59,8 +59,9 @@ llvm::FailureOr<LibraryPlan> planLibrary(mlir::MLIRContext &context, const Libra
 std::string productName(const KernelSpec &kernel);
 
 /// What a kernel could run on a target in class `numerics`, the fastest predicted first.
-llvm::FailureOr<llvm::SmallVector<Candidate>> listCandidates(mlir::MLIRContext &context, const KernelSpec &kernel,
-                                                             Numerics numerics, const TargetRow &target);
+llvm::FailureOr<llvm::SmallVector<Candidate>> listCandidates(mlir::MLIRContext &context,
+                                                             const KernelSpec &kernel, Numerics numerics,
+                                                             const TargetRow &target);
 
 /// One line on a product's schedule on the target with index `target`, and the reason for it.
 std::string explain(const LibraryPlan &plan, const Product &product, size_t target);

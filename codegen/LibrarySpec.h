@@ -28,9 +28,9 @@ struct KernelSpec {
 
 // Measured: the fastest schedule of one product on one target.
 struct TunedSchedule {
-  std::string target;   // row of the target table
-  std::string product;  // Product::name
-  std::string schedule; // #lut.schedule<...>
+  std::string target;          // row of the target table
+  std::string product;         // Product::name
+  std::string schedule;        // #lut.schedule<...>
   double alone = 0, batch = 0; // microseconds of a token alone, its weights cold, and of one token of a batch
   SourcePosition position;
 };

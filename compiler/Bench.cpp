@@ -79,8 +79,8 @@ void Bench::report(const Subject &subject) {
   const KernelTimes &chosen = subject.times[0];
   std::string title = subject.options[0].product;
   auto line = [&](const KernelTimes &times, StringRef what) {
-    outs() << formatv("{0,-28} {1,8:F1} us alone ({2:F1} activations) {3,8:F2} us a token of a batch  {4}\n", title,
-                      times.alone, times.prepare, times.batch, what);
+    outs() << formatv("{0,-28} {1,8:F1} us alone ({2:F1} activations) {3,8:F2} us a token of a batch  {4}\n",
+                      title, times.alone, times.prepare, times.batch, what);
   };
   line(chosen, subject.options[0].schedule);
   if (!request.tune)
@@ -95,11 +95,15 @@ void Bench::report(const Subject &subject) {
   ++subjects;
   close += subject.total(0) <= 1.05 * subject.total(best);
   if (best)
-    line(subject.times[best],
-         formatv("{0}: {1:P1} faster", subject.options[best].schedule, subject.total(0) / subject.total(best) - 1)
-             .str());
-  tuning.kernels.push_back({tuning.target, subject.options[best].product, subject.options[best].schedule,
-                            subject.times[best].alone, subject.times[best].batch, {}});
+    line(subject.times[best], formatv("{0}: {1:P1} faster", subject.options[best].schedule,
+                                      subject.total(0) / subject.total(best) - 1)
+                                  .str());
+  tuning.kernels.push_back({tuning.target,
+                            subject.options[best].product,
+                            subject.options[best].schedule,
+                            subject.times[best].alone,
+                            subject.times[best].batch,
+                            {}});
 }
 
 Error Bench::run(const LibrarySpec &library) {

@@ -6,7 +6,18 @@
 
 namespace lut {
 
-enum class KeyKind { Identifier, Dimension, Fraction, Format, Choice, Identifiers, Mapping, Mappings, Text, Time };
+enum class KeyKind {
+  Identifier,
+  Dimension,
+  Fraction,
+  Format,
+  Choice,
+  Identifiers,
+  Mapping,
+  Mappings,
+  Text,
+  Time
+};
 
 struct ConfigKey {
   llvm::StringLiteral name;

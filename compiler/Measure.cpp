@@ -16,8 +16,8 @@ namespace lut {
 
 namespace {
 
-// Bytes on huge pages where the system has them: on small ones, scattered by what ran before, the copies of one layout
-// were read a fifth slower than another's.
+// Bytes on huge pages where the system has them: on small ones, scattered by what ran before, the copies of
+// one layout were read a fifth slower than another's.
 struct Buffer {
   explicit Buffer(size_t bytes) : bytes(bytes) {
     void *memory = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -39,7 +39,8 @@ struct Buffer {
 
 // Copies of one packing, read in turn, so that each is out of the caches when its turn comes again.
 struct Pool {
-  Pool(size_t bytes, size_t copies) : stride(alignTo(bytes, LUTC_ALIGNMENT)), copies(copies), memory(stride * copies) {}
+  Pool(size_t bytes, size_t copies)
+      : stride(alignTo(bytes, LUTC_ALIGNMENT)), copies(copies), memory(stride * copies) {}
   uint8_t *copy(size_t index) const { return memory.data + index % copies * stride; }
   uint8_t *take() { return copy(next++); }
   size_t stride, copies, next = 0;

@@ -1,4 +1,5 @@
-// The tuning file: JSON that `lutc bench --tune` writes and `lutc compile --tuning` reads. Data only; never needed.
+// The tuning file: JSON that `lutc bench --tune` writes and `lutc compile --tuning` reads. Data only; never
+// needed.
 #ifndef LUT_COMPILER_TUNING_H
 #define LUT_COMPILER_TUNING_H
 

@@ -30,7 +30,8 @@ static int64_t weightBound(const Format &format) {
 static int64_t sumBound(const Geometry &g, int64_t k) {
   int64_t factor = g.doubled() ? 2 : 1;
   if (g.numerics == Numerics::a8) {
-    int64_t field = g.strategy == Strategy::dot && g.exactDots ? 255 : 0; // one that stays at the top of its byte
+    int64_t field =
+        g.strategy == Strategy::dot && g.exactDots ? 255 : 0; // one that stays at the top of its byte
     return k * 127 * std::max(field, weightBound(g.format) * factor);
   }
   int64_t planes = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
@@ -52,7 +53,8 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
     --run;
   int64_t widen = std::min<int64_t>(s.getWiden(), 65535 / 255);
   return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
-                           s.getTokenBlock(), s.getKBlock(), run, widen, s.getPrefetch(), s.getRowsInner(), s.getBatchRowVectors());
+                           s.getTokenBlock(), s.getKBlock(), run, widen, s.getPrefetch(), s.getRowsInner(),
+                           s.getBatchRowVectors());
 }
 
 static LogicalResult check(Operation *op, TargetAttr target) {

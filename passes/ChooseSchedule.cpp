@@ -34,10 +34,11 @@ static std::string reasonFor(const Candidate &best, ArrayRef<Candidate> all, boo
       all, [&](const Candidate &it) { return it.schedule.getStrategy() != best.schedule.getStrategy(); });
   if (asked || other == all.end())
     return asked ? "of the strategy that was asked for, the fastest predicted" : "no other strategy is legal";
-  return llvm::formatv("the fastest predicted: {0:F0} cycles for a token alone and one of a batch, against {1:F0} "
-                       "for the best {2} in layout {3}",
-                       best.cost.total(), other->cost.total(), stringifyStrategy(other->schedule.getStrategy()),
-                       stringifyLayout(other->schedule.getLayout()));
+  return llvm::formatv(
+      "the fastest predicted: {0:F0} cycles for a token alone and one of a batch, against {1:F0} "
+      "for the best {2} in layout {3}",
+      best.cost.total(), other->cost.total(), stringifyStrategy(other->schedule.getStrategy()),
+      stringifyLayout(other->schedule.getLayout()));
 }
 
 static void record(Operation *gemm, const Candidate &candidate, StringRef reason) {

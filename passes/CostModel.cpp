@@ -42,8 +42,8 @@ struct InnerCycles {
 
 static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   Cycles c(t);
-  // Per vector of bytes: shift and mask, of which about one waits for a port that products use; codes of several
-  // parts join them; narrower products cost extra operations.
+  // Per vector of bytes: shift and mask, of which about one waits for a port that products use; codes of
+  // several parts join them; narrower products cost extra operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
   double decode = llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 4;
   double vectors = double(n) * k / t.getVectorBytes();
@@ -107,7 +107,8 @@ struct Pricing {
   int64_t laneRows = t.getVectorBytes() / 4;
   double sums = double(n) / laneRows; // vectors of i32 for one token
   double groups = double(format.groups(k));
-  double kBlock = schedule.getKBlock() ? std::min(schedule.getKBlock(), k) : k, kBlocks = std::ceil(k / kBlock);
+  double kBlock = schedule.getKBlock() ? std::min(schedule.getKBlock(), k) : k,
+         kBlocks = std::ceil(k / kBlock);
 
   /// Prepared bytes of one token for one k: an int8 value, or its share of tables.
   double preparedPerK() const {
@@ -115,8 +116,8 @@ struct Pricing {
   }
   double stepSums(int64_t rowVectors) const { return rowVectors * (bytePerRow ? 4 : 1); }
 
-  /// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of sums; so
-  /// does a row. Sums that wait for the next k block are loaded and stored.
+  /// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of
+  /// sums; so does a row. Sums that wait for the next k block are loaded and stored.
   double flush(int64_t tokens) const {
     double scale = 1.0 / tokens, own = format.zeroPoints ? 6 : 4;
     double carried = kBlocks > 1 ? kBlocks * 3 : 0;
@@ -134,7 +135,8 @@ struct Pricing {
     double issue = 0.65 * (c.permute + c.dot), inFlight = double(rowVectors) * tokens;
     return inner.perToken * std::max(0.0, 4 * c.dot / (issue * inFlight) - 1);
   }
-  /// Registers that do not fit are stored and loaded again at the end of every group; beside products that is free.
+  /// Registers that do not fit are stored and loaded again at the end of every group; beside products that is
+  /// free.
   double spills(int64_t rowVectors, int64_t tokens) const {
     if (layout == Layout::dot)
       return 0;
@@ -150,8 +152,9 @@ struct Pricing {
     int64_t rows = schedule.getRowVectors();
     return inner.shared + inner.perToken + flush(1) + drain(rows, 1) + latency(rows, 1) + spills(rows, 1);
   }
-  /// Every tile reads the prepared activations again: from L1 where they fit beside the stream that passes through it,
-  /// tables in a quarter of it, 512 bytes of int8 values; else they delay the stream as if they were part of it.
+  /// Every tile reads the prepared activations again: from L1 where they fit beside the stream that passes
+  /// through it, tables in a quarter of it, 512 bytes of int8 values; else they delay the stream as if they
+  /// were part of it.
   double memory(double bytes) const {
     double tiles = sums / stepSums(schedule.getRowVectors());
     double room = layout == Layout::dot ? 512 : t.getL1Bytes() / 4.0;
@@ -160,22 +163,25 @@ struct Pricing {
   }
   double batch() const {
     int64_t tokens = schedule.getTokens();
-    int64_t rows = tokens > 1 && schedule.getBatchRowVectors() ? schedule.getBatchRowVectors() : schedule.getRowVectors();
-    // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden. The weights are
-    // one stream and cost nothing; tables are read again by every step of rows.
+    int64_t rows = tokens > 1 && schedule.getBatchRowVectors() ? schedule.getBatchRowVectors()
+                                                               : schedule.getRowVectors();
+    // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden. The
+    // weights are one stream and cost nothing; tables are read again by every step of rows.
     double resident = preparedPerK() * kBlock * (schedule.getRowsInner() ? tokens : schedule.getTokenBlock());
     double passed = resident > t.getL1Bytes() / 2 ? sums / stepSums(rows) * preparedPerK() * k : 0;
     // Activations of a token block that do not fit L2, taken as 32 times L1, are written to and read from L3.
-    double far = preparedPerK() * k * schedule.getTokenBlock() > 32.0 * t.getL1Bytes() ? preparedPerK() * k : 0;
+    double far =
+        preparedPerK() * k * schedule.getTokenBlock() > 32.0 * t.getL1Bytes() ? preparedPerK() * k : 0;
     double outside = schedule.getRowsInner() ? 0 : 0.01; // tables share L1 with the weights of a tile
-    // Measured on Zen 4, not explained: tables of one plane are fastest for one row vector at a time, of several
-    // planes for all of a tile.
+    // Measured on Zen 4, not explained: tables of one plane are fastest for one row vector at a time, of
+    // several planes for all of a tile.
     if (layout == Layout::quad)
       outside += format.row->bits == 1 ? 0.2 * (rows > 1) : 0.1 * (rows < 4) + 0.1 * (rows < 2);
     // Every product loads its activations or table, shared by the rows of a step.
     double loads = (layout == Layout::dot ? 0.25 : 0.5) * inner.perToken / rows * 2 * c.simple;
-    return inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) + latency(rows, tokens) +
-           spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) + passed / 32 / 3 + 2 * far / 10 + outside * inner.perToken;
+    return inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) +
+           latency(rows, tokens) + spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) +
+           passed / 32 / 3 + 2 * far / 10 + outside * inner.perToken;
   }
 };
 } // namespace
@@ -189,9 +195,9 @@ struct Grid {
   TablesType tables;
   llvm::SmallVector<ScheduleAttr> schedules;
 
-  /// One i32 sum for each row vector and token, as many as leave room for weights and results. More than four tokens
-  /// need more pointers than there are registers for: never faster. Layouts with a byte for each row keep 16-bit sums, for every
-  /// plane and digit.
+  /// One i32 sum for each row vector and token, as many as leave room for weights and results. More than four
+  /// tokens need more pointers than there are registers for: never faster. Layouts with a byte for each row
+  /// keep 16-bit sums, for every plane and digit.
   bool fits(int64_t rows, int64_t tokens) const {
     int64_t sums = rows * tokens, registers = target.getRegisters();
     if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
@@ -202,7 +208,8 @@ struct Grid {
       return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
     // Four row vectors took a fifth longer than two with cold weights, for reasons not known.
     int64_t planes = tables.getTrits() ? 1 : format.row->bits;
-    return planes * tables.getDigits() * sums <= std::max<int64_t>(registers / 2, planes * tables.getDigits()) &&
+    return planes * tables.getDigits() * sums <=
+               std::max<int64_t>(registers / 2, planes * tables.getDigits()) &&
            rows <= 2;
   }
   llvm::SmallVector<int64_t> kBlocks() const {
@@ -210,7 +217,8 @@ struct Grid {
       return {28 * tables.getUnit(), 56 * tables.getUnit()};
     llvm::SmallVector<int64_t> blocks = {0};
     for (int64_t block : {512, 1024}) // 2048 was a fifth slower than either on Zen 4
-      if (block < tables.getK() && target.getPermuteBytes() && block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
+      if (block < tables.getK() && target.getPermuteBytes() &&
+          block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
         blocks.push_back(block);
     return blocks;
   }
@@ -218,10 +226,9 @@ struct Grid {
            int64_t batchRows) {
     bool lookup = layout != Layout::dot;
     int64_t run = layout == Layout::base3 || layout == Layout::column ? runOf(layout, tables) : 0;
-    schedules.push_back(ScheduleAttr::get(target.getContext(), lookup ? Strategy::lookup : Strategy::dot,
-                                          layout, rows, tokens, tokenBlock, kBlock, run, run ? 256 : 0,
-                                          target.getPrefetchBytes(), rowsInner,
-                                          batchRows == rows ? 0 : batchRows));
+    schedules.push_back(ScheduleAttr::get(
+        target.getContext(), lookup ? Strategy::lookup : Strategy::dot, layout, rows, tokens, tokenBlock,
+        kBlock, run, run ? 256 : 0, target.getPrefetchBytes(), rowsInner, batchRows == rows ? 0 : batchRows));
   }
   void fill() {
     for (int64_t rows : {4, 2, 1})
@@ -230,8 +237,8 @@ struct Grid {
           for (bool rowsInner : {false, true})
             for (int64_t tokenBlock : {8, 32})
               for (int64_t batchRows : {4, 2, 1})
-                if (batchRows <= rows && fits(rows, 1) && (tokens > 1 || batchRows == rows) && fits(batchRows, tokens) &&
-                    !(rowsInner && !kBlock))
+                if (batchRows <= rows && fits(rows, 1) && (tokens > 1 || batchRows == rows) &&
+                    fits(batchRows, tokens) && !(rowsInner && !kBlock))
                   add(rows, tokens, tokenBlock, kBlock, rowsInner, batchRows);
   }
 };

@@ -31,7 +31,8 @@ struct Candidate {
   std::string reason() const;
 };
 
-/// Every schedule that is legal on `target` for a product whose tables have been quantized, the fastest first.
+/// Every schedule that is legal on `target` for a product whose tables have been quantized, the fastest
+/// first.
 llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target);
 
 /// The fastest candidate of `strategy`, or of any where none is asked for; null where none is legal.

@@ -22,7 +22,8 @@ struct Geometry {
 
   // Vectors and tiles: `laneRows` rows have one i32 lane each in a vector of sums.
   int64_t vectorBytes = 0, laneRows = 0, rowVectors = 0, tileRows = 0, tiles = 0;
-  bool permutes = false, exactDots = false; // whether the target has byte permutes, and exact sums of four products
+  bool permutes = false,
+       exactDots = false;  // whether the target has byte permutes, and exact sums of four products
   int64_t stepVectors = 0; // row vectors that are summed at a time: all of the tile, or a part of it
   // Sums that have to be independent for products to overlap: 8 where one takes 4 or 5 cycles and two start
   // in each.
@@ -38,7 +39,8 @@ struct Geometry {
   int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0, payloadBytes = 0;
 
   // Prepared activations of one token, in bytes.
-  int64_t tableBytes = 0, valueOffset = 0, valueBytes = 0, scalesOffset = 0, sumsOffset = 0, preparedBytes = 0;
+  int64_t tableBytes = 0, valueOffset = 0, valueBytes = 0, scalesOffset = 0, sumsOffset = 0,
+          preparedBytes = 0;
 
   bool wholeRow() const { return format.group == 0; }
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).

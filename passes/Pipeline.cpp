@@ -13,6 +13,6 @@ void lut::buildTablesPipeline(mlir::OpPassManager &pm) {
 
 void lut::buildPlanPipeline(mlir::OpPassManager &pm) {
   buildTablesPipeline(pm);
-  pm.addPass(createChooseSchedule());     // now a lookup's cost is known: keep it, or multiply instead
-  pm.addPass(createCheckAccumulators());  // needs the schedule's sums; may widen earlier
+  pm.addPass(createChooseSchedule());    // now a lookup's cost is known: keep it, or multiply instead
+  pm.addPass(createCheckAccumulators()); // needs the schedule's sums; may widen earlier
 }

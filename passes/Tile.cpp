@@ -14,8 +14,8 @@ using namespace lut;
 
 namespace {
 
-/// Arguments of `compute`, and the loops over k blocks, tiles and tokens (runtime/kernel.h). Rows are counted in
-/// steps: tiles, or equal parts of them.
+/// Arguments of `compute`, and the loops over k blocks, tiles and tokens (runtime/kernel.h). Rows are counted
+/// in steps: tiles, or equal parts of them.
 struct ComputeEmitter {
   Emitter &e;
   Geometry g; // its steps change with the number of tokens at a time
@@ -62,9 +62,8 @@ void ComputeEmitter::run() {
     return tilesOfBlock(e.index(0), g.kPadded);
   int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
   bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
-  eachToken([&](Value tile, Value token) {
-    storeY(tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
-  });
+  eachToken(
+      [&](Value tile, Value token) { storeY(tile, token, Values(g.sumVectors(), e.constant(ints, 0))); });
   e.loop(g.kBlocks - !lastIsFull, {}, [&](Value block, Values) {
     tilesOfBlock(block, g.kBlock);
     return Values();
@@ -167,11 +166,13 @@ void ComputeEmitter::step(Value step, Value block, int64_t kLength, Value token,
   Values tokens = tokenPointers(token, count);
   bool carried = g.kBlocks > 1;
   if (!g.wholeRow()) {
-    Values results = carried ? loadY(step, token, count, floats)
-                             : Values(g.sumVectors() * count, e.real(floats, 0.0));
+    Values results =
+        carried ? loadY(step, token, count, floats) : Values(g.sumVectors() * count, e.real(floats, 0.0));
     return storeY(step, token, groupedSums(stream, tokens, block, kLength, results));
   }
-  Values sums = emitSums(e, g, cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0), e.mul(block, g.kBlock), kLength));
+  Values sums = emitSums(e, g,
+                         cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0),
+                                e.mul(block, g.kBlock), kLength));
   if (!carried)
     return storeY(step, token, wholeRow(step, tokens, sums));
   Values before = loadY(step, token, count, ints);
@@ -196,7 +197,8 @@ Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
 /// chunks.
 Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength,
                              Values results) {
-  GroupCursor at = cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, index, e.mul(index, g.group), kLength);
+  GroupCursor at =
+      cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, index, e.mul(index, g.group), kLength);
   Values sums = emitSums(e, g, at);
   int64_t count = tokens.size();
   Value scales = e.at(stream, kLength / g.chunkK * g.chunkBytes), zeros = e.at(scales, g.tileRows * 2);

@@ -1,5 +1,5 @@
-// What tiling emits for one product. Four files share it: TilePrepare.cpp (activations), TileTables.cpp (their
-// tables), TileSums.cpp (integer sums of one group) and Tile.cpp (loops, scales, the pass).
+// What tiling emits for one product. Four files share it: TilePrepare.cpp (activations), TileTables.cpp
+// (their tables), TileSums.cpp (integer sums of one group) and Tile.cpp (loops, scales, the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
 
@@ -14,9 +14,11 @@ void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value ldx, 
 
 /// Bits of the largest sum of |x| over a unit of [k0, k0 + length): the magnitude of a unit's largest entry,
 /// rounding included.
-mlir::Value emitMaxUnitMagnitude(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value k0, int64_t length);
-/// Stores the tables of [k0, k0 + padded), of which `length` elements exist, for the token at `x` whose prepared
-/// activations are at `out`. Returns the sum of the all-ones entries in class t8, where bit planes need it.
+mlir::Value emitMaxUnitMagnitude(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value k0,
+                                 int64_t length);
+/// Stores the tables of [k0, k0 + padded), of which `length` elements exist, for the token at `x` whose
+/// prepared activations are at `out`. Returns the sum of the all-ones entries in class t8, where bit planes
+/// need it.
 mlir::Value emitTables(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value out, mlir::Value k0,
                        int64_t length, int64_t padded, mlir::Value inverse);
 

@@ -140,8 +140,8 @@ Values SumEmitter::dotChunk(Value i, Values sums) {
   return sums;
 }
 
-/// One token, where products are exact: fields stay where they are in their bytes, each with a sum of its own that is
-/// shifted to its weight at the end. A field then costs one mask, which runs beside the product.
+/// One token, where products are exact: fields stay where they are in their bytes, each with a sum of its own
+/// that is shifted to its weight at the end. A field then costs one mask, which runs beside the product.
 Values SumEmitter::fieldSums() {
   struct Field {
     int64_t vector, width, position, shift; // the first vector of its part; bits within a byte; of the sum
@@ -296,8 +296,8 @@ Values SumEmitter::columnBody(Value body, Values state) {
   return state;
 }
 
-/// Moves the 16-bit sums of at most `runs` runs to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each row
-/// quarter is one vector of sums.
+/// Moves the 16-bit sums of at most `runs` runs to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each
+/// row quarter is one vector of sums.
 Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
   // radix * hi + lo, a byte of a run each, still fits 16 bits where runs * 255 * (radix + 1) does.
   bool joined = g.digits() == 2 && runs * 255 * (g.radix() + 1) <= 0xffff;

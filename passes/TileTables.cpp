@@ -1,8 +1,9 @@
 // Tables of partial sums, the activation side of lookups.
 //
-// Bit planes: `W` units at a time, a lane for each; only patterns whose last sign is plus are summed, since rounding
-// is odd: T[~c] = -T[c]. Trits: one unit at a time, a lane for each pattern of its first three trits; the vectors of
-// sums for the others follow by adding them. Both end in bytes that shuffles put in the order of the entries.
+// Bit planes: `W` units at a time, a lane for each; only patterns whose last sign is plus are summed, since
+// rounding is odd: T[~c] = -T[c]. Trits: one unit at a time, a lane for each pattern of its first three
+// trits; the vectors of sums for the others follow by adding them. Both end in bytes that shuffles put in the
+// order of the entries.
 #include "passes/TileEmitter.h"
 
 using namespace mlir;
@@ -67,7 +68,8 @@ Value TableEmitter::pointerOf(Value k) {
 Value TableEmitter::joinBytes(ArrayRef<Value> lanes) {
   Value joined;
   for (auto [i, lane] : llvm::enumerate(lanes)) {
-    Value byte = i + 1 < cast<VectorType>(lane.getType()).getElementTypeBitWidth() / 8 ? e.bitAnd(lane, 0xff) : lane;
+    Value byte =
+        i + 1 < cast<VectorType>(lane.getType()).getElementTypeBitWidth() / 8 ? e.bitAnd(lane, 0xff) : lane;
     byte = e.shiftLeft(byte, 8 * i);
     joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, byte).getResult() : byte;
   }
@@ -95,8 +97,8 @@ Value TableEmitter::assemble(ArrayRef<Value> sources, ArrayRef<int64_t> places) 
 // Bit planes: entry c is the sum of +-x, + where bit e of c is set
 //===----------------------------------------------------------------------===//
 
-/// Element e of `units` units from k on, one vector for each e. Lane 4 L + t belongs to unit (units/4) t + L, the
-/// order in which 4 x 4 transpositions of dwords within 16 bytes leave whole tables side by side.
+/// Element e of `units` units from k on, one vector for each e. Lane 4 L + t belongs to unit (units/4) t + L,
+/// the order in which 4 x 4 transpositions of dwords within 16 bytes leave whole tables side by side.
 Values TableEmitter::terms(Value k, int64_t units) {
   Values loaded, result;
   Value pointer = e.at(x, e.mul(k, 4));
@@ -138,7 +140,8 @@ Value TableEmitter::planeTables(Value k, int64_t units, Value inverse) {
   for (Value &sum : sums) // of the patterns 8 .. 15
     sum = roundedBits(e.mul(sum, factor));
   // Four entries of a unit to a dword; entry 15 - c is minus entry c.
-  Value upper[] = {joinBytes(ArrayRef(sums).take_front(4)), joinBytes(ArrayRef(sums).drop_front(4))}, dwords[4];
+  Value upper[] = {joinBytes(ArrayRef(sums).take_front(4)), joinBytes(ArrayRef(sums).drop_front(4))},
+        dwords[4];
   SmallVector<int64_t> reversed;
   for (int64_t b = 0; b < 4 * units; ++b)
     reversed.push_back(b ^ 3);
@@ -267,7 +270,8 @@ Value TableEmitter::tritSum(ArrayRef<Value> x, int64_t count, ArrayRef<int64_t> 
   return sum;
 }
 
-/// Sums of every pattern with value 0 and more. The first three trits take the lanes: values 0 .. 13, -13 .. -1.
+/// Sums of every pattern with value 0 and more. The first three trits take the lanes: values 0 .. 13, -13 ..
+/// -1.
 TableEmitter::Patterns TableEmitter::tritSums(ArrayRef<Value> x, int64_t width) {
   Patterns patterns;
   for (int64_t first = 0; first < 27; first += width) {
@@ -364,8 +368,8 @@ static int64_t planeUnits(const Geometry &g, int64_t length) {
   return units >= 4 ? units : 0;
 }
 
-/// The largest magnitudes of `step` elements from k on, for any unit: sums start at every element, and those that
-/// start a unit count. Reads `unit - 1` elements more than a vector.
+/// The largest magnitudes of `step` elements from k on, for any unit: sums start at every element, and those
+/// that start a unit count. Reads `unit - 1` elements more than a vector.
 Value TableEmitter::maxOfStarts(Value k) {
   Value sum;
   VectorType ints = e.vec(W, e.i32()), floats = e.vec(W, e.f32());
@@ -417,8 +421,8 @@ Value lut::emitMaxUnitMagnitude(Emitter &e, const Geometry &g, Value x, Value k0
   return rest ? unit(e.add(k0, length - rest), rest, largest) : largest;
 }
 
-Value lut::emitTables(Emitter &e, const Geometry &g, Value x, Value out, Value k0, int64_t length, int64_t padded,
-                      Value inverse) {
+Value lut::emitTables(Emitter &e, const Geometry &g, Value x, Value out, Value k0, int64_t length,
+                      int64_t padded, Value inverse) {
   TableEmitter emitter{e, g, x, out};
   Value zero = e.constant(e.i32(), 0);
   auto each = [&](int64_t first, int64_t count, Value sum, function_ref<Value(Value k)> unit) {

@@ -43,7 +43,7 @@ typedef struct lutc_layout {
   uint32_t parts[4];     /* widths in bits of the parts of a code, lowest first, then 0: w3 = {2,1,0,0};
                             QUAD, COLUMN: one plane for each bit of the sum; BASE3: ignored */
   uint32_t group;        /* weights that share a scale; 0: the whole row, scales in the tail */
-  uint32_t k_block; /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
+  uint32_t k_block;  /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
   uint32_t k_padded; /* a multiple of chunk_k */
 } lutc_layout;
 

@@ -84,15 +84,15 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorB
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layout layout, int64_t rowVectors,
                                    int64_t tokens, int64_t tokenBlock, int64_t kBlock, int64_t run,
-                                   int64_t widen, int64_t prefetch, bool,
-                                   int64_t batchRowVectors) {
+                                   int64_t widen, int64_t prefetch, bool, int64_t batchRowVectors) {
   if ((strategy == Strategy::dot) != (layout == Layout::dot))
     return emitError() << "strategy " << stringifyStrategy(strategy) << " cannot read layout "
                        << stringifyLayout(layout);
   if (rowVectors < 1 || tokens < 1 || kBlock < 0 || prefetch < 0)
     return emitError() << "row_vectors and tokens must be positive, k_block and prefetch not negative";
   if (batchRowVectors < 0 || (batchRowVectors && rowVectors % batchRowVectors))
-    return emitError() << "batch_row_vectors = " << batchRowVectors << " must divide row_vectors = " << rowVectors;
+    return emitError() << "batch_row_vectors = " << batchRowVectors
+                       << " must divide row_vectors = " << rowVectors;
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
   int64_t chunk = layout == Layout::base3 ? 5 : 32;

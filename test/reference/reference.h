@@ -209,7 +209,8 @@ private:
     return quantize.step;
   }
 
-  // Entries are rounded from sums of integers, in steps of 1/64 of an entry; those of patterns c and -c are opposite.
+  // Entries are rounded from sums of integers, in steps of 1/64 of an entry; those of patterns c and -c are
+  // opposite.
   void fillTernary(const float *x, size_t begin, size_t end, const Quantizer &quantize,
                    std::vector<int> &tables) const {
     for (size_t u = begin; u < end; ++u)

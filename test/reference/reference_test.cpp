@@ -105,8 +105,9 @@ TEST(OracleByHand, T8AddsBitPlanes) {
   EXPECT_EQ(product(kernel, {codes, 0, &scale, nullptr}, x, 2, 1)[0], 100.0f - 2.0f * 27.0f);
 }
 
-// The largest sum is 127, so entries are rounded sums, halves of patterns with value 0 and more up: 2.5 to 3, -1.5 to -1.
-// The second unit has the values -1 and -2 of its trits, whose entries are opposite to those of 1 and 2.
+// The largest sum is 127, so entries are rounded sums, halves of patterns with value 0 and more up: 2.5 to 3,
+// -1.5 to -1. The second unit has the values -1 and -2 of its trits, whose entries are opposite to those of 1
+// and 2.
 TEST(OracleByHand, T8PacksFiveTrits) {
   const lutc_kernel_info kernel = describe("w158", "t8", 2, 7);
   const uint8_t codes[] = {2, 1, 0, 2, 2, 0, 1, 1, 1, 1, 1, 1, 2, 0};
