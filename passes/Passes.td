@@ -48,8 +48,8 @@ def QuantizeTables : Pass<"lut-quantize-tables", "::mlir::ModuleOp"> {
 def ChooseSchedule : Pass<"lut-choose-schedule", "::mlir::ModuleOp"> {
   let summary = "pick strategy, layout and tile from the target's facts";
   let description = [{
-    Predicts every legal candidate with CostModel.h and takes the fastest; a strategy the user asked for is kept.
-    The choice and its reason are a remark and the attribute `schedule`.
+    Predicts every legal candidate with CostModel.h and takes the fastest; a strategy the user asked for is kept, and a
+    measured schedule (`lut.tuned`) is taken as it is. The choice is the attribute `schedule`, its reason `lut.reason`.
     Example: test/passes/choose-schedule.mlir
   }];
   let dependentDialects = ["::lut::LutDialect"];

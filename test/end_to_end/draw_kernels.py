@@ -1,7 +1,9 @@
-"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models|tuned SEED > list.json
+"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models|tuned|schedules_<variant> SEED > list.json
+With a third argument also a tuning file of that name: schedules that the cost model would not choose.
 
 formats  every weight format in every class and strategy, n and k drawn from 1 to 500
 tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
+schedules_<variant>  drawn schedules, over several blocks of k with a shorter last one
 models   shapes of published models whose k is no multiple of 256 or of 128, in the formats their users choose
 """
 import json
@@ -39,6 +41,60 @@ def tuned(draw):
                        format=form, numerics=numerics, strategy=strategy)
 
 
+def schedules(draw):
+    for form in ["w1g32", "w1", "w2g128z", "w3g64", "w4g256", "w4z", "w158"]:
+        for numerics, strategy in WAYS:
+            for i in range(2):
+                yield dict(name=f"{form}_{numerics}_{strategy}_{i}", n=draw.randint(1, 500), k=draw.randint(600, 2600),
+                           format=form, numerics=numerics, strategy=strategy)
+
+
+def draw_schedule(kernel, variant, draw):
+    """A schedule within the limits of the cost model's grid (passes/CostModel.cpp)."""
+    bits = 2 if kernel["format"] == "w158" else int(kernel["format"][1])
+    wide, trits, lookup = variant == "avx512vbmi", kernel["format"] == "w158", kernel["strategy"] == "lookup"
+    digits = 2 if kernel["numerics"] == "a8" else 1
+    planes = 1 if trits else bits
+    # Two digits of four bits have no multiplier that fits a byte.
+    layout = ("dot" if not lookup else "base3" if trits else
+              "quad" if wide and not (digits == 2 and bits == 4) else "column")
+    bytes_of_rows = layout in ("column", "base3")
+
+    def fits(rows, tokens):
+        if bytes_of_rows:
+            registers = 32 if wide else 16
+            return rows <= 2 and planes * digits * rows * tokens <= max(registers // 2, planes * digits)
+        if layout == "dot" and bits == 3:
+            return rows <= 2 and 8 * rows * tokens <= (32 if wide else 16)
+        return rows * tokens <= (16 if wide else 4)
+
+    while True:
+        rows, tokens, batch = draw.choice([1, 2, 4]), draw.choice([1, 2, 4]), draw.choice([1, 2, 4])
+        if batch <= rows and fits(rows, 1) and fits(batch, tokens) and (tokens > 1 or batch == rows):
+            break
+    block = draw.choice([140, 280]) if layout == "base3" else draw.choice([0, 512, 512])
+    fields = dict(strategy=kernel["strategy"], layout=layout, row_vectors=rows, tokens=tokens,
+                  token_block=draw.choice([8, 32]), k_block=block if block < kernel["k"] else 0)
+    if bytes_of_rows:
+        fields.update(run=1 if digits == 1 else 7 if trits else 4, widen=256)
+    if fields["k_block"] and draw.random() < 0.5:
+        fields["rows_inner"] = "true"
+    if batch != rows:
+        fields["batch_row_vectors"] = batch
+    return "#lut.schedule<" + ", ".join(f"{key} = {value}" for key, value in fields.items()) + ">"
+
+
+def tuning(kernels, variant, draw):
+    return dict(lutc_tuning=1, cpu="any", variant=variant, kernels=[
+        dict(product="{numerics}_{format}_{n}x{k}_{strategy}".format(**kernel), alone_us=1, batch_us=1,
+             schedule=draw_schedule(kernel, variant, draw)) for kernel in kernels])
+
+
 name, seed = sys.argv[1], int(sys.argv[2])
-kernels = list(dict(formats=formats, models=models, tuned=tuned)[name](random.Random(seed)))
+kind, _, variant = name.partition("_")
+draw = random.Random(seed)
+kernels = list(dict(formats=formats, models=models, tuned=tuned, schedules=schedules)[kind](draw))
 json.dump(dict(library=name, kernels=kernels), sys.stdout, indent=1)
+if len(sys.argv) > 3:
+    with open(sys.argv[3], "w") as file:
+        json.dump(tuning(kernels, variant, draw), file, indent=1)
