@@ -168,7 +168,8 @@ struct Pricing {
     // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden. The
     // weights are one stream and cost nothing; tables are read again by every step of rows.
     double resident = preparedPerK() * kBlock * (schedule.getRowsInner() ? tokens : schedule.getTokenBlock());
-    double room = schedule.getRowsInner() ? t.getL1Bytes() : t.getL1Bytes() / 2; // beside the weights of a tile
+    double room =
+        schedule.getRowsInner() ? t.getL1Bytes() : t.getL1Bytes() / 2; // beside the weights of a tile
     double passed = resident > room ? sums / stepSums(rows) * preparedPerK() * k : 0;
     // Activations of a token block that do not fit L2, taken as 32 times L1, are written to and read from L3.
     double far =

@@ -18,6 +18,7 @@ const char *const lut::bench::usage =
     "  --variant=NAME       hold lutc and the peers to an instruction set: avx2, avx512bw, avx512vbmi\n"
     "  --seconds=S          time of a cell of the table, after three rounds\n"
     "  --pages=huge         huge pages for the weights of all contenders\n"
+    "  --prototypes=DIR     also run hand-written kernels there: kblock, gemv2, base3 and avx2.cpp\n"
     "  --lutc=PROGRAM       this compiler instead of building one\n"
     "  -o DIRECTORY         of the results; by default build/bench/results/ and the options\n";
 
