@@ -140,7 +140,8 @@ struct Pricing {
   double spills(int64_t rowVectors, int64_t tokens) const {
     if (layout == Layout::dot)
       return 0;
-    double perSum = format.group && !bytePerRow ? 2 : bytePerRow ? 2 * tables.getDigits() : 1;
+    // A sum has its f32 result beside it, or 16-bit sums of even and odd bytes and the 8-bit sum of a run.
+    double perSum = bytePerRow ? 3 * tables.getDigits() : format.group ? 2 : 1;
     double planes = bytePerRow && !format.row->trits ? format.row->bits : 1;
     double live = perSum * planes * rowVectors * tokens + rowVectors + tokens + 4;
     double extra = std::max(0.0, live - t.getRegisters());
@@ -161,7 +162,7 @@ struct Pricing {
     double again = preparedPerK() * kBlock > room ? tiles * preparedPerK() * k : 0;
     return (bytes + again) * 100 / t.getStreamBytesPer_100Cycles();
   }
-  double batch() const {
+  double batch(double bytes) const {
     int64_t tokens = schedule.getTokens();
     int64_t rows = tokens > 1 && schedule.getBatchRowVectors() ? schedule.getBatchRowVectors()
                                                                : schedule.getRowVectors();
@@ -171,9 +172,14 @@ struct Pricing {
     double room =
         schedule.getRowsInner() ? t.getL1Bytes() : t.getL1Bytes() / 2; // beside the weights of a tile
     double passed = resident > room ? sums / stepSums(rows) * preparedPerK() * k : 0;
-    // Activations of a token block that do not fit L2, taken as 32 times L1, are written to and read from L3.
+    // A core's L2 and its share of L3 are taken as 32 and 256 times L1; L3 gives about 10 bytes a cycle.
+    // Activations and carried sums of a token block that do not fit L2 are written to and read from L3;
+    // weights that do not fit L3 come from memory once for every token block.
+    double l2 = 32.0 * t.getL1Bytes(), l3 = 8 * l2, block = schedule.getTokenBlock();
+    double prepared = preparedPerK() * k, carried = kBlocks > 1 ? 4.0 * n : 0;
     double far =
-        preparedPerK() * k * schedule.getTokenBlock() > 32.0 * t.getL1Bytes() ? preparedPerK() * k : 0;
+        (prepared * block > l2 ? 2 * prepared : 0) + (carried * block >= l2 / 2 ? 2 * carried * kBlocks : 0);
+    double streamed = bytes > l3 ? bytes * 100 / t.getStreamBytesPer_100Cycles() / block : 0;
     double outside = schedule.getRowsInner() ? 0 : 0.01; // tables share L1 with the weights of a tile
     // Measured on Zen 4, not explained: tables of one plane are fastest for one row vector at a time, of
     // several planes for all of a tile.
@@ -183,7 +189,7 @@ struct Pricing {
     double loads = (layout == Layout::dot ? 0.25 : 0.5) * inner.perToken / rows * 2 * c.simple;
     return inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) +
            latency(rows, tokens) + spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) +
-           passed / 32 / 3 + 2 * far / 10 + outside * inner.perToken;
+           passed / 32 / 3 + far / 10 + streamed + outside * inner.perToken;
   }
 };
 } // namespace
@@ -212,7 +218,7 @@ struct Grid {
     int64_t planes = tables.getTrits() ? 1 : format.row->bits;
     return planes * tables.getDigits() * sums <=
                std::max<int64_t>(registers / 2, planes * tables.getDigits()) &&
-           rows <= 2;
+           rows <= 2 && (tables.getDigits() == 1 || tokens <= 2); // four took a fifth longer
   }
   llvm::SmallVector<int64_t> kBlocks() const {
     if (layout == Layout::base3)
@@ -263,7 +269,7 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
     double bytes = double(n) * k * storedBits(format, layout) / 8;
     for (ScheduleAttr schedule : grid.schedules) {
       Pricing price{t, format, tables, schedule, inner, n, k};
-      result.push_back({schedule, {price.alone(), price.memory(bytes), price.batch()}});
+      result.push_back({schedule, {price.alone(), price.memory(bytes), price.batch(bytes)}});
     }
   };
   if (tables.getDigits() == 2) // class a8: its int8 activations are there
