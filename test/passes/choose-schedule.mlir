@@ -89,7 +89,8 @@ module attributes {lut.target = #target} {
 
 // -----
 
-// Ternary weights: 122 entries are one permute of two registers, for a rounded byte or for each digit of an exact sum.
+// Ternary weights: rounded to a byte, 122 entries are one permute of two registers. Exact sums take a lookup for each
+// digit and larger tables: they multiply.
 #target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 !q = !lut.activations<2560, group = 2560>
 !d = !lut.tables<2560, group = 2560, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
@@ -106,8 +107,8 @@ module attributes {lut.target = #target} {
   }
 
   // CHECK-LABEL: @exactTernary(
-  // CHECK: schedule <strategy = lookup, layout = base3,
-  // CHECK-SAME: lut.reason = "the fastest predicted: {{[0-9]+}} cycles for a token alone and one of a batch, against {{[0-9]+}} for the best dot in layout dot"
+  // CHECK: lut.dot_gemm {{.*}} schedule <strategy = dot,
+  // CHECK-SAME: lut.reason = "the fastest predicted: {{[0-9]+}} cycles for a token alone and one of a batch, against {{[0-9]+}} for the best lookup in layout base3"
   func.func @exactTernary(%q: !q, %p: !p) -> tensor<?x640xf32> {
     %t = lut.precompute %q : !q -> !d
     %y = lut.lookup_gemm %t, %p : !d, !p -> tensor<?x640xf32>
