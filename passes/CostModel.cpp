@@ -170,34 +170,45 @@ struct Pricing {
     double again = preparedPerK() * kBlock > room ? tiles * preparedPerK() * k : 0;
     return (bytes + again) * 100 / t.getStreamBytesPer_100Cycles();
   }
-  double batch(double bytes) const {
-    int64_t tokens = schedule.getTokens();
-    int64_t rows = tokens > 1 && schedule.getBatchRowVectors() ? schedule.getBatchRowVectors()
-                                                               : schedule.getRowVectors();
-    // What does not stay in L1 comes from L2, 32 bytes a cycle, of which about a third is not hidden. The
-    // weights are one stream and cost nothing; tables are read again by every step of rows.
-    double resident = preparedPerK() * kBlock * (schedule.getRowsInner() ? tokens : schedule.getTokenBlock());
-    double room =
-        schedule.getRowsInner() ? t.getL1Bytes() : t.getL1Bytes() / 2; // beside the weights of a tile
-    double passed = resident > room ? sums / stepSums(rows) * preparedPerK() * k : 0;
-    // A core's L2 and its share of L3 are taken as 32 and 256 times L1; L3 gives about 10 bytes a cycle.
-    // Activations and carried sums of a token block that do not fit L2 are written to and read from L3;
+  int64_t batchRows() const {
+    bool parts = schedule.getTokens() > 1 && schedule.getBatchRowVectors();
+    return parts ? schedule.getBatchRowVectors() : schedule.getRowVectors();
+  }
+  /// What a token of a batch reads that is not in L1. A core's L2 and its share of L3 are taken as 32 and 256
+  /// times L1.
+  double traffic(double bytes) const {
+    // Tables come from L2, 32 bytes a cycle, for every step of rows; about a third is not hidden. With rows
+    // inside they may fill L1, else they share it with the weights of a tile. The weights are one stream and
+    // cost nothing.
+    bool inner = schedule.getRowsInner();
+    double block = schedule.getTokenBlock(), l1 = t.getL1Bytes(), l2 = 32 * l1, l3 = 8 * l2;
+    double resident = preparedPerK() * kBlock * (inner ? schedule.getTokens() : block);
+    double prepared = preparedPerK() * k;
+    double near = resident > (inner ? l1 : l1 / 2) ? sums / stepSums(batchRows()) * prepared / 32 / 3 : 0;
+    // Activations and carried sums of a token block that do not fit L2 go through L3, 10 bytes a cycle;
     // weights that do not fit L3 come from memory once for every token block.
-    double l2 = 32.0 * t.getL1Bytes(), l3 = 8 * l2, block = schedule.getTokenBlock();
-    double prepared = preparedPerK() * k, carried = kBlocks > 1 ? 4.0 * n : 0;
+    double carried = kBlocks > 1 ? 4.0 * n : 0;
     double far =
         (prepared * block > l2 ? 2 * prepared : 0) + (carried * block >= l2 / 2 ? 2 * carried * kBlocks : 0);
     double streamed = bytes > l3 ? bytes * 100 / t.getStreamBytesPer_100Cycles() / block : 0;
-    double outside = schedule.getRowsInner() ? 0 : 0.01; // tables share L1 with the weights of a tile
-    // Measured on Zen 4, not explained: tables of one plane are fastest for one row vector at a time, of
-    // several planes for all of a tile.
+    return near + far / 10 + streamed;
+  }
+  /// Measured on Zen 4, as a share of the inner loop: tables in L1 beside weights; tables of one plane are
+  /// fastest for one row vector at a time, of several planes for all of a tile (not explained).
+  double fitted() const {
+    double share = schedule.getRowsInner() ? 0 : 0.01;
     if (layout == Layout::quad)
-      outside += format.row->bits == 1 ? 0.2 * (rows > 1) : 0.1 * (rows < 4) + 0.1 * (rows < 2);
+      share +=
+          format.row->bits == 1 ? 0.2 * (batchRows() > 1) : 0.1 * (batchRows() < 4) + 0.1 * (batchRows() < 2);
+    return share * inner.perToken;
+  }
+  double batch(double bytes) const {
+    int64_t tokens = schedule.getTokens(), rows = batchRows();
     // Every product loads its activations or table, shared by the rows of a step.
     double loads = (layout == Layout::dot ? 0.25 : 0.5) * inner.perToken / rows * 2 * c.simple;
     return prepare() + inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) +
            latency(rows, tokens) + spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) +
-           passed / 32 / 3 + far / 10 + streamed + outside * inner.perToken;
+           traffic(bytes) + fitted();
   }
 };
 } // namespace
