@@ -1,5 +1,6 @@
-// Tables of five trits: entry v >= 0 is the sum of c_e x_e with v = sum_e 3^e c_e. A lane for each pattern of the first
-// three trits; the vectors of sums for the others follow by adding them, and shuffles put bytes in the order of entries.
+// Tables of five trits: entry v >= 0 is the sum of c_e x_e with v = sum_e 3^e c_e. A lane for each pattern of
+// the first three trits; the vectors of sums for the others follow by adding them, and shuffles put bytes in
+// the order of entries.
 #include "passes/TileTables.h"
 
 using namespace mlir;
