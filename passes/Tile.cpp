@@ -84,21 +84,20 @@ void ComputeEmitter::eachTile(function_ref<void(Value)> body) {
 }
 
 void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength) {
-  auto steps = [&](Value begin, Value end, Value token, int64_t count) {
+  auto steps = [&](Value firstTile, Value endTile, Value token, int64_t count) {
+    Value begin = e.mul(firstTile, g.steps()), end = e.mul(endTile, g.steps());
     e.loop(begin, end, 1, {}, [&](Value index, Values) {
       step(index, block, kLength, token, count);
       return Values();
     });
   };
   if (g.schedule.getRowsInner())
-    return tokenTiles([&](Value token, int64_t count) {
-      steps(e.mul(tileBegin, g.steps()), e.mul(tileEnd, g.steps()), token, count);
-    });
+    return tokenTiles([&](Value token, int64_t count) { steps(tileBegin, tileEnd, token, count); });
   eachTile([&](Value tile) {
     tokenTiles([&](Value token, int64_t count) {
       if (g.steps() == 1)
         return step(tile, block, kLength, token, count);
-      steps(e.mul(tile, g.steps()), e.mul(e.add(tile, 1), g.steps()), token, count);
+      steps(tile, e.add(tile, 1), token, count);
     });
   });
 }
