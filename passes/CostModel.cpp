@@ -237,7 +237,8 @@ struct Grid {
     int64_t planes = tables.getTrits() ? 1 : format.row->bits;
     return planes * tables.getDigits() * sums <=
                std::max<int64_t>(registers / 2, planes * tables.getDigits()) &&
-           rows <= 2 && (tables.getDigits() == 1 || tokens <= 2); // four took a fifth longer
+           rows <= 2 &&
+           (tokens <= 2 || !(tables.getTrits() || tables.getDigits() == 2)); // four: a fifth longer
   }
   llvm::SmallVector<int64_t> kBlocks() const {
     if (layout == Layout::base3)

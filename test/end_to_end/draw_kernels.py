@@ -63,7 +63,7 @@ def draw_schedule(kernel, variant, draw):
     def fits(rows, tokens):
         if bytes_of_rows:
             registers = 32 if wide else 16
-            return rows <= 2 and tokens <= 4 // digits and planes * digits * rows * tokens <= max(registers // 2, planes * digits)
+            return rows <= 2 and tokens <= (2 if trits else 4 // digits) and planes * digits * rows * tokens <= max(registers // 2, planes * digits)
         if layout == "dot" and bits == 3:
             return rows <= 2 and 8 * rows * tokens <= (32 if wide else 16)
         return rows * tokens <= (16 if wide else 4)
