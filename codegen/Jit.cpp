@@ -39,7 +39,7 @@ Expected<LoadedLibrary> LoadedLibrary::load(llvm::StringRef archive, llvm::Strin
     return std::move(error);
   if (Error error = find(*library.jit, "lutc_run", library.run))
     return std::move(error);
-  if (Error error = find(*library.jit, "lutc_cpu_features", library.cpuFeatures))
+  if (Error error = find(*library.jit, "lutc_kernel_code", library.code))
     return std::move(error);
   return std::move(library);
 }
@@ -49,12 +49,4 @@ Expected<const lutc_kernel *> LoadedLibrary::kernel(llvm::StringRef kernel) cons
   if (Error error = find(*jit, name + "_" + kernel.str() + "_kernel", found))
     return std::move(error);
   return found;
-}
-
-const lutc_variant_code *LoadedLibrary::code(const lutc_kernel *kernel) const {
-  const uint32_t features = cpuFeatures();
-  for (size_t i = 0; i < kernel->library->variant_count; ++i)
-    if ((kernel->variant_features[i] & ~features) == 0)
-      return kernel->variants[i];
-  return nullptr;
 }

@@ -20,18 +20,17 @@ public:
   LoadedLibrary(LoadedLibrary &&);
   ~LoadedLibrary();
 
-  /// lutc_pack and lutc_run of the library's own runtime.
+  /// lutc_pack, lutc_run and lutc_kernel_code of the library's own runtime; the last gives what the library
+  /// runs on this CPU, null where it has no variant for it.
   decltype(&lutc_pack) pack = nullptr;
   decltype(&lutc_run) run = nullptr;
+  const lutc_variant_code *(*code)(const lutc_kernel *) = nullptr;
   llvm::Expected<const lutc_kernel *> kernel(llvm::StringRef kernel) const;
-  /// What the library runs on this CPU; null where it has no variant for it.
-  const lutc_variant_code *code(const lutc_kernel *kernel) const;
 
 private:
   LoadedLibrary(std::unique_ptr<llvm::orc::LLJIT> jit, llvm::StringRef name);
   std::unique_ptr<llvm::orc::LLJIT> jit;
   std::string name;
-  decltype(&lutc_cpu_features) cpuFeatures = nullptr;
 };
 
 } // namespace lut

@@ -2,7 +2,6 @@
 
 #include "codegen/Compile.h"
 #include "compiler/Driver.h"
-#include "compiler/Log.h"
 #include "compiler/Measure.h"
 #include "compiler/Tuning.h"
 #include "llvm/ADT/STLExtras.h"

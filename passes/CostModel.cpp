@@ -211,9 +211,7 @@ struct Pricing {
            traffic(bytes) + fitted();
   }
 };
-} // namespace
 
-namespace {
 /// The schedules worth considering for one product.
 struct Grid {
   TargetAttr target;
