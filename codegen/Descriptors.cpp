@@ -69,24 +69,16 @@ Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
 
 /// lutc_layout; `id` hashes its fields, so that equal layouts have equal ids.
 Constant *DescriptorEmitter::layout(const Geometry &g, uint32_t &id) {
-  llvm::SmallVector<uint32_t> fields = {uint32_t(g.layout), uint32_t(g.vectorBytes), uint32_t(g.rowVectors),
-                                        uint32_t(g.tileRows)};
-  // Bit planes are one part each; only their number matters.
-  llvm::SmallVector<int64_t> parts = g.parts;
-  if (g.layout != Layout::dot)
-    parts = {int64_t(g.parts.size())};
-  for (size_t i = 0; i < 4; ++i)
-    fields.push_back(i < parts.size() ? parts[i] : 0);
-  fields.append({uint32_t(g.format.group), uint32_t(g.kBlock), uint32_t(g.kPadded)});
-  static_assert(sizeof(lutc_layout) == 11 * sizeof(uint32_t), "lutc_layout has other fields");
-  auto *bytes = reinterpret_cast<const uint8_t *>(fields.data());
-  id = uint32_t(llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(bytes, fields.size() * 4)));
+  const uint32_t fields[] = {uint32_t(g.layout),   uint32_t(g.vectorBytes), uint32_t(g.rowVectors),
+                             uint32_t(g.tileRows), uint32_t(g.planes),      uint32_t(g.format.group),
+                             uint32_t(g.kBlock),   uint32_t(g.kPadded)};
+  static_assert(sizeof(lutc_layout) == sizeof fields, "lutc_layout has other fields");
+  auto *bytes = reinterpret_cast<const uint8_t *>(fields);
+  id = uint32_t(llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(bytes, sizeof fields)));
   llvm::SmallVector<Constant *> constants;
   for (uint32_t field : fields)
     constants.push_back(i32(field));
-  return structure({constants[0], constants[1], constants[2], constants[3],
-                    array(llvm::Type::getInt32Ty(context), llvm::ArrayRef(constants).slice(4, 4)),
-                    constants[8], constants[9], constants[10]});
+  return structure(constants);
 }
 
 /// lutc_variant_code

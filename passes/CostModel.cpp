@@ -42,10 +42,10 @@ struct InnerCycles {
 
 static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   Cycles c(t);
-  // Per vector of bytes: shift and mask, of which about one waits for a port that products use; codes of
-  // several parts join them; narrower products cost extra operations.
+  // Per vector of bytes: shift and mask, of which about one waits for a port that products use; the
+  // fields of a split code are joined; narrower products cost extra operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
-  double decode = llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 4;
+  double decode = llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2;
   double vectors = double(n) * k / t.getVectorBytes();
   return {vectors * decode * c.simple, vectors * (c.dot + extra * c.simple)};
 }
@@ -227,7 +227,7 @@ struct Grid {
     int64_t sums = rows * tokens, registers = target.getRegisters();
     if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
       return false; // lookups by scalar loads gain nothing from more tokens, and products little
-    if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // joined parts take more registers
+    if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // split codes take more registers
       return sums * 8 <= registers && rows <= 2;
     if (layout == Layout::dot || layout == Layout::quad)
       return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;

@@ -18,6 +18,21 @@ int64_t Geometry::tableOffset(int64_t u, int64_t digit) const {
   return ((u / side) * digits() + digit) * side * entryBytes + (u % side) * entryBytes;
 }
 
+llvm::SmallVector<Geometry::Field> Geometry::fieldsOf(int64_t quad) const {
+  int64_t whole = 8 / planes, rest = 8 % planes, split = quad - (8 - rest);
+  if (split < 0)
+    return {{quad / whole, quad % whole * planes, planes, 0}};
+  int64_t low = planes - rest;
+  llvm::SmallVector<Field> fields = {{split, 8 - rest, rest, low}};
+  for (int64_t weight = 0; weight < low;) {
+    int64_t bit = rest * rest + split * low + weight; // of the bits that whole codes leave
+    int64_t width = std::min(low - weight, rest - bit % rest);
+    fields.push_back({bit / rest, 8 - rest + bit % rest, width, weight});
+    weight += width;
+  }
+  return fields;
+}
+
 static void setTile(Geometry &g, TargetAttr target) {
   g.vectorBytes = target.getVectorBytes();
   g.laneRows = g.vectorBytes / 4;
@@ -48,17 +63,8 @@ int64_t Geometry::tileBytesOf(int64_t kLength) const {
 }
 
 static void setStream(Geometry &g) {
-  int bits = g.format.row->bits;
-  if (g.layout != Layout::dot)
-    g.parts.assign(g.layout == Layout::base3 ? 1 : bits, 1);
-  else
-    for (int64_t width : {4, 2, 1}) // widths that divide a byte: 3 bits are 2 + 1
-      if (bits & width)
-        g.parts.push_back(width);
-  int64_t vectorsPerChunk = 0;
-  for (int64_t width : g.parts)
-    vectorsPerChunk += g.layout == Layout::dot ? width : 1;
-  g.chunkBytes = vectorsPerChunk * g.rowVectors * g.vectorBytes;
+  g.planes = g.layout == Layout::base3 ? 1 : g.format.row->bits;
+  g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes;
   g.groupBytes = g.tileBytesOf(g.group);
   g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
   g.streamBytes =

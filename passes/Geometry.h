@@ -33,7 +33,7 @@ struct Geometry {
   int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, kBlock = 0, kBlocks = 1;
 
   // The packed stream, in bytes: of one chunk of a tile, of a full group with its scales, of a full k block.
-  llvm::SmallVector<int64_t> parts; // widths of the bit fields of a code, lowest first
+  int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
   int64_t chunkBytes = 0, groupBytes = 0, blockBytes = 0, streamBytes = 0;
   // The tail of whole-row formats.
   int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0, payloadBytes = 0;
@@ -67,6 +67,13 @@ struct Geometry {
   int64_t tableOffset(int64_t u, int64_t digit) const;
   /// Units in `kLength` elements of k.
   int64_t units(int64_t kLength) const { return kLength / unit; }
+  /// Bits of a code in layout dot: `width` of them, the lowest of weight 2^weight, at `position` of each byte
+  /// of vector `vector` of a chunk.
+  struct Field {
+    int64_t vector, position, width, weight;
+  };
+  /// What the codes of `quad` consist of, highest bits first (the bits are in runtime/kernel.h).
+  llvm::SmallVector<Field> fieldsOf(int64_t quad) const;
   /// Elements of k in the last group, up to k.
   int64_t lastGroup() const { return k - (groups - 1) * group; }
 };

@@ -15,13 +15,14 @@ struct SumEmitter {
 
   Values initialSums();
   Value weightVector(Value pointer, int64_t index);
+  /// Dot products take step * code: a step of 2 moves codes up by a bit.
+  int64_t stepBit() const { return g.format.row->step == 2 && !g.format.zeroPoints ? 1 : 0; }
 
   Values dotChunk(Value chunk, Values sums);
   Values dotSums();
   Values fieldSums();
-  /// Fields of a byte that have a sum of their own; the others move to their places.
-  static int64_t fieldsAside(int64_t width) { return std::min<int64_t>(8 / width, 4); }
   Values eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body);
+  Value chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded);
   Value code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded);
   Values quadChunk(Value chunk, Values sums);
 
@@ -38,7 +39,6 @@ struct SumEmitter {
   int64_t stateIndex(int64_t plane, int64_t digit, int64_t row, int64_t token) const {
     return ((plane * g.digits() + digit) * R + row) * tokens + token;
   }
-  int64_t planes() const { return g.parts.size(); }
   /// Digits are stored high first.
   int64_t digitWeight(int64_t digit) const { return g.digits() == 2 && digit == 0 ? g.radix() : 1; }
   /// Units that one byte of the stream indexes: a nibble for bit planes, all of it for trits.
@@ -100,20 +100,22 @@ Value SumEmitter::weightVector(Value pointer, int64_t index) {
 // Dot: codes become integers, 8 quads of k to a chunk
 //===----------------------------------------------------------------------===//
 
-/// step * code of the 4 k of `quad` in row vector `row`. A part of width w has 8/w fields in a vector; parts
-/// are joined.
+/// Vector `index` of the chunk in row vector `row`, loaded once. `loaded` has the row's vectors.
+Value SumEmitter::chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded) {
+  Value &vector = loaded[index];
+  if (!vector)
+    vector = weightVector(chunk, index * stride + row);
+  return vector;
+}
+
+/// step * code of the 4 k of `quad` in row vector `row`: its fields, joined.
 Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
   Value joined;
-  int64_t vector = 0, bit = g.format.zeroPoints || g.format.row->step == 1 ? 0 : 1;
-  for (int64_t width : g.parts) {
-    int64_t fields = 8 / width, index = vector + quad / fields;
-    if (quad % fields == 0)
-      loaded[vector] = weightVector(chunk, index * stride + row);
-    Value field = e.shiftBytes(loaded[vector], quad % fields * width - bit);
-    field = e.bitAnd(field, ((1 << width) - 1) << bit);
-    joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, field).getResult() : field;
-    vector += width;
-    bit += width;
+  for (const Geometry::Field &field : g.fieldsOf(quad)) {
+    int64_t bit = field.weight + stepBit();
+    Value bits = e.shiftBytes(chunkVector(chunk, field.vector, row, loaded), field.position - bit);
+    bits = e.bitAnd(bits, ((1 << field.width) - 1) << bit);
+    joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, bits).getResult() : bits;
   }
   return joined;
 }
@@ -122,7 +124,7 @@ Values SumEmitter::dotChunk(Value i, Values sums) {
   Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
   Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
   int64_t max = g.format.row->step * (g.format.row->codes() - 1);
-  SmallVector<SmallVector<Value, 8>> loaded(R, SmallVector<Value, 8>(8));
+  SmallVector<SmallVector<Value, 8>> loaded(R, SmallVector<Value, 8>(g.planes));
   Values x;
   for (Value prepared : at.prepared)
     x.push_back(e.at(e.at(prepared, k), g.valueOffset));
@@ -140,49 +142,55 @@ Values SumEmitter::dotChunk(Value i, Values sums) {
   return sums;
 }
 
-/// One token, where products are exact: fields stay where they are in their bytes, each with a sum of its own
-/// that is shifted to its weight at the end. A field then costs one mask, which runs beside the product.
+/// One token, where products are exact: fields stay where they are in their bytes, each place with a sum of
+/// its own that is shifted to its weight at the end. A field then costs one mask, which runs beside the
+/// product.
 Values SumEmitter::fieldSums() {
-  struct Field {
-    int64_t vector, width, position, shift; // the first vector of its part; bits within a byte; of the sum
+  struct Place {
+    int64_t position, width, weight;
+    bool operator==(const Place &p) const {
+      return position == p.position && width == p.width && weight == p.weight;
+    }
   };
-  SmallVector<Field> fields;
-  int64_t first = 0, weight = g.format.row->step == 2 && !g.format.zeroPoints ? 1 : 0;
-  for (int64_t width : g.parts) {
-    for (int64_t f = 0; f < fieldsAside(width); ++f)
-      fields.push_back({first, width, f * width, f * width - weight});
-    first += width;
-    weight += width;
-  }
-  Values zeros(fields.size() * R, e.constant(lanes, 0));
+  SmallVector<Place> places;
+  // The upper half of eight single bits moves down: more sums would not fit the registers.
+  auto shiftOf = [&](const Geometry::Field &field) { return g.planes == 1 ? field.position & 4 : 0; };
+  auto placeOf = [&](const Geometry::Field &field) {
+    Place place{field.position - shiftOf(field), field.width, field.weight};
+    auto found = llvm::find(places, place);
+    if (found == places.end()) {
+      places.push_back(place);
+      return places.size() - 1;
+    }
+    return size_t(found - places.begin());
+  };
+  for (int64_t quad = 0; quad < 8; ++quad)
+    for (const Geometry::Field &field : g.fieldsOf(quad))
+      placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
     Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
     Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.valueOffset);
-    SmallVector<Value> loaded(first * R);
+    SmallVector<SmallVector<Value, 8>> loaded(R, SmallVector<Value, 8>(g.planes));
     for (int64_t quad = 0; quad < 8; ++quad) {
       Value values = e.bitcast(e.splat(e.load(e.i32(), e.at(x, 4 * quad)), V / 4), bytes);
       for (int64_t r = 0; r < R; ++r)
-        for (auto [index, field] : llvm::enumerate(fields)) {
-          int64_t perByte = 8 / field.width, aside = fieldsAside(field.width), f = quad % perByte;
-          if (f % aside * field.width != field.position)
-            continue;
-          int64_t vector = field.vector + quad / perByte;
-          Value &w = loaded[vector * R + r];
-          if (!w)
-            w = weightVector(chunk, vector * stride + r);
-          int64_t mask = ((1 << field.width) - 1) << field.position;
-          Value codes = e.bitAnd(e.shiftBytes(w, f / aside * aside * field.width), mask);
+        for (const Geometry::Field &field : g.fieldsOf(quad)) {
+          size_t index = placeOf(field);
+          int64_t mask = ((1 << field.width) - 1) << places[index].position;
+          Value w = chunkVector(chunk, field.vector, r, loaded[r]);
           Value &sum = sums[index * R + r];
-          sum = DotOp::create(e.b, e.loc, sum, codes, values, mask);
+          sum = DotOp::create(e.b, e.loc, sum, e.bitAnd(e.shiftBytes(w, shiftOf(field)), mask), values, mask);
         }
     }
     return sums;
   };
+  Values zeros(places.size() * R, e.constant(lanes, 0));
   Values parts = eachChunk(zeros, chunkSums), sums = initialSums();
-  for (auto [index, field] : llvm::enumerate(fields))
+  for (auto [index, place] : llvm::enumerate(places))
     for (int64_t r = 0; r < R; ++r) {
       Value part = parts[index * R + r];
-      part = field.shift < 0 ? e.shiftLeft(part, -field.shift) : e.shiftRightArithmetic(part, field.shift);
+      int64_t shift = place.position - place.weight - stepBit();
+      part = shift < 0 ? e.shiftLeft(part, -shift) : e.shiftRightArithmetic(part, shift);
       sums[r] = e.add(sums[r], part);
     }
   return sums;
@@ -221,7 +229,7 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
   Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
   int64_t chunkTables = g.tableOffset(8, 0); // 32 k are 8 units
   Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
-  for (int64_t plane = 0; plane < planes(); ++plane)
+  for (int64_t plane = 0; plane < g.planes; ++plane)
     for (int64_t r = 0; r < R; ++r) {
       Value w = weightVector(chunk, plane * stride + r);
       for (int64_t half = 0; half < 2; ++half) {
@@ -251,7 +259,7 @@ void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_
   int64_t entries = g.tables.getEntryBytes();
   Values index, sign;
   for (int64_t r = 0; r < R; ++r) {
-    Value w = weightVector(pointer, (unit / unitsPerVector() * planes() + plane) * stride + r);
+    Value w = weightVector(pointer, (unit / unitsPerVector() * g.planes + plane) * stride + r);
     index.push_back(e.shiftBytes(w, 4 * (unit % unitsPerVector())));
     sign.push_back(g.tables.getMirrored() ? e.shiftRightArithmetic(w, 7) : Value());
   }
@@ -288,7 +296,7 @@ Values SumEmitter::columnBody(Value body, Values state) {
   Value tables = e.add(e.mul(before, g.tableOffset(1, 0)), first);
   Values partial(state.size() / 2);
   for (int64_t unit = 0; unit < bodyUnits(); ++unit) {
-    for (int64_t plane = 0; plane < planes(); ++plane)
+    for (int64_t plane = 0; plane < g.planes; ++plane)
       columnLookups(pointer, tables, unit, plane, partial);
     if ((unit + 1) % g.schedule.getRun() == 0)
       widen(partial, state);
@@ -301,7 +309,7 @@ Values SumEmitter::columnBody(Value body, Values state) {
 Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
   // radix * hi + lo, a byte of a run each, still fits 16 bits where runs * 255 * (radix + 1) does.
   bool joined = g.digits() == 2 && runs * 255 * (g.radix() + 1) <= 0xffff;
-  for (int64_t plane = 0; plane < planes(); ++plane)
+  for (int64_t plane = 0; plane < g.planes; ++plane)
     for (int64_t digit = joined ? 1 : 0; digit < g.digits(); ++digit)
       for (int64_t r = 0; r < R; ++r)
         for (int64_t t = 0; t < tokens; ++t) {
@@ -326,7 +334,7 @@ Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
 Values SumEmitter::columnSums() {
   int64_t bodies = g.units(at.kLength) / bodyUnits();
   int64_t segment = std::max<int64_t>(1, g.schedule.getWiden() / (bodyUnits() / g.schedule.getRun()));
-  Values zeros(planes() * g.digits() * R * tokens * 2, e.constant(words, 0));
+  Values zeros(g.planes * g.digits() * R * tokens * 2, e.constant(words, 0));
   auto runs = [&](int64_t bodies) { return bodies * (bodyUnits() / g.schedule.getRun()); };
   auto body = [&](Value i, Values state) { return columnBody(i, state); };
   if (bodies <= segment)

@@ -14,8 +14,10 @@ enum {
 
 /* How the bits of weights are placed in the vectors of the packed stream. A vector has `vector_bytes` = V
    bytes; a chunk covers `chunk_k` consecutive k of V/4 (DOT, QUAD) or V (COLUMN, BASE3) rows.
-     DOT     byte b: row b/4; bit field f of width w, in vector v of the part: k = (32/w)v + 4f + b%4.
-             chunk_k = 32: w vectors for a part of width w; the parts of a code follow each other.
+     DOT     byte b: row b/4, k = 4q + b%4 for the 8 quads q of a chunk. chunk_k = 32, one vector for each bit
+             of a code. With c = 8/bits and r = 8%bits: bits [0, 8-r) of vector v are the whole codes of quads
+             cv .. cv+c-1. The r highest bits of all vectors, in ascending order, hold the last r quads: first
+             the r highest bits of each, then the bits-r lower ones of each.
      QUAD    byte b: row b/4; bit f: k = 16(f/4) + 4(b%4) + f%4 of one bit plane. chunk_k = 32, one vector
              a plane.
      COLUMN  byte b: row (V/4)(b%4) + b/4; bit f: k = f of one bit plane. chunk_k = 8, one vector a plane.
@@ -28,7 +30,7 @@ typedef enum lutc_layout_kind {
   LUTC_LAYOUT_BASE3
 } lutc_layout_kind;
 
-/* Stream: [k block][tile of tile_rows rows][group][chunk][part or plane][vector of the part][row vector r].
+/* Stream: [k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector r].
    In grouped formats each group is followed by tile_rows f16 scales and, with zero points, tile_rows u8 zero
    points. Where the whole row shares a scale, the k of one block stand in place of a group.
    Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points,
@@ -40,8 +42,7 @@ typedef struct lutc_layout {
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
   uint32_t row_vectors;  /* vectors of rows in a tile: R */
   uint32_t tile_rows;    /* R * V/4 or R * V */
-  uint32_t parts[4];     /* widths in bits of the parts of a code, lowest first, then 0: w3 = {2,1,0,0};
-                            QUAD, COLUMN: one plane for each bit of the sum; BASE3: ignored */
+  uint32_t bits;         /* of a code; BASE3: 1. Vectors of a chunk for each row vector */
   uint32_t group;        /* weights that share a scale; 0: the whole row, scales in the tail */
   uint32_t k_block;  /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
   uint32_t k_padded; /* a multiple of chunk_k */

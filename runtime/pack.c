@@ -26,18 +26,10 @@ static size_t chunk_k(const lutc_layout *layout) {
   }
 }
 
-/* Bits of a code; also the vectors of a chunk, but for BASE3, whose chunk is one. */
-static unsigned code_bits(const lutc_layout *layout) {
-  unsigned bits = 0;
-  for (int i = 0; i < 4 && layout->parts[i] != 0; ++i)
-    bits += layout->parts[i];
-  return bits;
-}
-
 static size_t stream_bytes(const packer *p) {
   const lutc_layout *layout = p->layout;
   const size_t chunks = layout->k_padded / chunk_k(layout);
-  const size_t vectors = chunks * (layout->kind == LUTC_LAYOUT_BASE3 ? 1 : code_bits(layout));
+  const size_t vectors = chunks * layout->bits;
   const size_t tile_bytes = vectors * layout->row_vectors * layout->vector_bytes;
   const size_t scale_bytes = layout->group ? p->groups * (p->info->has_zero_points ? 3 : 2) : 0;
   return p->rows / layout->tile_rows * tile_bytes + p->rows * scale_bytes;
@@ -75,25 +67,32 @@ static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
   return p->padded;
 }
 
-/* Four bytes of one row: byte j holds in bit field f the `width` bits from `shift` of code 4f + j. */
-static uint32_t dot_word(const uint8_t *codes, unsigned shift, unsigned width) {
-  const uint32_t mask = 0x01010101u * ((1u << width) - 1);
+/* The `width` bits from `bit` of the codes of `quad`, in the low bits of four bytes. */
+static uint32_t dot_field(const uint8_t *codes, unsigned quad, unsigned bit, unsigned width) {
+  return load32(codes + 4 * quad) >> bit & 0x01010101u * ((1u << width) - 1);
+}
+
+/* Four bytes of one row in vector `vector` of a chunk, as kernel.h defines DOT. */
+static uint32_t dot_word(const uint8_t *codes, unsigned vector, unsigned bits) {
+  const unsigned whole = 8 / bits, rest = 8 % bits;
   uint32_t word = 0;
-  for (unsigned f = 0; f < 8 / width; ++f)
-    word |= (load32(codes + 4 * f) >> shift & mask) << (width * f);
+  for (unsigned f = 0; f < whole; ++f)
+    word |= dot_field(codes, vector * whole + f, 0, bits) << f * bits;
+  for (unsigned i = vector * rest; i < (vector + 1) * rest; ++i) {
+    const unsigned low = i - rest * rest; /* wraps where i is of the high bits */
+    const unsigned quad = i < rest * rest ? i / rest : low / (bits - rest);
+    const unsigned bit = i < rest * rest ? bits - rest + i % rest : low % (bits - rest);
+    word |= dot_field(codes, 8 - rest + quad, bit, 1) << (8 - rest + i % rest);
+  }
   return word;
 }
 
 static void pack_dot(packer *p, size_t first_row, size_t k) {
-  unsigned shift = 0;
-  for (int part = 0; part < 4 && p->layout->parts[part] != 0; shift += p->layout->parts[part++]) {
-    const unsigned width = p->layout->parts[part];
-    for (unsigned vector = 0; vector < width; ++vector)
-      for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += 4) {
-        const uint32_t word = dot_word(chunk_codes(p, row, k) + vector * (32 / width), shift, width);
-        memcpy(p->out, &word, sizeof word);
-      }
-  }
+  for (unsigned vector = 0; vector < p->layout->bits; ++vector)
+    for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += 4) {
+      const uint32_t word = dot_word(chunk_codes(p, row, k), vector, p->layout->bits);
+      memcpy(p->out, &word, sizeof word);
+    }
 }
 
 /* Bit `plane` of four codes as a number: byte i of the word, at bit 8i, is multiplied to bit 28 + i. */
@@ -102,7 +101,7 @@ static uint32_t four_bits(const uint8_t *codes, unsigned plane) {
 }
 
 static void pack_quad(packer *p, size_t first_row, size_t k) {
-  for (unsigned plane = 0; plane < code_bits(p->layout); ++plane)
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
     for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row) {
       const uint8_t *codes = chunk_codes(p, row, k);
       for (int j = 0; j < 4; ++j)
@@ -126,8 +125,7 @@ static uint8_t base3_byte(const uint8_t *codes) {
 static void pack_columns(packer *p, size_t first_row, size_t k) {
   const size_t bytes = p->layout->vector_bytes;
   const int base3 = p->layout->kind == LUTC_LAYOUT_BASE3;
-  const unsigned planes = base3 ? 1 : code_bits(p->layout);
-  for (unsigned plane = 0; plane < planes; ++plane)
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
     for (size_t vector_row = first_row; vector_row < first_row + p->layout->tile_rows; vector_row += bytes)
       for (size_t b = 0; b < bytes; ++b) {
         const size_t row = vector_row + bytes / 4 * (b % 4) + b / 4;

@@ -132,11 +132,15 @@ module attributes {lut.target = #target} {
     return %y : tensor<?x8xf32>
   }
 
-  // 3-bit codes are two bits and one bit, joined.
-  // CHECK-LABEL: func.func @parts_compute(
+  // Six of eight 3-bit codes are whole in their bytes; the other two are two bits and one bit, joined.
+  // CHECK-LABEL: func.func @split_compute(
+  // CHECK-COUNT-6: lut.dot %{{.*}} max 7
   // CHECK: arith.ori %{{.*}} : vector<16xi8>
   // CHECK: lut.dot %{{.*}} max 7
-  func.func @parts(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w3g32>>) -> tensor<?x8xf32> {
+  // CHECK: arith.ori %{{.*}} : vector<16xi8>
+  // CHECK: lut.dot %{{.*}} max 7
+  // CHECK-NOT: arith.ori
+  func.func @split(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w3g32>>) -> tensor<?x8xf32> {
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w3g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }

@@ -1,4 +1,4 @@
-// The packer against Unpacked: every layout, part list, vector width, row count, group, zero point and tail.
+// The packer against Unpacked: every layout, code width, vector width, row count, group, zero point and tail.
 #include "draw.h"
 #include "reference.h"
 #include "unpack.h"
@@ -12,7 +12,7 @@ namespace {
 struct LayoutCase {
   const char *format;
   lutc_layout_kind kind;
-  std::vector<uint32_t> parts;
+  uint32_t bits;
 };
 
 // A library of one kernel in one variant that every CPU runs and nobody calls.
@@ -42,7 +42,7 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
   layout.vector_bytes = V;
   layout.row_vectors = R;
   layout.tile_rows = R * (columns ? V : V / 4);
-  std::copy(c.parts.begin(), c.parts.end(), layout.parts);
+  layout.bits = c.bits;
   layout.group = info.group < info.k ? uint32_t(info.group) : 0;
   // Blocks of whole groups or chunks; the last may be shorter.
   const size_t chunk = c.kind == LUTC_LAYOUT_BASE3 ? 5 : 32, step = layout.group ? layout.group : chunk;
@@ -148,27 +148,23 @@ std::vector<LayoutCase> layoutCases() {
         names.push_back(std::string(stem) + group + zero);
         const char *format = names.back().c_str();
         const uint32_t bits = uint32_t(stem[1] - '0');
-        const std::vector<uint32_t> planes(bits, 1);
-        cases.push_back({format, LUTC_LAYOUT_QUAD, planes});
-        cases.push_back({format, LUTC_LAYOUT_COLUMN, planes});
-        cases.push_back({format, LUTC_LAYOUT_DOT, planes});
-        if (bits != 1)
-          cases.push_back(
-              {format, LUTC_LAYOUT_DOT, bits == 3 ? std::vector<uint32_t>{2, 1} : std::vector{bits}});
+        cases.push_back({format, LUTC_LAYOUT_QUAD, bits});
+        cases.push_back({format, LUTC_LAYOUT_COLUMN, bits});
+        cases.push_back({format, LUTC_LAYOUT_DOT, bits});
       }
+  for (uint32_t bits :
+       {5, 6, 7, 8}) // codes of 4 bits in wider fields: where widths that are no format yet lie
+    cases.push_back({"w4g32", LUTC_LAYOUT_DOT, bits});
   for (const char *format : {"w158", "w158r"}) {
-    cases.push_back({format, LUTC_LAYOUT_BASE3, {}});
-    cases.push_back({format, LUTC_LAYOUT_DOT, {2}});
+    cases.push_back({format, LUTC_LAYOUT_BASE3, 1});
+    cases.push_back({format, LUTC_LAYOUT_DOT, 2});
   }
   return cases;
 }
 
 std::string caseName(const testing::TestParamInfo<LayoutCase> &info) {
   static const char *const kinds[] = {"Dot", "Quad", "Column", "Base3"};
-  std::string name = std::string(info.param.format) + kinds[info.param.kind];
-  for (uint32_t part : info.param.parts)
-    name += std::to_string(part);
-  return name;
+  return std::string(info.param.format) + kinds[info.param.kind] + std::to_string(info.param.bits);
 }
 
 void PrintTo(const LayoutCase &c, std::ostream *out) { *out << c.format; }

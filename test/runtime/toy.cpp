@@ -22,7 +22,7 @@ void compute(const void *prepared, size_t m, const void *, float *y, size_t ldy,
 lutc_variant_code makeCode(const char *name, uint32_t layoutId) {
   lutc_variant_code code = {};
   code.info = {name, "toy", packedBytes};
-  code.layout = {LUTC_LAYOUT_DOT, 64, 1, tileRows, {2}, 32, 96, 96};
+  code.layout = {LUTC_LAYOUT_DOT, 64, 1, tileRows, 2, 32, 96, 96};
   code.layout_id = layoutId;
   code.token_block = tokenBlock;
   code.prepared_bytes = preparedBytes;

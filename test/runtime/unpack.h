@@ -16,11 +16,10 @@ public:
       : info(info), layout(layout), payload(static_cast<const uint8_t *>(payload)) {
     const size_t kinds[] = {32, 32, 8, 5};
     chunk = kinds[layout.kind];
-    for (uint32_t width : layout.parts)
-      bits += width;
+    bits = layout.bits;
     rows = (info.n + layout.tile_rows - 1) / layout.tile_rows * layout.tile_rows;
     paddedK = layout.k_padded;
-    chunkBytes = (isBase3() ? 1 : bits) * layout.row_vectors * layout.vector_bytes;
+    chunkBytes = bits * layout.row_vectors * layout.vector_bytes;
     tileBytes.push_back(0);
     for (size_t k = 0; k < paddedK; ++k)
       tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkBytes : 0) +
@@ -51,11 +50,9 @@ public:
       return trit(byte(0, columnByte), inChunk) + 1;
     int code = 0;
     if (layout.kind == LUTC_LAYOUT_DOT) {
-      for (size_t part = 0, low = 0; part < 4 && layout.parts[part]; low += layout.parts[part++]) {
-        const size_t width = layout.parts[part], perVector = 32 / width;
-        const size_t field = inChunk % perVector / 4;
-        const int value = byte(low + inChunk / perVector, 4 * vectorRow + k % 4) >> (width * field);
-        code |= (value & ((1 << width) - 1)) << low;
+      for (size_t bit = 0; bit < bits; ++bit) {
+        const auto [vector, position] = dotBit(inChunk / 4, bit);
+        code |= (byte(vector, 4 * vectorRow + k % 4) >> position & 1) << bit;
       }
       return code;
     }
@@ -85,6 +82,17 @@ public:
 private:
   bool isBase3() const { return layout.kind == LUTC_LAYOUT_BASE3; }
   bool columns() const { return layout.kind == LUTC_LAYOUT_COLUMN || isBase3(); }
+
+  // Vector and bit of a byte where bit `bit` of the codes of `quad` is. Quads of split codes: the high bits
+  // of all of them, then the low bits.
+  std::pair<size_t, size_t> dotBit(size_t quad, size_t bit) const {
+    const size_t perVector = 8 / bits, left = 8 - perVector * bits;
+    if (quad < perVector * bits)
+      return {quad / perVector, quad % perVector * bits + bit};
+    const size_t split = quad - perVector * bits, low = bits - left;
+    const size_t spare = bit >= low ? split * left + bit - low : left * left + split * low + bit;
+    return {spare / left, 8 - left + spare % left};
+  }
 
   template <typename T> T load(size_t offset) const {
     T value;
