@@ -140,8 +140,10 @@ struct Pricing {
   double spills(int64_t rowVectors, int64_t tokens) const {
     if (layout == Layout::dot)
       return 0;
-    // A sum has its f32 result beside it, or 16-bit sums of even and odd bytes and the 8-bit sum of a run.
-    double perSum = bytePerRow ? 3 * tables.getDigits() : format.group ? 2 : 1;
+    // A sum has its f32 result beside it, or 16-bit sums of even and odd bytes and the 8-bit sum of a run of
+    // several lookups.
+    double wordSums = schedule.getRun() > 1 ? 3 : 2;
+    double perSum = bytePerRow ? wordSums * tables.getDigits() : format.group ? 2 : 1;
     double planes = bytePerRow && !format.row->trits ? format.row->bits : 1;
     double live = perSum * planes * rowVectors * tokens + rowVectors + tokens + 4;
     double extra = std::max(0.0, live - t.getRegisters());

@@ -31,11 +31,7 @@ struct SumEmitter {
   void columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial);
   void widen(Values &partial, Values &state);
   Values foldWords(const Values &state, Values sums, int64_t runs);
-  /// Sums of the even and of the odd bytes of a run, which lut.accumulate keeps entangled.
-  std::pair<Value, Value> halves(const Values &state, int64_t index) {
-    Value odd = state[2 * index + 1];
-    return {e.sub(state[2 * index], e.shiftLeft(odd, 8)), odd};
-  }
+  void addQuarters(Value even, Value odd, int64_t weight, Value *sums);
   int64_t stateIndex(int64_t plane, int64_t digit, int64_t row, int64_t token) const {
     return ((plane * g.digits() + digit) * R + row) * tokens + token;
   }
@@ -305,30 +301,41 @@ Values SumEmitter::columnBody(Value body, Values state) {
 }
 
 /// Moves the 16-bit sums of at most `runs` runs to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each
-/// row quarter is one vector of sums.
+/// row quarter is one vector of sums. Weighted sums of several planes or digits, a byte of a run each, are
+/// joined before where they still fit 16 bits.
 Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
-  // radix * hi + lo, a byte of a run each, still fits 16 bits where runs * 255 * (radix + 1) does.
-  bool joined = g.digits() == 2 && runs * 255 * (g.radix() + 1) <= 0xffff;
-  for (int64_t plane = 0; plane < g.planes; ++plane)
-    for (int64_t digit = joined ? 1 : 0; digit < g.digits(); ++digit)
-      for (int64_t r = 0; r < R; ++r)
-        for (int64_t t = 0; t < tokens; ++t) {
-          auto [even, odd] = halves(state, stateIndex(plane, digit, r, t));
-          if (joined) {
-            auto [evenHigh, oddHigh] = halves(state, stateIndex(plane, 0, r, t));
-            even = e.add(even, e.mul(evenHigh, g.radix()));
-            odd = e.add(odd, e.mul(oddHigh, g.radix()));
+  auto weightOf = [&](int64_t plane, int64_t digit) { return (int64_t(1) << plane) * digitWeight(digit); };
+  int64_t total = ((int64_t(1) << g.planes) - 1) * (g.digits() == 2 ? g.radix() + 1 : 1);
+  bool joined = runs * 255 * total <= 0xffff;
+  for (int64_t r = 0; r < R; ++r)
+    for (int64_t t = 0; t < tokens; ++t) {
+      Value even, odd;
+      for (int64_t plane = 0; plane < g.planes; ++plane)
+        for (int64_t digit = 0; digit < g.digits(); ++digit) {
+          int64_t index = stateIndex(plane, digit, r, t), weight = weightOf(plane, digit);
+          if (!joined) {
+            addQuarters(state[2 * index], state[2 * index + 1], weight, &sums[r * 4 * tokens + t]);
+            continue;
           }
-          even = e.bitcast(even, lanes);
-          odd = e.bitcast(odd, lanes);
-          Value quarters[] = {e.bitAnd(even, 0xffff), e.bitAnd(odd, 0xffff), e.shiftRight(even, 16),
-                              e.shiftRight(odd, 16)};
-          for (int64_t i = 0; i < 4; ++i) {
-            Value &sum = sums[(r * 4 + i) * tokens + t];
-            sum = e.add(sum, e.mul(quarters[i], (int64_t(1) << plane) * digitWeight(digit)));
-          }
+          Value e0 = e.mul(state[2 * index], weight), o0 = e.mul(state[2 * index + 1], weight);
+          even = even ? e.add(even, e0) : e0;
+          odd = odd ? e.add(odd, o0) : o0;
         }
+      if (joined)
+        addQuarters(even, odd, 1, &sums[r * 4 * tokens + t]);
+    }
   return sums;
+}
+
+/// Adds `weight` times the 16-bit sums of the even and odd bytes, which lut.accumulate keeps entangled, to
+/// four vectors of sums, `tokens` apart.
+void SumEmitter::addQuarters(Value even, Value odd, int64_t weight, Value *sums) {
+  even = e.bitcast(e.sub(even, e.shiftLeft(odd, 8)), lanes);
+  odd = e.bitcast(odd, lanes);
+  Value quarters[] = {e.bitAnd(even, 0xffff), e.bitAnd(odd, 0xffff), e.shiftRight(even, 16),
+                      e.shiftRight(odd, 16)};
+  for (int64_t i = 0; i < 4; ++i)
+    sums[i * tokens] = e.add(sums[i * tokens], e.mul(quarters[i], weight));
 }
 
 Values SumEmitter::columnSums() {
