@@ -51,7 +51,15 @@ struct DescriptorEmitter {
   Constant *kernelInfo(size_t kernel);
   Constant *variantCode(const Product &product, size_t target);
   Constant *layout(const Geometry &g, uint32_t &id);
+  Constant *program(const PlannedProgram &program);
+  void declareKernels();
+  void defineKernels();
+  llvm::SmallVector<Constant *> groups();
   void library();
+
+  llvm::GlobalVariable *libraryGlobal = nullptr;
+  Constant *features = nullptr;
+  llvm::SmallVector<llvm::GlobalVariable *> kernels = {};
 };
 
 } // namespace
@@ -88,41 +96,88 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   Constant *info = structure({string(row.name), string(stringifyStrategy(g.strategy)), size(packedBytes(g))});
   uint32_t id = 0;
   Constant *placed = layout(g, id);
-  std::string symbol = plan.symbol(product, row);
-  return global(structure({info, placed, i32(id), i32(g.schedule.getTokenBlock()), size(g.preparedBytes),
-                           function(symbol + "_prepare"), function(symbol + "_compute")}),
+  return global(structure({info, placed, i32(id), program(product.variants[target].program)}), "",
+                /*isPublic=*/false);
+}
+
+/// lutc_program
+Constant *DescriptorEmitter::program(const PlannedProgram &program) {
+  llvm::SmallVector<Constant *> slots, stages;
+  Constant *null = llvm::ConstantPointerNull::get(pointer);
+  static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SLOT_SCRATCH &&
+                uint32_t(Slot::Kind::rows) == LUTC_SLOT_ROWS);
+  for (const PlannedSlot &slot : program.slots) {
+    Constant *kernel = slot.kind == Slot::Kind::weights ? kernels[slot.kernel] : null;
+    slots.push_back(structure({i32(uint32_t(slot.kind)), size(slot.size), kernel}));
+  }
+  for (const PlannedStage &stage : program.stages)
+    stages.push_back(structure({function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase))}));
+  auto table = [&](llvm::ArrayRef<Constant *> rows) {
+    return global(array(rows.front()->getType(), rows), "", /*isPublic=*/false);
+  };
+  return global(structure({size(program.tokenBlock), size(program.scratchBytes), size(slots.size()),
+                           size(stages.size()), table(slots), table(stages)}),
                 "", /*isPublic=*/false);
 }
 
-/// lutc_library, every lutc_kernel, and what they point to.
-void DescriptorEmitter::library() {
-  llvm::SmallVector<Constant *> features, variantNames, kernels, codes;
-  for (const TargetRow *row : plan.targets) {
-    features.push_back(i32(row->cpuBits));
-    variantNames.push_back(string(row->name));
+/// Every lutc_kernel, whose programs refer back to it.
+void DescriptorEmitter::declareKernels() {
+  for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel) {
+    auto *type = llvm::StructType::get(context, {kernelInfo(kernel)->getType(), pointer, pointer, pointer});
+    kernels.push_back(new llvm::GlobalVariable(
+        module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, nullptr,
+        plan.library.name + "_" + plan.library.kernels[kernel].name + "_kernel"));
   }
-  Constant *featureArray = global(array(llvm::Type::getInt32Ty(context), features), "", /*isPublic=*/false);
+}
+
+void DescriptorEmitter::defineKernels() {
+  llvm::SmallVector<Constant *> codes;
   for (const Product &product : plan.products) {
     llvm::SmallVector<Constant *> variants;
     for (size_t target = 0; target < plan.targets.size(); ++target)
       variants.push_back(variantCode(product, target));
     codes.push_back(pointers(variants));
   }
-  auto *libraryType =
-      llvm::StructType::get(context, {pointer, pointer, llvm::Type::getInt64Ty(context), pointer,
-                                      llvm::Type::getInt64Ty(context), pointer, pointer});
-  auto *library =
-      new llvm::GlobalVariable(module, libraryType, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
-                               nullptr, plan.library.name + "_library");
-  for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel)
-    kernels.push_back(
-        global(structure({kernelInfo(kernel), library, featureArray, codes[plan.productOfKernel[kernel]]}),
-               plan.library.name + "_" + plan.library.kernels[kernel].name + "_kernel",
-               /*isPublic=*/true));
+  for (auto [kernel, global] : llvm::enumerate(kernels))
+    global->setInitializer(
+        structure({kernelInfo(kernel), libraryGlobal, features, codes[plan.productOfKernel[kernel]]}));
+}
+
+/// Every lutc_group.
+llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
+  llvm::SmallVector<Constant *> result;
+  for (auto [group, spec] : llvm::zip(plan.groups, plan.library.groups)) {
+    llvm::SmallVector<Constant *> programs;
+    for (const PlannedProgram &variant : group.variants)
+      programs.push_back(program(variant));
+    result.push_back(global(structure({string(spec.name), libraryGlobal, pointers(programs)}),
+                            plan.library.name + "_" + spec.name + "_group", /*isPublic=*/true));
+  }
+  return result;
+}
+
+/// lutc_library and what it points to.
+void DescriptorEmitter::library() {
+  llvm::SmallVector<Constant *> featureBits, variantNames;
+  for (const TargetRow *row : plan.targets) {
+    featureBits.push_back(i32(row->cpuBits));
+    variantNames.push_back(string(row->name));
+  }
+  features = global(array(llvm::Type::getInt32Ty(context), featureBits), "", /*isPublic=*/false);
+  llvm::Type *i64 = llvm::Type::getInt64Ty(context);
+  auto *type =
+      llvm::StructType::get(context, {pointer, pointer, i64, pointer, i64, pointer, i64, pointer, pointer});
+  libraryGlobal =
+      new llvm::GlobalVariable(module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, nullptr,
+                               plan.library.name + "_library");
+  declareKernels();
+  defineKernels();
+  llvm::SmallVector<Constant *> all(kernels.begin(), kernels.end()), allGroups = groups();
   Constant *state = global(structure({i32(0)}), "", /*isPublic=*/false, /*isConstant=*/false);
-  library->setInitializer(llvm::ConstantStruct::get(
-      libraryType, {string(plan.library.name), string(LUTC_VERSION), size(kernels.size()), pointers(kernels),
-                    size(variantNames.size()), pointers(variantNames), state}));
+  libraryGlobal->setInitializer(
+      llvm::ConstantStruct::get(type, {string(plan.library.name), string(LUTC_VERSION), size(all.size()),
+                                       pointers(all), size(variantNames.size()), pointers(variantNames),
+                                       size(allGroups.size()), pointers(allGroups), state}));
 }
 
 std::unique_ptr<llvm::Module> lut::createDescriptors(const LibraryPlan &plan, llvm::LLVMContext &context) {

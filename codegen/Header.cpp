@@ -18,16 +18,27 @@ static std::string describe(const Format &format) {
          (format.group ? llvm::formatv(" for {0} along k", format.group).str() : std::string(" for a row"));
 }
 
+/// The macro that bounds the scratch of all variants.
+static void writeScratch(llvm::raw_ostream &out, llvm::StringRef macro,
+                         llvm::ArrayRef<const PlannedProgram *> programs) {
+  int64_t tokens = 0, bytes = 0;
+  for (const PlannedProgram *program : programs) {
+    tokens = std::max(tokens, program->tokenBlock);
+    bytes = std::max(bytes, program->scratchBytes);
+  }
+  out << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens
+      << ") * " << bytes << ")\n";
+}
+
 static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t kernel) {
   const KernelSpec &spec = plan.library.kernels[kernel];
   const Product &product = plan.product(kernel);
   std::string name = plan.library.name + "_" + spec.name, macro = llvm::StringRef(name).upper();
-  int64_t packed = 0, tokens = 0, prepared = 0;
+  int64_t packed = 0;
+  llvm::SmallVector<const PlannedProgram *> programs;
   for (const ProductVariant &variant : product.variants) {
-    const Geometry &g = variant.geometry;
-    packed = std::max(packed, packedBytes(g));
-    tokens = std::max(tokens, g.schedule.getTokenBlock());
-    prepared = std::max(prepared, g.preparedBytes);
+    packed = std::max(packed, packedBytes(variant.geometry));
+    programs.push_back(&variant.program);
   }
   out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n",
                        spec.name, spec.n, spec.k, stringifyNumerics(product.numerics), spec.format.str(),
@@ -35,10 +46,9 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
   out << "#define " << macro << "_N " << spec.n << "\n#define " << macro << "_K " << spec.k << "\n"
       << "/* Bounds over all variants; lutc_packed_bytes and lutc_scratch_bytes are exact for the one in "
          "use. */\n"
-      << "#define " << macro << "_PACKED_BYTES ((size_t)" << packed << ")\n"
-      << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens
-      << ") * " << prepared << ")\n"
-      << "extern const lutc_kernel " << name << "_kernel;\n"
+      << "#define " << macro << "_PACKED_BYTES ((size_t)" << packed << ")\n";
+  writeScratch(out, macro, programs);
+  out << "extern const lutc_kernel " << name << "_kernel;\n"
       << "LUTC_MUST_USE static inline lutc_status " << name
       << "_pack(const lutc_weights *weights, void *packed, size_t packed_bytes) {\n  return lutc_pack(&"
       << name << "_kernel, weights, packed, packed_bytes);\n}\n"
@@ -47,6 +57,71 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
          "*scratch, "
          "size_t scratch_bytes, const lutc_parallel *parallel) {\n  return lutc_run(&"
       << name << "_kernel, m, x, ldx, packed, y, ldy, scratch, scratch_bytes, parallel);\n}\n";
+}
+
+/// As in `norm -> q, k, v`.
+static std::string describe(const LibrarySpec &library, const GroupSpec &group) {
+  std::string text = "x";
+  for (const GroupStep &step : group.steps) {
+    text += text.empty() ? "" : " -> ";
+    switch (step.kind) {
+    case GroupStep::Kind::norm:
+      text += step.function + " norm";
+      break;
+    case GroupStep::Kind::activate:
+      text += step.function;
+      break;
+    case GroupStep::Kind::rotate:
+      text += "Hadamard rotation of " + std::to_string(step.block);
+      break;
+    case GroupStep::Kind::products:
+      text += llvm::join(
+          llvm::map_range(step.kernels, [&](size_t kernel) { return library.kernels[kernel].name; }), ", ");
+      break;
+    case GroupStep::Kind::bias:
+      text += "bias";
+      break;
+    case GroupStep::Kind::scale:
+      text += "scale";
+      break;
+    case GroupStep::Kind::residual:
+      text += "+ " + step.name;
+      break;
+    }
+  }
+  return text;
+}
+
+static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t index) {
+  const GroupSpec &spec = plan.library.groups[index];
+  const Group &group = plan.groups[index];
+  std::string name = plan.library.name + "_" + spec.name, macro = llvm::StringRef(name).upper();
+  llvm::SmallVector<const PlannedProgram *> programs;
+  for (const PlannedProgram &program : group.variants)
+    programs.push_back(&program);
+  out << "\n/* " << spec.name << ": " << describe(plan.library, spec)
+      << ". Rows have strides, as in lutc_run.\n  ";
+  for (const GroupOperand &operand : group.operands)
+    if (operand.kind != Slot::Kind::weights)
+      out << " " << operand.name << (operand.kind == Slot::Kind::vector ? "[" : "[m,") << operand.size << "]";
+  out << " */\n";
+  writeScratch(out, macro, programs);
+  out << "extern const lutc_group " << name << "_group;\nLUTC_MUST_USE static inline lutc_status " << name
+      << "(size_t m";
+  std::string operands;
+  for (const GroupOperand &operand : group.operands) {
+    bool rows = operand.kind == Slot::Kind::rows || operand.kind == Slot::Kind::result;
+    out << ",\n    " << (operand.kind == Slot::Kind::result ? "" : "const ")
+        << (operand.kind == Slot::Kind::weights ? "void *" : "float *") << operand.name;
+    if (rows)
+      out << ", size_t ld" << operand.name;
+    operands +=
+        (operands.empty() ? "{" : ", {") + operand.name + (rows ? ", ld" + operand.name + "}" : ", 0}");
+  }
+  out << ",\n    void *scratch, size_t scratch_bytes, const lutc_parallel *parallel) {\n  const lutc_operand "
+         "operands[] = {"
+      << operands << "};\n  return lutc_run_group(&" << name
+      << "_group, m, operands, scratch, scratch_bytes, parallel);\n}\n";
 }
 
 std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash) {
@@ -62,6 +137,8 @@ std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash
       << "_library;\n";
   for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel)
     writeKernel(out, plan, kernel);
+  for (size_t group = 0; group < plan.library.groups.size(); ++group)
+    writeGroup(out, plan, group);
   out << "\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
   return text;
 }

@@ -1,4 +1,5 @@
 #include "codegen/LibraryPlan.h"
+#include "codegen/GroupFunction.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -12,6 +13,10 @@ using namespace lut;
 
 std::string LibraryPlan::symbol(const Product &product, const TargetRow &target) const {
   return llvm::formatv("{0}_{1}_{2}", library.name, product.name, target.name);
+}
+
+std::string LibraryPlan::symbol(const GroupSpec &group, const TargetRow &target) const {
+  return llvm::formatv("{0}_group_{1}_{2}", library.name, group.name, target.name);
 }
 
 Location lut::locationOf(MLIRContext &context, const SourcePosition &position, llvm::StringRef name) {
@@ -69,23 +74,45 @@ static Attribute tunedSchedule(MLIRContext &context, const LibraryPlan &plan, co
   return text.empty() ? Attribute() : parseAttribute(text, &context);
 }
 
-static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &product,
-                        const TargetRow &target) {
+static Value addProduct(OpBuilder &b, const LibraryPlan &plan, const Product &product,
+                        const TargetRow &target, Value x, Value w) {
   MLIRContext *context = b.getContext();
-  std::string symbol = plan.symbol(product, target);
   Location loc = locationOf(*context, product.position, product.name);
-  auto x = RankedTensorType::get({ShapedType::kDynamic, product.k}, b.getF32Type());
   auto y = RankedTensorType::get({ShapedType::kDynamic, product.n}, b.getF32Type());
-  auto w = WeightsType::get(context, product.n, product.k,
-                            WeightFormatAttr::get(context, product.format.str()), Encoding::codes);
-  auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({x, w}, {y}));
-  OpBuilder body = OpBuilder::atBlockBegin(function.addEntryBlock());
   StrategyAttr strategy = product.strategy ? StrategyAttr::get(context, *product.strategy) : StrategyAttr();
-  auto gemm = MpGemmOp::create(body, loc, y, function.getArgument(0), function.getArgument(1),
-                               NumericsAttr::get(context, product.numerics), strategy);
+  auto gemm = MpGemmOp::create(b, loc, y, x, w, NumericsAttr::get(context, product.numerics), strategy);
   if (Attribute schedule = tunedSchedule(*context, plan, product, target))
     gemm->setAttr(kTunedAttrName, schedule);
-  func::ReturnOp::create(body, loc, gemm.getY());
+  return gemm.getY();
+}
+
+static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &product,
+                        const TargetRow &target) {
+  Location loc = locationOf(*b.getContext(), product.position, product.name);
+  auto rows = [&](int64_t size) {
+    return RankedTensorType::get({ShapedType::kDynamic, size}, b.getF32Type());
+  };
+  auto w = weightsOf(b.getContext(), product.n, product.k, product.format);
+  auto function = func::FuncOp::create(b, loc, plan.symbol(product, target),
+                                       b.getFunctionType({rows(product.k), w}, {rows(product.n)}));
+  OpBuilder body = OpBuilder::atBlockBegin(function.addEntryBlock());
+  func::ReturnOp::create(
+      body, loc, addProduct(body, plan, product, target, function.getArgument(0), function.getArgument(1)));
+}
+
+/// What is left of a program when its IR is lowered.
+static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<size_t> kernels) {
+  PlannedProgram planned;
+  planned.tokenBlock = program.tokenBlock;
+  planned.scratchBytes = program.scratchBytes();
+  for (auto [index, slot] : llvm::enumerate(program.slots))
+    planned.slots.push_back({slot.kind, slot.size, index < kernels.size() ? kernels[index] : 0});
+  for (const ProgramStage &stage : program.stages) {
+    StageOp op = stage.op;
+    planned.stages.push_back(
+        {(symbol + stage.suffix).str(), op.prepares() ? 0 : stage.geometry.tiles, stage.phase});
+  }
+  return planned;
 }
 
 static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
@@ -122,13 +149,18 @@ static LogicalResult checkTuning(MLIRContext &context, const LibrarySpec &librar
   return success();
 }
 
-static OwningOpRef<ModuleOp> makeModule(MLIRContext &context, const LibraryPlan &plan, const TargetRow &row) {
+static OwningOpRef<ModuleOp> makeModule(MLIRContext &context, LibraryPlan &plan, const TargetRow &row) {
   OpBuilder b(&context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(b.getUnknownLoc(), plan.library.name);
   (*module)->setAttr(kTargetAttrName, row.attribute(&context));
   b.setInsertionPointToEnd(module->getBody());
   for (const Product &product : plan.products)
     addFunction(b, plan, product, row);
+  auto product = [&](OpBuilder &body, size_t kernel, Value x, Value w) {
+    return addProduct(body, plan, plan.product(kernel), row, x, w);
+  };
+  for (auto [group, spec] : llvm::zip(plan.groups, plan.library.groups))
+    group.operands = addGroupFunction(b, plan.library, spec, plan.symbol(spec, row), product);
   return module;
 }
 
@@ -136,7 +168,7 @@ llvm::FailureOr<llvm::SmallVector<Candidate>> lut::listCandidates(MLIRContext &c
                                                                   const KernelSpec &kernel, Numerics numerics,
                                                                   const TargetRow &target) {
   LibrarySpec library;
-  LibraryPlan plan{library, {&target}, {makeProduct(kernel, numerics)}, {}, {}};
+  LibraryPlan plan{library, {&target}, {makeProduct(kernel, numerics)}, {0}, {}, {}};
   OwningOpRef<ModuleOp> module = makeModule(context, plan, target);
   PassManager pm(&context);
   buildTablesPipeline(pm);
@@ -159,9 +191,20 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
     prepare(pm, row);
   if (failed(pm.run(*module)))
     return failure();
-  for (Product &product : plan.products)
-    product.variants.push_back(
-        variantOf(module->lookupSymbol<func::FuncOp>(plan.symbol(product, row)), target));
+  for (auto [index, product] : llvm::enumerate(plan.products)) {
+    auto function = module->lookupSymbol<func::FuncOp>(plan.symbol(product, row));
+    ProductVariant variant = variantOf(function, target);
+    size_t kernel = llvm::find(plan.productOfKernel, index) - plan.productOfKernel.begin();
+    variant.program = keep(getProgram(function, target), function.getName(), {0, kernel});
+    product.variants.push_back(std::move(variant));
+  }
+  for (auto [group, spec] : llvm::zip(plan.groups, plan.library.groups)) {
+    auto function = module->lookupSymbol<func::FuncOp>(plan.symbol(spec, row));
+    SmallVector<size_t> kernels;
+    for (const GroupOperand &operand : group.operands)
+      kernels.push_back(operand.kernel);
+    group.variants.push_back(keep(getProgram(function, target), function.getName(), kernels));
+  }
   plan.modules.push_back(std::move(module));
   return success();
 }
@@ -179,7 +222,7 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
   if (strategyOf(kernel) == Strategy::dot)
     return Numerics::a8; // class t8 is defined by tables
   auto cost = [&](Numerics numerics) {
-    LibraryPlan probe{library, {&target}, {makeProduct(kernel, numerics)}, {}, {}};
+    LibraryPlan probe{library, {&target}, {makeProduct(kernel, numerics)}, {0}, {}, {}};
     bool planned = succeeded(scheduleFor(context, probe, target));
     return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY, INFINITY};
   };
@@ -209,10 +252,11 @@ static void addProducts(MLIRContext &context, LibraryPlan &plan) {
 llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const LibrarySpec &library,
                                               std::vector<const TargetRow *> targets,
                                               PassManagerHook prepare) {
-  LibraryPlan plan{library, std::move(targets), {}, {}, {}};
+  LibraryPlan plan{library, std::move(targets), {}, {}, {}, {}};
   if (failed(checkTuning(context, library)))
     return failure();
   addProducts(context, plan);
+  plan.groups.resize(library.groups.size());
   for (const TargetRow *row : plan.targets)
     if (failed(scheduleFor(context, plan, *row, prepare)))
       return failure();

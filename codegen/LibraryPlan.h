@@ -7,7 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "passes/CostModel.h"
-#include "passes/Geometry.h"
+#include "passes/Program.h"
 
 namespace mlir {
 class PassManager;
@@ -15,9 +15,29 @@ class PassManager;
 
 namespace lut {
 
+/// A slot of a program that outlives its IR.
+struct PlannedSlot {
+  Slot::Kind kind;
+  int64_t size;
+  size_t kernel = 0; // of weights
+};
+
+struct PlannedStage {
+  std::string symbol;
+  int64_t tiles, phase; // tiles 0: tokens
+};
+
+/// What the runtime runs for a kernel or a group on one target.
+struct PlannedProgram {
+  std::vector<PlannedSlot> slots;
+  std::vector<PlannedStage> stages; // by phase
+  int64_t tokenBlock = 0, scratchBytes = 0;
+};
+
 /// How a product runs on one target.
 struct ProductVariant {
   Geometry geometry;
+  PlannedProgram program;
   Cost cost; // predicted, one token
   std::string reason;
 };
@@ -35,16 +55,32 @@ struct Product {
   std::vector<ProductVariant> variants; // one per target of the plan
 };
 
+/// What the caller gives a group or gets from it.
+struct GroupOperand {
+  Slot::Kind kind; // not scratch
+  std::string name;
+  int64_t size;
+  size_t kernel = 0; // of weights
+};
+
+struct Group {
+  std::vector<GroupOperand> operands;   // inputs, then results
+  std::vector<PlannedProgram> variants; // one per target of the plan
+};
+
 struct LibraryPlan {
   const LibrarySpec &library;
   std::vector<const TargetRow *> targets; // best first
   std::vector<Product> products;
   std::vector<size_t> productOfKernel;
+  std::vector<Group> groups;                              // one for each of the library's
   std::vector<mlir::OwningOpRef<mlir::ModuleOp>> modules; // scheduled IR, one per target
 
   const Product &product(size_t kernel) const { return products[productOfKernel[kernel]]; }
   /// Prefix of the functions of a product on a target: <library>_<product>_<target>.
   std::string symbol(const Product &product, const TargetRow &target) const;
+  /// The same of a group: <library>_group_<group>_<target>.
+  std::string symbol(const GroupSpec &group, const TargetRow &target) const;
 };
 
 /// Called with the pass manager of a target before it runs.

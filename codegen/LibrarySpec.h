@@ -26,6 +26,33 @@ struct KernelSpec {
   std::string schedule; // #lut.schedule<...> for every target, kept apart from others' code; empty: chosen
 };
 
+// One step of a group, on the values that the steps before it leave.
+struct GroupStep {
+  enum class Kind {
+    norm,     // one value
+    activate, // one value, or two: a gate and what it scales
+    rotate,   // one value
+    products, // one value becomes a result for each kernel
+    bias,     // adds a vector of its own to every value
+    scale,    // multiplies every value by a vector of its own
+    residual  // adds rows to the one value
+  };
+  Kind kind = Kind::products;
+  std::string function;        // rms, layer; silu, gelu, relu2, none
+  std::string name;            // of its vectors and rows in the generated header: norm, o_bias
+  double epsilon = 0;          // of a norm
+  int64_t block = 0;           // of a rotation
+  std::vector<size_t> kernels; // of products
+  SourcePosition position;
+};
+
+// Products with what lies between them, behind one entry point.
+struct GroupSpec {
+  std::string name; // a C identifier
+  std::vector<GroupStep> steps;
+  SourcePosition position;
+};
+
 // Measured: the fastest schedule of one product on one target.
 struct TunedSchedule {
   std::string target;          // row of the target table
@@ -49,6 +76,7 @@ struct LibrarySpec {
   std::string name;      // a C identifier, prefix of every symbol
   std::string modelType; // model_type of a Hugging Face config; empty for a kernel list
   std::vector<KernelSpec> kernels;
+  std::vector<GroupSpec> groups;
   std::vector<ProjectionSpec> projections;
   std::vector<std::string> variants; // names of rows of the target table; empty: decided by the command line
   std::vector<TunedSchedule> tuning; // empty: the cost model decides

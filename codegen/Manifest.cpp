@@ -32,7 +32,7 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
                 {"reason", variant.reason},
                 {"regimes", std::move(regimes)},
                 {"packed_bytes", packedBytes(g)},
-                {"scratch_bytes_per_token", g.preparedBytes}};
+                {"scratch_bytes_per_token", variant.program.scratchBytes}};
 }
 
 static Object kernelObject(const LibraryPlan &plan, size_t kernel) {

@@ -99,8 +99,8 @@ Workload::Workload(const LoadedLibrary &library, ArrayRef<const lutc_kernel *> k
   for (float &value : x)
     value = normal(random);
   for (const lutc_kernel *kernel : kernels) {
-    const lutc_variant_code *code = library.code(kernel);
-    scratchBytes = std::max(scratchBytes, alignTo(code->token_block * code->prepared_bytes, 64));
+    const lutc_program *program = library.code(kernel)->program;
+    scratchBytes = std::max(scratchBytes, program->token_block * program->scratch_bytes);
   }
   scratch.emplace(scratchBytes);
 }
@@ -147,8 +147,9 @@ double Workload::time(size_t kernel, size_t m, bool cold) {
 }
 
 double Workload::timePrepare(size_t kernel) {
+  const lutc_operand operands[] = {{x.data(), kernels[kernel]->info.k}, {}, {scratch->data, 0}, {}};
   double begin = now();
-  library.code(kernels[kernel])->prepare(x.data(), kernels[kernel]->info.k, 1, scratch->data);
+  library.code(kernels[kernel])->program->stages[0].run(operands, 1, 0, 1);
   return now() - begin;
 }
 

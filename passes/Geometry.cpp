@@ -33,6 +33,15 @@ llvm::SmallVector<Geometry::Field> Geometry::fieldsOf(int64_t quad) const {
   return fields;
 }
 
+bool Geometry::sharesPrepared(const Geometry &other) const {
+  auto key = [](const Geometry &g) {
+    // Entries of single lookups are stored with a bias; quad puts four tables side by side.
+    return std::make_tuple(g.numerics, g.tables, g.tablesPerVector(), g.schedule.getRun() == 1, g.kPadded,
+                           g.group, g.groups, g.valueBytes);
+  };
+  return key(*this) == key(other);
+}
+
 static void setTile(Geometry &g, TargetAttr target) {
   g.vectorBytes = target.getVectorBytes();
   g.laneRows = g.vectorBytes / 4;

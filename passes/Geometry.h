@@ -67,6 +67,8 @@ struct Geometry {
   int64_t tableOffset(int64_t u, int64_t digit) const;
   /// Units in `kLength` elements of k.
   int64_t units(int64_t kLength) const { return kLength / unit; }
+  /// Whether two products of one activation read the same prepared bytes.
+  bool sharesPrepared(const Geometry &other) const;
   /// Bits of a code in layout dot: `width` of them, the lowest of weight 2^weight, at `position` of each byte
   /// of vector `vector` of a chunk.
   struct Field {

@@ -65,12 +65,23 @@ def CheckAccumulators : Pass<"lut-check-accumulators", "::mlir::ModuleOp"> {
   let dependentDialects = ["::lut::LutDialect"];
 }
 
-def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
-  let summary = "turn each scheduled product into a prepare and a compute function of loops over tiles";
+def FusePrecompute : Pass<"lut-fuse-precompute", "::mlir::ModuleOp"> {
+  let summary = "join norms, activation functions and residuals with the products around them";
   let description = [{
-    `<name>_prepare(x, ldx, m, prepared)` quantizes activations or builds tables; `<name>_compute(prepared, m, packed, y,
-    ldy, tile_begin, tile_end)` produces rows of Y (the contract is runtime/kernel.h). Pointers are !llvm.ptr:
-    one packed stream mixes bytes, f16 and i32.
+    Every product becomes a stage with the additions and scalings that follow it, in registers; what produces its
+    activations, up to the results of other stages, becomes a stage that prepares them (LUT Tensor Core section 3.3.2).
+    Products that read the same bytes share that stage.
+    Example: test/passes/fuse-precompute.mlir
+  }];
+  let dependentDialects = ["::lut::LutDialect", "::mlir::func::FuncDialect"];
+}
+
+def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
+  let summary = "turn each stage into a function of loops over tokens or tiles";
+  let description = [{
+    `<name>_prepare` quantizes activations of tokens [begin, end) or builds their tables; `<name>_compute` produces rows
+    of tiles [begin, end) (the contract is runtime/kernel.h). Pointers are !llvm.ptr: one packed stream mixes bytes, f16
+    and i32.
     Example: test/passes/tile.mlir
   }];
   let dependentDialects = ["::lut::LutDialect", "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",

@@ -15,4 +15,5 @@ void lut::buildPlanPipeline(mlir::OpPassManager &pm) {
   buildTablesPipeline(pm);
   pm.addPass(createChooseSchedule());    // now a lookup's cost is known: keep it, or multiply instead
   pm.addPass(createCheckAccumulators()); // needs the schedule's sums; may widen earlier
+  pm.addPass(createFusePrecompute());    // last: which products share activations depends on their layouts
 }

@@ -1,6 +1,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "passes/Passes.h"
+#include "passes/Program.h"
 #include "passes/TileEmitter.h"
 
 using namespace mlir;
@@ -14,21 +15,29 @@ using namespace lut;
 
 namespace {
 
-/// Arguments of `compute`, and the loops over k blocks, tiles and tokens (runtime/kernel.h). Rows are counted
-/// in steps: tiles, or equal parts of them.
+/// An addition or scaling of the results of a product, in registers.
+struct Epilogue {
+  bool adds;
+  Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
+  bool one;              // a single element for all rows
+};
+
+/// Operands of a product, and the loops over k blocks, tiles and tokens. Rows are counted in steps: tiles, or
+/// equal parts of them.
 struct ComputeEmitter {
   Emitter &e;
   Geometry g; // its steps change with the number of tokens at a time
   Value prepared, m, packed, y, ldy, tileBegin, tileEnd;
+  SmallVector<Epilogue> epilogues;
   VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
 
   void run();
-  void tilesOfBlock(Value block, int64_t kLength);
+  void tilesOfBlock(Value block, int64_t kLength, bool last);
   void tokenTiles(function_ref<void(Value token, int64_t count)> body);
   void eachTile(function_ref<void(Value tile)> body);
   void eachToken(function_ref<void(Value tile, Value token)> body);
 
-  void step(Value step, Value block, int64_t kLength, Value token, int64_t count);
+  void step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count);
   Values groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength, Values results);
   Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
   Values wholeRow(Value step, const Values &tokens, Values sums);
@@ -43,7 +52,9 @@ struct ComputeEmitter {
   struct RowPlace {
     Value pointer, exists; // exists: mask of the rows below n; null where all are
   };
-  RowPlace place(Value step, Value token, int64_t sumVector);
+  RowPlace place(Value pointer, Value stride, Value step, Value token, int64_t sumVector);
+  Value loadRows(Value pointer, Value stride, Value step, Value token, int64_t sumVector, VectorType type);
+  void finish(Value step, Value token, Values results);
   Values loadY(Value step, Value token, int64_t count, VectorType type);
   void storeY(Value step, Value token, const Values &results);
 
@@ -59,20 +70,21 @@ struct ComputeEmitter {
 /// Between k blocks, Y holds the sums: f32 where weights have groups, else i32 that are scaled at the end.
 void ComputeEmitter::run() {
   if (g.kBlocks == 1)
-    return tilesOfBlock(e.index(0), g.kPadded);
+    return tilesOfBlock(e.index(0), g.kPadded, /*last=*/true);
   int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
   bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
+  bool lastApart = !lastIsFull || (!g.wholeRow() && !epilogues.empty());
   eachToken(
       [&](Value tile, Value token) { storeY(tile, token, Values(g.sumVectors(), e.constant(ints, 0))); });
-  e.loop(g.kBlocks - !lastIsFull, {}, [&](Value block, Values) {
-    tilesOfBlock(block, g.kBlock);
+  e.loop(g.kBlocks - lastApart, {}, [&](Value block, Values) {
+    tilesOfBlock(block, g.kBlock, /*last=*/!lastApart);
     return Values();
   });
-  if (!lastIsFull)
-    tilesOfBlock(e.index(g.kBlocks - 1), lastLength);
+  if (lastApart)
+    tilesOfBlock(e.index(g.kBlocks - 1), lastLength, /*last=*/true);
   if (g.wholeRow())
     eachToken([&](Value tile, Value token) {
-      storeY(tile, token, wholeRow(tile, tokenPointers(token, 1), loadY(tile, token, 1, ints)));
+      finish(tile, token, wholeRow(tile, tokenPointers(token, 1), loadY(tile, token, 1, ints)));
     });
 }
 
@@ -83,11 +95,11 @@ void ComputeEmitter::eachTile(function_ref<void(Value)> body) {
   });
 }
 
-void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength) {
+void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength, bool last) {
   auto steps = [&](Value firstTile, Value endTile, Value token, int64_t count) {
     Value begin = e.mul(firstTile, g.steps()), end = e.mul(endTile, g.steps());
     e.loop(begin, end, 1, {}, [&](Value index, Values) {
-      step(index, block, kLength, token, count);
+      step(index, block, kLength, last, token, count);
       return Values();
     });
   };
@@ -96,7 +108,7 @@ void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength) {
   eachTile([&](Value tile) {
     tokenTiles([&](Value token, int64_t count) {
       if (g.steps() == 1)
-        return step(tile, block, kLength, token, count);
+        return step(tile, block, kLength, last, token, count);
       steps(tile, e.add(tile, 1), token, count);
     });
   });
@@ -154,7 +166,7 @@ Value ComputeEmitter::partOf(Value pointer, int64_t stepBytes) {
   return part ? e.at(pointer, e.mul(part, stepBytes)) : pointer;
 }
 
-void ComputeEmitter::step(Value step, Value block, int64_t kLength, Value token, int64_t count) {
+void ComputeEmitter::step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count) {
   Value tile = step;
   part = Value();
   if (g.steps() > 1) {
@@ -167,23 +179,27 @@ void ComputeEmitter::step(Value step, Value block, int64_t kLength, Value token,
   if (!g.wholeRow()) {
     Values results =
         carried ? loadY(step, token, count, floats) : Values(g.sumVectors() * count, e.real(floats, 0.0));
-    return storeY(step, token, groupedSums(stream, tokens, block, kLength, results));
+    results = groupedSums(stream, tokens, block, kLength, results);
+    return last ? finish(step, token, results) : storeY(step, token, results);
   }
   Values sums = emitSums(e, g,
                          cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0),
                                 e.mul(block, g.kBlock), kLength));
   if (!carried)
-    return storeY(step, token, wholeRow(step, tokens, sums));
+    return finish(step, token, wholeRow(step, tokens, sums));
   Values before = loadY(step, token, count, ints);
   for (auto [sum, earlier] : llvm::zip(sums, before))
     sum = e.add(earlier, sum);
   storeY(step, token, sums);
 }
 
-/// float(sum) * (activation scale * weight scale)
+/// float(sum) * (activation scale * weight scale). Doubled sums: exact integers are halved, else the
+/// activation scale is.
 Value ComputeEmitter::scaled(Value sum, Value activationScale, Value weightScale) {
-  if (g.numerics == Numerics::a8 && g.doubled())
+  if (g.doubled() && g.numerics == Numerics::a8)
     sum = e.shiftRightArithmetic(sum, 1);
+  else if (g.doubled())
+    activationScale = e.mul(activationScale, e.real(e.f32(), 0.5));
   return e.mul(e.toFloat(sum), e.mul(e.splat(activationScale, g.laneRows), weightScale));
 }
 
@@ -267,11 +283,13 @@ Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
 // Y
 //===----------------------------------------------------------------------===//
 
-/// Where a vector of sums lies in Y; rows from n on do not exist there.
-ComputeEmitter::RowPlace ComputeEmitter::place(Value step, Value token, int64_t sumVector) {
+/// Where a vector of sums lies in rows at `pointer`, `stride` elements apart, or in one vector for all
+/// tokens; rows from n on do not exist there.
+ComputeEmitter::RowPlace ComputeEmitter::place(Value pointer, Value stride, Value step, Value token,
+                                               int64_t sumVector) {
   int64_t L = g.laneRows;
   Value row = e.add(e.mul(step, g.stepRows()), sumVector * L);
-  Value pointer = e.at(y, e.mul(e.add(e.mul(token, ldy), row), 4));
+  pointer = e.at(pointer, e.mul(stride ? e.add(e.mul(token, stride), row) : row, 4));
   if (g.n % g.tileRows == 0)
     return {pointer, {}};
   SmallVector<int64_t> iota(L);
@@ -282,24 +300,42 @@ ComputeEmitter::RowPlace ComputeEmitter::place(Value step, Value token, int64_t 
                                          e.splat(left, L))};
 }
 
+Value ComputeEmitter::loadRows(Value base, Value stride, Value step, Value token, int64_t sumVector,
+                               VectorType type) {
+  auto [pointer, exists] = place(base, stride, step, token, sumVector);
+  if (!exists)
+    return e.load(type, pointer, 4);
+  return LLVM::MaskedLoadOp::create(e.b, e.loc, type, pointer, exists, e.constant(type, 0), uint32_t(4));
+}
+
 Values ComputeEmitter::loadY(Value step, Value token, int64_t count, VectorType type) {
   Values results;
   for (int64_t s = 0; s < g.sumVectors(); ++s)
-    for (int64_t t = 0; t < count; ++t) {
-      auto [pointer, exists] = place(step, e.add(token, t), s);
-      results.push_back(exists ? LLVM::MaskedLoadOp::create(e.b, e.loc, type, pointer, exists,
-                                                            e.constant(type, 0), uint32_t(4))
-                                     .getResult()
-                               : e.load(type, pointer, 4));
-    }
+    for (int64_t t = 0; t < count; ++t)
+      results.push_back(loadRows(y, ldy, step, e.add(token, t), s, type));
   return results;
+}
+
+/// Stores the results of a product after what follows it.
+void ComputeEmitter::finish(Value step, Value token, Values results) {
+  int64_t count = results.size() / g.sumVectors();
+  for (const Epilogue &epilogue : epilogues)
+    for (int64_t s = 0; s < g.sumVectors(); ++s)
+      for (int64_t t = 0; t < count; ++t) {
+        Value &result = results[s * count + t];
+        Value other = epilogue.one
+                          ? e.splat(e.load(e.f32(), epilogue.pointer, 4), g.laneRows)
+                          : loadRows(epilogue.pointer, epilogue.stride, step, e.add(token, t), s, floats);
+        result = epilogue.adds ? e.add(result, other) : e.mul(result, other);
+      }
+  storeY(step, token, results);
 }
 
 void ComputeEmitter::storeY(Value step, Value token, const Values &results) {
   int64_t count = results.size() / g.sumVectors();
   for (int64_t t = 0; t < count; ++t)
     for (int64_t s = 0; s < g.sumVectors(); ++s) {
-      auto [pointer, exists] = place(step, e.add(token, t), s);
+      auto [pointer, exists] = place(y, ldy, step, e.add(token, t), s);
       Value result = results[s * count + t];
       if (exists)
         LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
@@ -312,50 +348,97 @@ void ComputeEmitter::storeY(Value step, Value token, const Values &results) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-/// Declares `name` with the argument types and leaves the insertion point in its body; returns its arguments.
-static SmallVector<Value> createFunction(OpBuilder &b, Location loc, const Twine &name,
-                                         ArrayRef<Type> types) {
-  auto function = func::FuncOp::create(b, loc, name.str(), b.getFunctionType(types, {}));
-  Block *block = function.addEntryBlock();
-  b.setInsertionPointToStart(block);
-  return SmallVector<Value>(block->getArguments());
+namespace {
+/// The function of one stage: `void (const lutc_operand *operands, size_t m, size_t begin, size_t end)`.
+struct StageEmitter {
+  OpBuilder &b;
+  const Program &program;
+  const ProgramStage &stage;
+  StageOp op = stage.op;
+  Emitter e = {b, op.getLoc()};
+  Value operands = {}, m = {}, begin = {}, end = {};
+
+  void run(const Twine &name);
+  void prepare();
+  void compute();
+  SourceRows rows(unsigned slot);
+  /// Pointer and stride (elements) of an operand: 16 bytes each in `operands`.
+  Value pointer(unsigned slot) {
+    return e.load(LLVM::LLVMPointerType::get(e.b.getContext()), e.at(operands, 16 * slot), 8);
+  }
+  Value stride(unsigned slot) { return e.load(e.i64(), e.at(operands, 16 * slot + 8), 8); }
+  /// The slot of a value inside the stage.
+  unsigned slotOf(Value argument) {
+    return program.slotOf(op.getInputs()[cast<BlockArgument>(argument).getArgNumber()]);
+  }
+};
+} // namespace
+
+SourceRows StageEmitter::rows(unsigned slot) {
+  bool vector = program.slots[slot].kind == Slot::Kind::vector;
+  return {pointer(slot), vector ? Value() : stride(slot)};
 }
 
-static void tileProduct(func::FuncOp function, Operation *gemm, TargetAttr target) {
-  Geometry g = getGeometry(gemm, target);
-  OpBuilder b(function);
-  Location loc = gemm->getLoc();
-  Emitter e{b, loc};
-  Type pointer = LLVM::LLVMPointerType::get(b.getContext()), i64 = b.getI64Type();
-
-  auto a = createFunction(b, loc, function.getName() + "_prepare", {pointer, i64, i64, pointer});
-  emitPrepare(e, g, a[0], a[1], a[2], a[3]);
-  func::ReturnOp::create(b, loc);
-
-  b.setInsertionPoint(function);
-  a = createFunction(b, loc, function.getName() + "_compute",
-                     {pointer, i64, pointer, pointer, i64, i64, i64});
-  ComputeEmitter{e, g, a[0], a[1], a[2], a[3], a[4], a[5], a[6]}.run();
-  func::ReturnOp::create(b, loc);
-  function.erase();
-}
-
-/// The function's scheduled product, null where it has none. Tiling replaces the whole function, so the
-/// product has to be all that the function returns.
-static FailureOr<Operation *> findProduct(func::FuncOp function) {
-  Operation *product = nullptr;
-  WalkResult result = function.walk([&](Operation *op) {
-    if (!isa<LookupGemmOp, DotGemmOp>(op) || !op->hasAttr("schedule"))
-      return WalkResult::advance();
-    if (product || !llvm::all_of(op->getUsers(), llvm::IsaPred<func::ReturnOp>)) {
-      op->emitError() << "is not all that " << function.getName()
-                      << " computes; tiling takes one product a function";
-      return WalkResult::interrupt();
-    }
-    product = op;
-    return WalkResult::advance();
+void StageEmitter::prepare() {
+  SmallVector<SourceRows> inputs;
+  for (Value argument : op.getBody().getArguments())
+    inputs.push_back(rows(slotOf(argument)));
+  Value prepared = pointer(stage.result), buffer;
+  if (stage.buffer)
+    buffer = pointer(stage.buffer);
+  e.loop(begin, end, 1, {}, [&](Value token, Values) {
+    Value row = buffer ? e.at(buffer, e.mul(token, program.slots[stage.buffer].size)) : Value();
+    Value x = emitSource(e, op, inputs, token, row);
+    emitPrepare(e, stage.geometry, x, e.at(prepared, e.mul(token, stage.geometry.preparedBytes)));
+    return Values();
   });
-  return result.wasInterrupted() ? FailureOr<Operation *>() : product;
+}
+
+void StageEmitter::compute() {
+  Block &body = op.getBody().front();
+  SmallVector<Epilogue> epilogues;
+  Value packed, prepared;
+  for (Operation &each : body.without_terminator()) {
+    if (isa<LookupGemmOp, DotGemmOp>(each)) {
+      Value w = each.getOperand(1);
+      if (auto reinterpret = w.getDefiningOp<ReinterpretOp>())
+        w = reinterpret.getW();
+      prepared = pointer(slotOf(each.getOperand(0)));
+      packed = pointer(slotOf(w));
+    }
+    if (!isa<AddOp, ScaleOp>(each))
+      continue;
+    SourceRows other = rows(slotOf(each.getOperand(1)));
+    bool one = !other.stride && cast<RankedTensorType>(each.getOperand(1).getType()).getDimSize(0) == 1;
+    epilogues.push_back({isa<AddOp>(each), other.pointer, other.stride, one && stage.geometry.n != 1});
+  }
+  ComputeEmitter{e,   stage.geometry, prepared, m, packed, pointer(stage.result), stride(stage.result), begin,
+                 end, epilogues}
+      .run();
+}
+
+void StageEmitter::run(const Twine &name) {
+  Type pointer = LLVM::LLVMPointerType::get(e.b.getContext()), i64 = e.i64();
+  auto function =
+      func::FuncOp::create(e.b, e.loc, name.str(), e.b.getFunctionType({pointer, i64, i64, i64}, {}));
+  Block *block = function.addEntryBlock();
+  e.b.setInsertionPointToStart(block);
+  operands = block->getArgument(0);
+  m = block->getArgument(1);
+  begin = block->getArgument(2);
+  end = block->getArgument(3);
+  op.prepares() ? prepare() : compute();
+  func::ReturnOp::create(e.b, e.loc);
+}
+
+static void tileFunction(func::FuncOp function, TargetAttr target) {
+  Program program = getProgram(function, target);
+  OpBuilder b(function);
+  for (const ProgramStage &stage : program.stages) {
+    b.setInsertionPoint(function);
+    StageEmitter{b, program, stage}.run(function.getName() + stage.suffix);
+  }
+  function.erase();
 }
 
 namespace {
@@ -364,13 +447,9 @@ struct Tile : lut::impl::TileBase<Tile> {
     TargetAttr target = getTarget(getOperation());
     if (!target)
       return signalPassFailure();
-    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      FailureOr<Operation *> product = findProduct(function);
-      if (failed(product))
-        return signalPassFailure();
-      if (*product)
-        tileProduct(function, *product, target);
-    }
+    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (!function.getOps<StageOp>().empty())
+        tileFunction(function, target);
   }
 };
 } // namespace

@@ -1,5 +1,6 @@
-// What tiling emits for one product. Four files share it: TilePrepare.cpp (activations), TileTables.cpp
-// (their tables), TileSums.cpp (integer sums of one group) and Tile.cpp (loops, scales, the pass).
+// What tiling emits for one stage, by file: TileSource.cpp (norms and functions before activations),
+// TilePrepare.cpp (activations), TileTables.cpp (their tables), TileSums.cpp (integer sums of one group) and
+// Tile.cpp (loops, scales, the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
 
@@ -8,9 +9,18 @@
 
 namespace lut {
 
-/// Emits the body of `prepare`: `m` tokens from `x` (row stride `ldx` elements) to `prepared`.
-void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value ldx, mlir::Value m,
-                 mlir::Value prepared);
+/// Where an operand of elementwise ops lies in memory.
+struct SourceRows {
+  mlir::Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
+};
+
+/// Emits what precedes the quantization of token `token` in a stage whose inputs lie at `inputs`. Returns the
+/// pointer to the token's activations: a row of an input, or `buffer`, where they have been computed.
+mlir::Value emitSource(Emitter &e, StageOp stage, llvm::ArrayRef<SourceRows> inputs, mlir::Value token,
+                       mlir::Value buffer);
+
+/// Emits the quantization, and the tables, of the token at `x` to its place in the prepared activations.
+void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value out);
 
 /// Bits of the largest sum of |x| over a unit of [k0, k0 + length): the magnitude of a unit's largest entry,
 /// rounding included.

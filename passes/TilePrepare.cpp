@@ -56,8 +56,6 @@ GroupScale PrepareEmitter::groupScale(Value bits) {
 }
 
 void PrepareEmitter::storeScale(Value index, Value scale) {
-  if (g.numerics == Numerics::t8 && g.doubled())
-    scale = e.mul(scale, e.real(e.f32(), 0.5));
   e.store(scale, e.at(e.at(out, e.mul(index, 4)), g.scalesOffset), 4);
 }
 
@@ -160,10 +158,6 @@ void PrepareEmitter::token() {
   group(e.index(last), g.lastGroup(), g.kPadded - last * g.group);
 }
 
-void lut::emitPrepare(Emitter &e, const Geometry &g, Value x, Value ldx, Value m, Value prepared) {
-  e.loop(e.index(0), m, 1, {}, [&](Value t, Values) {
-    PrepareEmitter emitter{e, g, e.at(x, e.mul(e.mul(t, ldx), 4)), e.at(prepared, e.mul(t, g.preparedBytes))};
-    emitter.token();
-    return Values();
-  });
+void lut::emitPrepare(Emitter &e, const Geometry &g, Value x, Value out) {
+  PrepareEmitter{e, g, x, out}.token();
 }

@@ -14,6 +14,9 @@ uint32_t lutc_cpu_decode(const lutc_cpu_words *words);
 /* The code of the variant in use; null when no variant runs on this CPU. */
 const lutc_variant_code *lutc_kernel_code(const lutc_kernel *kernel);
 
+/* The group's program for that variant. */
+const lutc_program *lutc_group_program(const lutc_group *group);
+
 /* Writes the header of a payload that is complete; checks a header against what the kernel expects. */
 void lutc_write_header(const lutc_kernel_info *info, const lutc_variant_code *code, void *packed);
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,

@@ -48,20 +48,47 @@ typedef struct lutc_layout {
   uint32_t k_padded; /* a multiple of chunk_k */
 } lutc_layout;
 
+/* What the stages of a program read and write, by index. */
+typedef enum lutc_slot_kind {
+  LUTC_SLOT_ROWS,    /* f32 [m][size], the caller's */
+  LUTC_SLOT_VECTOR,  /* f32 [size], the caller's */
+  LUTC_SLOT_WEIGHTS, /* packed weights of `kernel`; stages get the address past the header */
+  LUTC_SLOT_RESULT,  /* f32 [m][size], written for the caller */
+  LUTC_SLOT_SCRATCH  /* `size` bytes for each token of a block */
+} lutc_slot_kind;
+
+typedef struct lutc_slot {
+  uint32_t kind; /* lutc_slot_kind */
+  size_t size;
+  const lutc_kernel *kernel;
+} lutc_slot;
+
+/* One function of a program. It prepares the activations of tokens [begin, end) of a block of m tokens, or
+   computes the rows of tiles [begin, end) for all of them. Operands of tokens point to the block's first;
+   parallel calls write what belongs to their own range. */
+typedef struct lutc_stage {
+  void (*run)(const lutc_operand *operands, size_t m, size_t begin, size_t end);
+  size_t tiles;   /* 0: the range is of tokens */
+  uint32_t phase; /* ascending; stages of one phase may run at the same time, after those of the one before */
+} lutc_stage;
+
+/* Blocks of tokens pass through all stages. */
+typedef struct lutc_program {
+  size_t token_block, scratch_bytes; /* scratch: of one token, all slots together */
+  size_t slot_count, stage_count;
+  const lutc_slot
+      *slots; /* at most LUTC_MAX_SLOTS; the caller's operands are all but scratch, in this order */
+  const lutc_stage *stages;
+} lutc_program;
+
+#define LUTC_MAX_SLOTS 48
+
 /* One kernel in one variant. */
 typedef struct lutc_variant_code {
   lutc_variant_info info;
   lutc_layout layout;
-  uint32_t layout_id;    /* equal ids: interchangeable packed weights */
-  uint32_t token_block;  /* tokens prepared at a time */
-  size_t prepared_bytes; /* per token: quantized activations or tables, with their scales and sums */
-  /* Quantizes m <= token_block tokens of X, or builds their tables: token i at prepared + i * prepared_bytes.
-     The runtime calls it for disjoint ranges of a block's tokens, in parallel. */
-  void (*prepare)(const float *x, size_t ldx, size_t m, void *prepared);
-  /* Rows of tiles [tile_begin, tile_end) of Y for the m <= token_block tokens prepared. packed points past
-     the header. Parallel calls write the rows of their own tiles. */
-  void (*compute)(const void *prepared, size_t m, const void *packed, float *y, size_t ldy, size_t tile_begin,
-                  size_t tile_end);
+  uint32_t layout_id; /* equal ids: interchangeable packed weights */
+  const lutc_program *program;
 } lutc_variant_code;
 
 typedef struct lutc_library_state {
@@ -73,6 +100,12 @@ struct lutc_kernel {
   const lutc_library *library;
   const uint32_t *variant_features;         /* [library->variant_count] LUTC_CPU_* bits */
   const lutc_variant_code *const *variants; /* [library->variant_count], best first */
+};
+
+struct lutc_group {
+  const char *name;
+  const lutc_library *library;
+  const lutc_program *const *programs; /* [library->variant_count], best first */
 };
 
 uint32_t lutc_cpu_features(void);

@@ -68,6 +68,11 @@ const lutc_variant_code *lutc_kernel_code(const lutc_kernel *kernel) {
   return current != 0 ? kernel->variants[current - 1] : NULL;
 }
 
+const lutc_program *lutc_group_program(const lutc_group *group) {
+  const uint32_t current = current_variant(group->library);
+  return current != 0 ? group->programs[current - 1] : NULL;
+}
+
 const lutc_kernel_info *lutc_kernel_describe(const lutc_kernel *kernel) {
   return kernel != NULL ? &kernel->info : NULL;
 }

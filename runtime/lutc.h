@@ -95,6 +95,9 @@ typedef struct lutc_variant_info {
 
 typedef struct lutc_kernel lutc_kernel;
 
+/* Several kernels with what lies between them: norms, activation functions, residuals, biases. */
+typedef struct lutc_group lutc_group;
+
 /* Every kernel of a library, for loops, tests and tools. `variants` names all variants, best first. */
 typedef struct lutc_library {
   const char *name;
@@ -103,6 +106,8 @@ typedef struct lutc_library {
   const lutc_kernel *const *kernels;
   size_t variant_count;
   const char *const *variants;
+  size_t group_count;
+  const lutc_group *const *groups;
   void *state; /* internal */
 } lutc_library;
 
@@ -132,6 +137,21 @@ LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const voi
 LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx,
                                    const void *packed, float *y, size_t ldy, void *scratch,
                                    size_t scratch_bytes, const lutc_parallel *parallel);
+
+/* An operand of a group: f32 rows that are `stride` elements apart, or a vector or packed weights (stride 0).
+ */
+typedef struct lutc_operand {
+  const void *data;
+  size_t stride;
+} lutc_operand;
+
+/* Bytes of the scratch of a call with m tokens, for the variant in use (0: none). */
+size_t lutc_group_scratch_bytes(const lutc_group *group, size_t m);
+
+/* Runs a group on m tokens: what the generated <library>_<group> calls. `operands` has the group's inputs, in
+   order, then its results, which are written. Results overlap no other operand. */
+LUTC_MUST_USE lutc_status lutc_run_group(const lutc_group *group, size_t m, const lutc_operand *operands,
+                                         void *scratch, size_t scratch_bytes, const lutc_parallel *parallel);
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP

@@ -1,12 +1,13 @@
-/* run.c: one kernel call: checks, then blocks of tokens, each prepared and then multiplied in parallel. */
+/* run.c: kernels and groups: checks, then blocks of tokens through the stages of a program, in parallel. */
 #include "internal.h"
+
+#include <string.h>
 
 /* Tasks for each thread: enough to even out threads that start late or run on slower cores. */
 enum { TASKS_PER_THREAD = 4 };
 
-/* Scratch: [tokens][prepared_bytes]. */
-static size_t scratch_bytes_of(const lutc_variant_code *code, size_t m) {
-  return lutc_round_up(lutc_min(m, code->token_block) * code->prepared_bytes, LUTC_ALIGNMENT);
+static size_t scratch_bytes_of(const lutc_program *program, size_t m) {
+  return lutc_min(m, program->token_block) * program->scratch_bytes;
 }
 
 size_t lutc_packed_bytes(const lutc_kernel *kernel) {
@@ -16,66 +17,166 @@ size_t lutc_packed_bytes(const lutc_kernel *kernel) {
 
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m) {
   const lutc_variant_code *code = kernel != NULL ? lutc_kernel_code(kernel) : NULL;
-  return code != NULL ? scratch_bytes_of(code, m) : 0;
+  return code != NULL ? scratch_bytes_of(code->program, m) : 0;
 }
 
-/* One block of tokens on its way through a kernel. */
-typedef struct block {
-  const lutc_variant_code *code;
-  size_t m;
-  const float *x;
-  size_t ldx;
-  const uint8_t *payload;
-  float *y;
-  size_t ldy;
-  uint8_t *prepared;
-  size_t items, tasks; /* what the current phase divides: tokens or tiles; into how many tasks */
-} block;
-
-static void prepare_task(void *argument, size_t task) {
-  const block *b = argument;
-  const size_t begin = b->items * task / b->tasks, end = b->items * (task + 1) / b->tasks;
-  b->code->prepare(b->x + begin * b->ldx, b->ldx, end - begin, b->prepared + begin * b->code->prepared_bytes);
+size_t lutc_group_scratch_bytes(const lutc_group *group, size_t m) {
+  const lutc_program *program = group != NULL ? lutc_group_program(group) : NULL;
+  return program != NULL ? scratch_bytes_of(program, m) : 0;
 }
 
-static void compute_task(void *argument, size_t task) {
-  const block *b = argument;
-  const size_t begin = b->items * task / b->tasks, end = b->items * (task + 1) / b->tasks;
-  b->code->compute(b->prepared, b->m, b->payload, b->y, b->ldy, begin, end);
+/* A call, and the block of tokens that is on its way through the stages. */
+typedef struct call {
+  const lutc_program *program;
+  const lutc_operand *given; /* the caller's */
+  uint8_t *scratch;
+  size_t scratch_bytes;
+  const lutc_parallel *parallel;
+  size_t m;                              /* tokens of the block */
+  lutc_operand operands[LUTC_MAX_SLOTS]; /* of the block */
+  const lutc_stage *stages, *stages_end; /* of the phase */
+  size_t items, tasks; /* what the phase divides, all its stages together; into how many tasks */
+} call;
+
+static size_t items_of(const call *c, const lutc_stage *stage) { return stage->tiles ? stage->tiles : c->m; }
+
+/* The part of each stage that falls in the task's share of all items. */
+static void phase_task(void *argument, size_t task) {
+  const call *c = argument;
+  size_t begin = c->items * task / c->tasks, end = c->items * (task + 1) / c->tasks;
+  for (const lutc_stage *stage = c->stages; stage != c->stages_end && end != 0; ++stage) {
+    const size_t items = items_of(c, stage);
+    if (begin < items)
+      stage->run(c->operands, c->m, begin, lutc_min(end, items));
+    begin -= lutc_min(begin, items);
+    end -= lutc_min(end, items);
+  }
 }
 
-static void spread(block *b, size_t items, void (*task)(void *, size_t), const lutc_parallel *parallel) {
-  const size_t threads = parallel != NULL ? parallel->threads : 1;
-  b->items = items;
+static void run_phase(call *c) {
+  const size_t threads = c->parallel != NULL ? c->parallel->threads : 1;
+  c->items = 0;
+  for (const lutc_stage *stage = c->stages; stage != c->stages_end; ++stage)
+    c->items += items_of(c, stage);
   if (threads <= 1)
-    b->tasks = 1;
+    c->tasks = 1;
   else
-    b->tasks = threads < items / TASKS_PER_THREAD ? threads * TASKS_PER_THREAD : items;
-  if (b->tasks == 1)
-    task(b, 0);
+    c->tasks = threads < c->items / TASKS_PER_THREAD ? threads * TASKS_PER_THREAD : c->items;
+  if (c->tasks == 1)
+    phase_task(c, 0);
   else
-    parallel->run(parallel->context, b->tasks, task, b);
+    c->parallel->run(c->parallel->context, c->tasks, phase_task, c);
 }
 
-/* Everything but the kernel and m, in the order of lutc_status. */
-static lutc_status check_call(const lutc_kernel *kernel, const lutc_variant_code *code, const block *call,
-                              size_t scratch_bytes, const lutc_parallel *parallel) {
-  const lutc_kernel_info *info = &kernel->info;
-  const void *packed = call->payload, *scratch = call->prepared;
-  if (call->x == NULL || packed == NULL || call->y == NULL || scratch == NULL ||
-      (parallel != NULL && parallel->run == NULL))
+/* Operands for the block that starts at `token`. */
+static void place_operands(call *c, size_t token) {
+  const lutc_operand *given = c->given;
+  uint8_t *scratch = c->scratch;
+  for (size_t i = 0; i < c->program->slot_count; ++i) {
+    const lutc_slot *slot = &c->program->slots[i];
+    lutc_operand *operand = &c->operands[i];
+    if (slot->kind == LUTC_SLOT_SCRATCH) {
+      *operand = (lutc_operand){scratch, slot->size / sizeof(float)};
+      scratch += c->m * slot->size;
+      continue;
+    }
+    *operand = *given++;
+    if (slot->kind == LUTC_SLOT_WEIGHTS)
+      operand->data = (const uint8_t *)operand->data + sizeof(lutc_packed_header);
+    else if (slot->kind != LUTC_SLOT_VECTOR)
+      operand->data = (const float *)operand->data + token * operand->stride;
+  }
+}
+
+static void run_block(call *c, size_t token) {
+  const lutc_stage *end = c->program->stages + c->program->stage_count;
+  place_operands(c, token);
+  for (c->stages = c->program->stages; c->stages != end; c->stages = c->stages_end) {
+    c->stages_end = c->stages;
+    while (c->stages_end != end && c->stages_end->phase == c->stages->phase)
+      ++c->stages_end;
+    run_phase(c);
+  }
+}
+
+/* One check of every operand that the caller gives. */
+typedef lutc_status (*operand_check)(const lutc_slot *slot, const lutc_operand *operand, size_t m);
+
+static lutc_status check_null(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
+  (void)slot, (void)m;
+  return operand->data != NULL ? LUTC_OK : LUTC_NULL_POINTER;
+}
+
+static lutc_status check_alignment(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
+  (void)m;
+  const size_t alignment = slot->kind == LUTC_SLOT_WEIGHTS ? LUTC_ALIGNMENT : sizeof(float);
+  return lutc_is_aligned(operand->data, alignment) ? LUTC_OK : LUTC_MISALIGNED;
+}
+
+static lutc_status check_stride(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
+  if (slot->kind == LUTC_SLOT_WEIGHTS || slot->kind == LUTC_SLOT_VECTOR)
+    return LUTC_OK;
+  return lutc_rows_fit(operand->data, m, slot->size, operand->stride, sizeof(float)) ? LUTC_OK
+                                                                                     : LUTC_BAD_STRIDE;
+}
+
+static lutc_status check_weights(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
+  (void)m;
+  if (slot->kind != LUTC_SLOT_WEIGHTS)
+    return LUTC_OK;
+  return lutc_check_header(&slot->kernel->info, lutc_kernel_code(slot->kernel), operand->data);
+}
+
+static lutc_status check_operands(const call *c, operand_check check, size_t m) {
+  const lutc_operand *operand = c->given;
+  for (size_t i = 0; i < c->program->slot_count; ++i) {
+    const lutc_slot *slot = &c->program->slots[i];
+    if (slot->kind == LUTC_SLOT_SCRATCH)
+      continue;
+    const lutc_status status = check(slot, operand++, m);
+    if (status != LUTC_OK)
+      return status;
+  }
+  return LUTC_OK;
+}
+
+/* In the order of lutc_status. */
+static lutc_status check_call(const call *c, size_t m) {
+  lutc_status status = check_operands(c, check_null, m);
+  if (status != LUTC_OK)
+    return status;
+  if (c->scratch == NULL || (c->parallel != NULL && c->parallel->run == NULL))
     return LUTC_NULL_POINTER;
-  if (!lutc_is_aligned(packed, LUTC_ALIGNMENT) || !lutc_is_aligned(scratch, LUTC_ALIGNMENT) ||
-      !lutc_is_aligned(call->x, sizeof(float)) || !lutc_is_aligned(call->y, sizeof(float)))
+  status = check_operands(c, check_alignment, m);
+  if (status != LUTC_OK)
+    return status;
+  if (!lutc_is_aligned(c->scratch, LUTC_ALIGNMENT))
     return LUTC_MISALIGNED;
-  if (!lutc_rows_fit(call->x, call->m, info->k, call->ldx, sizeof(float)) ||
-      !lutc_rows_fit(call->y, call->m, info->n, call->ldy, sizeof(float)))
-    return LUTC_BAD_STRIDE;
-  if (code == NULL)
-    return LUTC_UNSUPPORTED_CPU;
-  if (scratch_bytes < scratch_bytes_of(code, call->m))
+  status = check_operands(c, check_stride, m);
+  if (status != LUTC_OK)
+    return status;
+  if (c->scratch_bytes < scratch_bytes_of(c->program, m))
     return LUTC_BUFFER_TOO_SMALL;
-  return lutc_check_header(info, code, packed);
+  return check_operands(c, check_weights, m);
+}
+
+static lutc_status run_program(const lutc_program *program, size_t m, const lutc_operand *operands,
+                               void *scratch, size_t scratch_bytes, const lutc_parallel *parallel) {
+  call c;
+  memset(&c, 0, sizeof c);
+  c.program = program;
+  c.given = operands;
+  c.scratch = scratch;
+  c.scratch_bytes = scratch_bytes;
+  c.parallel = parallel;
+  const lutc_status status = check_call(&c, m);
+  if (status != LUTC_OK)
+    return status;
+  for (size_t token = 0; token < m; token += c.m) {
+    c.m = lutc_min(m - token, program->token_block);
+    run_block(&c, token);
+  }
+  return LUTC_OK;
 }
 
 lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx, const void *packed,
@@ -86,19 +187,20 @@ lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t
   if (m == 0)
     return LUTC_OK;
   const lutc_variant_code *code = lutc_kernel_code(kernel);
-  block b = {code, m, x, ldx, packed, y, ldy, scratch, 0, 0};
-  const lutc_status status = check_call(kernel, code, &b, scratch_bytes, parallel);
-  if (status != LUTC_OK)
-    return status;
+  if (code == NULL)
+    return LUTC_UNSUPPORTED_CPU;
+  const lutc_operand operands[] = {{x, ldx}, {packed, 0}, {y, ldy}};
+  return run_program(code->program, m, operands, scratch, scratch_bytes, parallel);
+}
 
-  const size_t tiles = lutc_divide_up(kernel->info.n, code->layout.tile_rows);
-  b.payload += sizeof(lutc_packed_header);
-  for (size_t token = 0; token < m; token += b.m) {
-    b.m = lutc_min(m - token, code->token_block);
-    b.x = x + token * ldx;
-    b.y = y + token * ldy;
-    spread(&b, b.m, prepare_task, parallel);
-    spread(&b, tiles, compute_task, parallel);
-  }
-  return LUTC_OK;
+lutc_status lutc_run_group(const lutc_group *group, size_t m, const lutc_operand *operands, void *scratch,
+                           size_t scratch_bytes, const lutc_parallel *parallel) {
+  if (group == NULL || operands == NULL)
+    return LUTC_NULL_POINTER;
+  if (m == 0)
+    return LUTC_OK;
+  const lutc_program *program = lutc_group_program(group);
+  if (program == NULL)
+    return LUTC_UNSUPPORTED_CPU;
+  return run_program(program, m, operands, scratch, scratch_bytes, parallel);
 }

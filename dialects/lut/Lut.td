@@ -12,6 +12,7 @@ include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinTypeInterfaces.td"
 include "mlir/IR/CommonTypeConstraints.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Lut_Dialect : Dialect {
@@ -54,6 +55,20 @@ def Lut_Encoding : Lut_Enum<"Encoding", "what the stored bits of a weight mean",
   I32EnumAttrCase<"planes", 1>, // bit planes of -1/+1, plane p weighs 2^p (LUT Tensor Core eq. 2)
   I32EnumAttrCase<"trits", 2>   // -1, 0, +1
 ]>;
+
+def Lut_NormKind : Lut_Enum<"NormKind", "how a token is normalized", [
+  I32EnumAttrCase<"rms", 0>,  // x / sqrt(mean(x^2) + epsilon)
+  I32EnumAttrCase<"layer", 1> // (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon)
+]>;
+def Lut_NormKindAttr : EnumAttr<Lut_Dialect, Lut_NormKind, "norm_kind">;
+
+def Lut_Activation : Lut_Enum<"Activation", "the nonlinear function of a feed-forward layer", [
+  I32EnumAttrCase<"silu", 0>,  // x / (1 + exp(-x))
+  I32EnumAttrCase<"gelu", 1>,  // x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x^3))), the tanh form
+  I32EnumAttrCase<"relu2", 2>, // max(x, 0)^2
+  I32EnumAttrCase<"none", 3>   // x
+]>;
+def Lut_ActivationAttr : EnumAttr<Lut_Dialect, Lut_Activation, "activation">;
 
 def Lut_DotKind : Lut_Enum<"DotKind", "the widest byte product a target has", [
   I32EnumAttrCase<"none", 0>,  // 16-bit products only
@@ -201,6 +216,78 @@ def Lut_MpGemmOp : Lut_Op<"mpgemm", [Pure]> {
     $x `,` $w `numerics` $numerics (`strategy` $strategy^)? attr-dict `:` type($x) `,` type($w) `->` type($y)
   }];
   let hasVerifier = 1;
+}
+
+// Ops between products. Their float arithmetic (order of sums, exp, rounding) is defined once, in
+// test/reference/elementwise.h, and does not depend on the target.
+
+def Lut_Vector : 1DTensorOf<[F32]>;
+
+def Lut_NormOp : Lut_Op<"norm", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "normalizes every token over its k elements: y = norm(x) * weight (+ bias)";
+  let arguments = (ins Lut_NormKindAttr:$kind, Lut_X:$x, Lut_Vector:$weight, Optional<Lut_Vector>:$bias,
+                       F32Attr:$epsilon);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = [{
+    $kind $x `,` $weight (`,` $bias^)? `epsilon` $epsilon attr-dict `:` type($x) `,` type($weight)
+    (`,` type($bias)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Lut_ActivateOp : Lut_Op<"activate", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "y = activation(x), or activation(x) * factor: the gate of a feed-forward layer";
+  let arguments = (ins Lut_ActivationAttr:$activation, Lut_X:$x, Optional<Lut_X>:$factor);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = "$activation $x (`,` $factor^)? attr-dict `:` type($x) (`,` type($factor)^)?";
+  let hasVerifier = 1;
+}
+
+def Lut_RotateOp : Lut_Op<"rotate", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "multiplies every `block` elements of a token by the Hadamard matrix of that size over sqrt(block)";
+  let description = [{ Rotation-quantized models (QuaRot, SpinQuant) need it before down_proj and o_proj. }];
+  let arguments = (ins Lut_X:$x, I64Attr:$block);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = "$x `block` $block attr-dict `:` type($x)";
+  let hasVerifier = 1;
+}
+
+class Lut_BinaryOp<string mnemonic> : Lut_Op<mnemonic, [Pure, AllTypesMatch<["x", "y"]>]> {
+  let arguments = (ins Lut_X:$x, AnyTypeOf<[Lut_X, Lut_Vector]>:$other);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = "$x `,` $other attr-dict `:` type($x) `,` type($other)";
+  let hasVerifier = 1;
+}
+
+def Lut_AddOp : Lut_BinaryOp<"add"> {
+  let summary = "y = x + other: a residual with a row for every token, or a bias, one vector for all";
+}
+
+def Lut_ScaleOp : Lut_BinaryOp<"scale"> {
+  let summary = "y = x * other, element by element; one vector is for all tokens, a vector of one for all elements";
+}
+
+def Lut_YieldOp : Lut_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"StageOp">]> {
+  let summary = "the result of a stage";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def Lut_StageOp : Lut_Op<"stage", [Pure, IsolatedFromAbove, SingleBlock]> {
+  let summary = "what one function does: prepare activations, or multiply them";
+  let description = [{
+    A stage that yields activations or tables runs what precedes them token by token; one that yields a tensor is a
+    product with what follows it, tile by tile. Only results of stages are kept in memory.
+  }];
+  let arguments = (ins Variadic<AnyType>:$inputs);
+  let results = (outs AnyType:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`(` $inputs `)` attr-dict `:` functional-type($inputs, $result) $body";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether the stage prepares activations; else it is a product.
+    bool prepares() { return !::llvm::isa<::mlir::TensorType>(getResult().getType()); }
+  }];
 }
 
 def Lut_QuantizeActivationsOp : Lut_Op<"quantize_activations", [Pure]> {

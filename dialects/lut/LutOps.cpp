@@ -44,6 +44,63 @@ LogicalResult MpGemmOp::verify() {
   return verifyShapes(*this, x.getDimSize(1), getW().getType(), y);
 }
 
+/// A vector over the elements of `x`.
+static LogicalResult verifyVector(Operation *op, Value vector, Value x, StringRef name) {
+  int64_t size = cast<RankedTensorType>(vector.getType()).getDimSize(0);
+  int64_t elements = cast<RankedTensorType>(x.getType()).getDimSize(1);
+  if (size != elements)
+    return op->emitOpError() << name << " has " << dimension(size) << " elements but x has "
+                             << dimension(elements);
+  return success();
+}
+
+LogicalResult NormOp::verify() {
+  if (failed(verifyVector(*this, getWeight(), getX(), "weight")))
+    return failure();
+  if (!(getEpsilon().convertToFloat() >= 0))
+    return emitOpError("epsilon is negative");
+  return getBias() ? verifyVector(*this, getBias(), getX(), "bias") : success();
+}
+
+LogicalResult ActivateOp::verify() {
+  if (getFactor() && getFactor().getType() != getX().getType())
+    return emitOpError("factor and x differ in type");
+  return success();
+}
+
+LogicalResult RotateOp::verify() {
+  int64_t elements = cast<RankedTensorType>(getX().getType()).getDimSize(1), block = getBlock();
+  if (block < 2 || !llvm::isPowerOf2_64(block))
+    return emitOpError() << "block " << block << " is no power of two from 2 on";
+  if (elements % block)
+    return emitOpError() << "block " << block << " does not divide the " << dimension(elements)
+                         << " elements of a token";
+  return success();
+}
+
+/// Rows of the type of x, or a vector over its elements; `one` also allows a vector of one element.
+static LogicalResult verifyBinary(Operation *op, Value x, Value other, bool one) {
+  auto type = cast<RankedTensorType>(other.getType());
+  if (type == x.getType() || (one && type.getRank() == 1 && type.getDimSize(0) == 1))
+    return success();
+  if (type.getRank() == 1)
+    return verifyVector(op, other, x, "other");
+  return op->emitOpError("x and other differ in type");
+}
+
+LogicalResult AddOp::verify() { return verifyBinary(*this, getX(), getOther(), /*one=*/false); }
+
+LogicalResult ScaleOp::verify() { return verifyBinary(*this, getX(), getOther(), /*one=*/true); }
+
+LogicalResult StageOp::verify() {
+  Block &block = getBody().front();
+  if (!llvm::equal(block.getArgumentTypes(), getInputs().getTypes()))
+    return emitOpError("inputs and arguments of the body differ in type");
+  if (cast<YieldOp>(block.getTerminator()).getValue().getType() != getResult().getType())
+    return emitOpError("yields another type than its result has");
+  return success();
+}
+
 LogicalResult QuantizeActivationsOp::verify() {
   if (cast<RankedTensorType>(getX().getType()).getDimSize(1) != getActivations().getType().getK())
     return emitOpError("changes k");

@@ -91,7 +91,7 @@ TEST_P(Descriptor, HasAConsistentLayout) {
   const Unpacked unpacked(info, layout, nullptr);
   EXPECT_GE(bytes(), sizeof(lutc_packed_header) + unpacked.payloadBytes());
   EXPECT_LT(bytes(), sizeof(lutc_packed_header) + unpacked.payloadBytes() + LUTC_ALIGNMENT);
-  EXPECT_GE(code.token_block, 1u);
+  EXPECT_GE(code.program->token_block, 1u);
 }
 
 TEST_P(Descriptor, FindsEveryCodeInThePackedBytes) {

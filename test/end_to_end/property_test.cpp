@@ -57,7 +57,7 @@ std::set<size_t> tokenCounts(const lutc_kernel &kernel, Random &random) {
   std::set<size_t> counts = {1, draw(random, 1, most), draw(random, 1, most), draw(random, 1, most)};
   for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
     for (size_t m : {0, 1, 2})
-      counts.insert(kernel.variants[variant]->token_block + m - 1);
+      counts.insert(kernel.variants[variant]->program->token_block + m - 1);
   counts.erase(0);
   counts.erase(counts.upper_bound(most), counts.end());
   return counts;

@@ -6,10 +6,12 @@
 module attributes {lut.target = #target} {
   // CHECK-LABEL: @lookup(
   // CHECK-SAME: %[[X:.*]]: tensor<?x2560xf32>, %[[W:.*]]: !lut.weights
-  // CHECK-DAG: %[[Q:.*]] = lut.quantize_activations %[[X]]
-  // CHECK-DAG: %[[T:.*]] = lut.precompute %[[Q]] : {{.*}} mirrored = true, digits = 2, radix = 36>
-  // CHECK-DAG: %[[P:.*]] = lut.reinterpret %[[W]] : {{.*}}, trits>
-  // CHECK: lut.lookup_gemm %[[T]], %[[P]] strategy lookup schedule <strategy = lookup, layout = base3, {{.*}} run = 7,
+  // CHECK: %[[S:.*]] = lut.stage(%[[X]])
+  // CHECK: %[[Q:.*]] = lut.quantize_activations
+  // CHECK: %[[T:.*]] = lut.precompute %[[Q]] : {{.*}} mirrored = true, digits = 2, radix = 36>
+  // CHECK: lut.stage({{.*}}%[[S]]
+  // CHECK: %[[P:.*]] = lut.reinterpret {{.*}}, trits>
+  // CHECK: lut.lookup_gemm %{{.*}}, %[[P]] strategy lookup schedule <strategy = lookup, layout = base3, {{.*}} run = 7,
   func.func @lookup(%x: tensor<?x2560xf32>, %w: !lut.weights<640 x 2560, <w158>>) -> tensor<?x640xf32> {
     %y = lut.mpgemm %x, %w numerics a8 strategy lookup : tensor<?x2560xf32>, !lut.weights<640 x 2560, <w158>> -> tensor<?x640xf32>
     return %y : tensor<?x640xf32>
@@ -18,9 +20,10 @@ module attributes {lut.target = #target} {
   // A pinned multiplication needs no tables.
   // CHECK-LABEL: @dot(
   // CHECK-SAME: %[[X:.*]]: tensor<?x2560xf32>, %[[W:.*]]: !lut.weights
-  // CHECK: %[[Q:.*]] = lut.quantize_activations %[[X]]
+  // CHECK: lut.stage(%[[X]])
+  // CHECK: lut.quantize_activations
   // CHECK-NOT: lut.precompute
-  // CHECK: lut.dot_gemm %[[Q]], %[[W]] strategy dot schedule <strategy = dot,
+  // CHECK: lut.dot_gemm {{.*}} strategy dot schedule <strategy = dot,
   func.func @dot(%x: tensor<?x2560xf32>, %w: !lut.weights<640 x 2560, <w158>>) -> tensor<?x640xf32> {
     %y = lut.mpgemm %x, %w numerics a8 strategy dot : tensor<?x2560xf32>, !lut.weights<640 x 2560, <w158>> -> tensor<?x640xf32>
     return %y : tensor<?x640xf32>
@@ -28,10 +31,13 @@ module attributes {lut.target = #target} {
 
   // Two products of the same activations share their tables.
   // CHECK-LABEL: @shared(
-  // CHECK: %[[T:.*]] = lut.precompute
+  // CHECK: %[[T:.*]] = lut.stage
+  // CHECK: lut.precompute
   // CHECK-NOT: lut.precompute
-  // CHECK: lut.lookup_gemm %[[T]]
-  // CHECK: lut.lookup_gemm %[[T]]
+  // CHECK: lut.stage({{.*}}%[[T]]
+  // CHECK: lut.lookup_gemm
+  // CHECK: lut.stage({{.*}}%[[T]]
+  // CHECK: lut.lookup_gemm
   func.func @shared(%x: tensor<?x64xf32>, %w: !lut.weights<10 x 64, <w2g32>>) -> (tensor<?x10xf32>, tensor<?x10xf32>) {
     %a = lut.mpgemm %x, %w numerics t8 : tensor<?x64xf32>, !lut.weights<10 x 64, <w2g32>> -> tensor<?x10xf32>
     %b = lut.mpgemm %x, %w numerics t8 strategy lookup : tensor<?x64xf32>, !lut.weights<10 x 64, <w2g32>> -> tensor<?x10xf32>

@@ -1,29 +1,32 @@
-// lut-tile, by example. A scheduled product becomes two functions of loops, whose arguments runtime/kernel.h defines:
+// lut-tile, by example. A stage becomes a function of loops, whose operands runtime/kernel.h defines:
 //
-//   func.func @example(%q, %w) {
-//     lut.dot_gemm %q, %w schedule <...>
+//   func.func @example(%x, %w) {
+//     %q = lut.stage(%x) { lut.quantize_activations }
+//     lut.stage(%q, %w) { lut.dot_gemm schedule <...> }
 //   }
 // ==>
-//   func.func @example_prepare(%x, %ldx, %m, %prepared)
+//   func.func @example_prepare(%operands, %m, %begin, %end)
 //     for each token: int8 values, one scale and one sum for each group
-//   func.func @example_compute(%prepared, %m, %packed, %y, %ldy, %tile_begin, %tile_end)
+//   func.func @example_compute(%operands, %m, %begin, %end)
 //     for each tile, for each token: sum, scale, store
 //
 // Here a vector has 16 bytes, so a tile has one vector of 4 rows.
 //
-// RUN: lut-opt %s --lut-tile --cse -split-input-file -verify-diagnostics | FileCheck %s
+// RUN: lut-opt %s --lut-fuse-precompute --lut-tile --cse -split-input-file -verify-diagnostics | FileCheck %s
 
 #target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
 module attributes {lut.target = #target} {
   // CHECK-NOT: func.func @example(
   // CHECK-LABEL: func.func @example_prepare(
-  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[LDX:[a-z0-9]+]]: i64, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr) {
-  // CHECK: scf.for %[[TOKEN:.*]] = %{{.*}} to %[[M]]
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK: %[[LDX:.*]] = llvm.load %{{.*}} -> i64
+  // CHECK: scf.for %[[TOKEN:.*]] = %[[BEGIN]] to %[[END]]
   // CHECK: arith.muli %[[TOKEN]], %[[LDX]]
   // CHECK: llvm.store %{{.*}} : vector<4xi8>
   // CHECK-LABEL: func.func @example_compute(
-  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[LDY:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK: %[[LDY:.*]] = llvm.load %{{.*}} -> i64
   // CHECK: scf.for %[[TILE:.*]] = %[[BEGIN]] to %[[END]]
   // CHECK: scf.for %[[TOKEN:.*]] = %{{.*}} to %[[M]]
   // CHECK: llvm.load %{{.*}} -> vector<16xi8>
@@ -31,7 +34,8 @@ module attributes {lut.target = #target} {
   // CHECK: arith.sitofp %{{.*}} : vector<4xi32> to vector<4xf32>
   // CHECK: arith.muli %[[TOKEN]], %[[LDY]]
   // CHECK: llvm.store %{{.*}} : vector<4xf32>
-  func.func @example(%q: !lut.activations<64, group = 32>, %w: !lut.weights<8 x 64, <w2g32>>) -> tensor<?x8xf32> {
+  func.func @example(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w2g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 32>, !lut.weights<8 x 64, <w2g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -46,7 +50,8 @@ module attributes {lut.target = #target} {
   // CHECK-LABEL: func.func @rows_compute(
   // CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %{{.*}} : vector<4xi32>
   // CHECK: llvm.intr.masked.store %{{.*}}, %{{.*}}, %[[EXISTS]] {{.*}} vector<4xf32>
-  func.func @rows(%q: !lut.activations<64, group = 64>, %w: !lut.weights<10 x 64, <w2>>) -> tensor<?x10xf32> {
+  func.func @rows(%x: tensor<?x64xf32>, %w: !lut.weights<10 x 64, <w2>>) -> tensor<?x10xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 64>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<10 x 64, <w2>> -> tensor<?x10xf32>
     return %y : tensor<?x10xf32>
   }
@@ -54,7 +59,8 @@ module attributes {lut.target = #target} {
   // 8 rows are: no mask anywhere.
   // CHECK-LABEL: func.func @wholeTiles_compute(
   // CHECK-NOT: masked
-  func.func @wholeTiles(%q: !lut.activations<64, group = 64>, %w: !lut.weights<8 x 64, <w2>>) -> tensor<?x8xf32> {
+  func.func @wholeTiles(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w2>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 64>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<8 x 64, <w2>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -64,7 +70,8 @@ module attributes {lut.target = #target} {
   // CHECK: %[[MASK:.*]] = arith.constant dense<[true, true, false, false]> : vector<4xi1>
   // CHECK: llvm.intr.masked.load %{{.*}}, %[[MASK]],
   // CHECK-LABEL: func.func @kTail_compute(
-  func.func @kTail(%q: !lut.activations<70, group = 70>, %w: !lut.weights<8 x 70, <w2>>) -> tensor<?x8xf32> {
+  func.func @kTail(%x: tensor<?x70xf32>, %w: !lut.weights<8 x 70, <w2>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x70xf32> -> <70, group = 70>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<70, group = 70>, !lut.weights<8 x 70, <w2>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -78,7 +85,8 @@ module attributes {lut.target = #target} {
   // CHECK: llvm.intr.masked.load
   // CHECK: vector.reduction <add>
   // CHECK-LABEL: func.func @groupTail_compute(
-  func.func @groupTail(%q: !lut.activations<70, group = 32>, %w: !lut.weights<8 x 70, <w2g32>>) -> tensor<?x8xf32> {
+  func.func @groupTail(%x: tensor<?x70xf32>, %w: !lut.weights<8 x 70, <w2g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x70xf32> -> <70, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<70, group = 32>, !lut.weights<8 x 70, <w2g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -86,14 +94,16 @@ module attributes {lut.target = #target} {
   // Grouped scales are f16, and the scale of a whole row is f32.
   // CHECK-LABEL: func.func @f16Scales_compute(
   // CHECK: arith.extf %{{.*}} : vector<4xf16> to vector<4xf32>
-  func.func @f16Scales(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+  func.func @f16Scales(%x: tensor<?x32xf32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
 
   // CHECK-LABEL: func.func @f32Scales_compute(
   // CHECK-NOT: arith.extf
-  func.func @f32Scales(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2>>) -> tensor<?x8xf32> {
+  func.func @f32Scales(%x: tensor<?x32xf32>, %w: !lut.weights<8 x 32, <w2>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -104,7 +114,8 @@ module attributes {lut.target = #target} {
   // CHECK: %[[SUM:.*]] = vector.broadcast %{{.*}} : i32 to vector<4xi32>
   // CHECK: %[[ZS:.*]] = arith.muli %[[Z]], %[[SUM]]
   // CHECK: arith.subi %{{.*}}, %[[ZS]]
-  func.func @zeroPoints(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32z>>) -> tensor<?x8xf32> {
+  func.func @zeroPoints(%x: tensor<?x32xf32>, %w: !lut.weights<8 x 32, <w2g32z>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32z>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -114,20 +125,22 @@ module attributes {lut.target = #target} {
   // CHECK: %[[OFFSET:.*]] = arith.constant -2 : i32
   // CHECK: arith.muli %{{.*}}, %[[OFFSET]]
   // CHECK-NOT: arith.subi %{{.*}} : vector
-  func.func @symmetric(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+  func.func @symmetric(%x: tensor<?x32xf32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
 
   // Pairs of tokens share the decoded weights; an odd token is left.
   // CHECK-LABEL: func.func @tokens_compute(
-  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr,
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
   // CHECK: %[[TWO:.*]] = arith.constant 2 : i64
   // CHECK: %[[ODD:.*]] = arith.remui %[[M]], %[[TWO]]
   // CHECK: %[[EVEN:.*]] = arith.subi %[[M]], %[[ODD]]
   // CHECK: scf.for %{{.*}} to %[[EVEN]] step %[[TWO]]
   // CHECK: scf.for %{{.*}} = %[[EVEN]] to %[[M]]
-  func.func @tokens(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+  func.func @tokens(%x: tensor<?x32xf32>, %w: !lut.weights<8 x 32, <w2g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w2g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -140,7 +153,8 @@ module attributes {lut.target = #target} {
   // CHECK: arith.ori %{{.*}} : vector<16xi8>
   // CHECK: lut.dot %{{.*}} max 7
   // CHECK-NOT: arith.ori
-  func.func @split(%q: !lut.activations<32, group = 32>, %w: !lut.weights<8 x 32, <w3g32>>) -> tensor<?x8xf32> {
+  func.func @split(%x: tensor<?x32xf32>, %w: !lut.weights<8 x 32, <w3g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<32, group = 32>, !lut.weights<8 x 32, <w3g32>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
   }
@@ -159,7 +173,9 @@ module attributes {lut.target = #target} {
   // CHECK: lut.lookup %{{.*}} entries 16 : vector<16xi8>, vector<16xi8>
   // CHECK: lut.accumulate %{{.*}} : vector<16xi8>, vector<8xi16>
   // CHECK-NOT: arith.minsi
-  func.func @column(%t: !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
+  func.func @column(%x: tensor<?x64xf32>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 64>
+    %t = lut.precompute %q : !lut.activations<64, group = 64> -> <64, group = 64, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, run = 4, widen = 256> : !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, !lut.weights<16 x 64, <w1>, planes> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
@@ -172,7 +188,9 @@ module attributes {lut.target = #target} {
   // CHECK: arith.minsi
   // CHECK: scf.for
   // CHECK: lut.accumulate
-  func.func @widen(%t: !lut.tables<256, group = 256, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, %w: !lut.weights<16 x 256, <w1>, planes>) -> tensor<?x16xf32> {
+  func.func @widen(%x: tensor<?x256xf32>, %w: !lut.weights<16 x 256, <w1>, planes>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x256xf32> -> <256, group = 256>
+    %t = lut.precompute %q : !lut.activations<256, group = 256> -> <256, group = 256, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, run = 4, widen = 4> : !lut.tables<256, group = 256, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, !lut.weights<16 x 256, <w1>, planes> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
@@ -187,17 +205,22 @@ module attributes {lut.target = #target} {
   // CHECK-COUNT-4: llvm.store %{{.*}} : vector<4xi32>
   // CHECK-LABEL: func.func @rounded_compute(
   // CHECK: lut.accumulate
-  func.func @rounded(%t: !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
+  func.func @rounded(%x: tensor<?x64xf32>, %w: !lut.weights<16 x 64, <w1>, planes>) -> tensor<?x16xf32> {
+    %t = lut.precompute %x : tensor<?x64xf32> -> <64, group = 64, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = column, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, run = 1, widen = 256> : !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = false, digits = 1, radix = 0>, !lut.weights<16 x 64, <w1>, planes> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
 
   // One block of k: sums stay in registers.
   // CHECK-LABEL: func.func @oneBlock_compute(
-  // CHECK-SAME: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[Y:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64)
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-COUNT-2: llvm.load %{{.*}} -> !llvm.ptr
+  // CHECK: %[[Y:.*]] = llvm.load %{{.*}} -> !llvm.ptr
   // CHECK-NOT: llvm.getelementptr %[[Y]]
   // CHECK: lut.lookup %{{.*}} entries 128 : vector<128xi8>, vector<16xi8>
-  func.func @oneBlock(%t: !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
+  func.func @oneBlock(%x: tensor<?x140xf32>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x140xf32> -> <140, group = 140>
+    %t = lut.precompute %q : !lut.activations<140, group = 140> -> <140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256> : !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 140, <w158>, trits> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
@@ -205,7 +228,9 @@ module attributes {lut.target = #target} {
   // With groups Y carries the floats, and the last, shorter block comes after the loop over the others. Rows are inside
   // the loop over tokens; tiles of two tokens take half of the rows at a time.
   // CHECK-LABEL: func.func @blocksOfGroups_compute(
-  // CHECK-SAME: %{{[a-z0-9]+}}: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[Y:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-COUNT-2: llvm.load %{{.*}} -> !llvm.ptr
+  // CHECK: %[[Y:.*]] = llvm.load %{{.*}} -> !llvm.ptr
   // CHECK: %[[STEPS_BEGIN:.*]] = arith.muli %[[BEGIN]], %{{.*}} : i64
   // CHECK: %[[STEPS_END:.*]] = arith.muli %[[END]], %{{.*}} : i64
   // CHECK: scf.for %{{.*}} = %[[STEPS_BEGIN]] to %[[STEPS_END]]
@@ -214,14 +239,17 @@ module attributes {lut.target = #target} {
   // CHECK: lut.dot
   // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
   // CHECK: lut.dot
-  func.func @blocksOfGroups(%q: !lut.activations<160, group = 32>, %w: !lut.weights<16 x 160, <w2g32>>) -> tensor<?x16xf32> {
+  func.func @blocksOfGroups(%x: tensor<?x160xf32>, %w: !lut.weights<16 x 160, <w2g32>>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x160xf32> -> <160, group = 32>
     %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 2, tokens = 2, token_block = 8, k_block = 64, rows_inner = true, batch_row_vectors = 1> : !lut.activations<160, group = 32>, !lut.weights<16 x 160, <w2g32>> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
 
   // Two: Y carries the integer sums. They are cleared, added to in each block, and scaled at the end.
   // CHECK-LABEL: func.func @twoBlocks_compute(
-  // CHECK-SAME: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[Y:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-COUNT-2: llvm.load %{{.*}} -> !llvm.ptr
+  // CHECK: %[[Y:.*]] = llvm.load %{{.*}} -> !llvm.ptr
   // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
   // CHECK: llvm.getelementptr %[[Y]]
   // CHECK: llvm.store %{{.*}} : vector<4xi32>
@@ -235,7 +263,9 @@ module attributes {lut.target = #target} {
   // CHECK: llvm.getelementptr %[[Y]]
   // CHECK: arith.sitofp
   // CHECK: llvm.store %{{.*}} : vector<4xf32>
-  func.func @twoBlocks(%t: !lut.tables<150, group = 150, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, %w: !lut.weights<16 x 150, <w158>, trits>) -> tensor<?x16xf32> {
+  func.func @twoBlocks(%x: tensor<?x150xf32>, %w: !lut.weights<16 x 150, <w158>, trits>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x150xf32> -> <150, group = 150>
+    %t = lut.precompute %q : !lut.activations<150, group = 150> -> <150, group = 150, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256> : !lut.tables<150, group = 150, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 150, <w158>, trits> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
@@ -254,7 +284,9 @@ module attributes {lut.target = #target} {
   // CHECK-DAG: lut.lookup %{{.*}} entries 16 : vector<64xi8>, vector<64xi8>
   // CHECK-DAG: lut.dot %{{.*}} max 64 : vector<16xi32>, vector<64xi8>
   // CHECK-NOT: lut.accumulate
-  func.func @quad(%t: !lut.tables<32, group = 32, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, %w: !lut.weights<16 x 32, <w2>, planes>) -> tensor<?x16xf32> {
+  func.func @quad(%x: tensor<?x32xf32>, %w: !lut.weights<16 x 32, <w2>, planes>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x32xf32> -> <32, group = 32>
+    %t = lut.precompute %q : !lut.activations<32, group = 32> -> <32, group = 32, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
     %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = quad, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.tables<32, group = 32, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>, !lut.weights<16 x 32, <w2>, planes> -> tensor<?x16xf32>
     return %y : tensor<?x16xf32>
   }
@@ -267,41 +299,13 @@ module attributes {lut.target = #target} {
 
 module attributes {lut.target = #target} {
   // CHECK-LABEL: func.func @unscheduled(
+  // CHECK-NEXT: lut.quantize_activations
   // CHECK-NEXT: lut.dot_gemm
   // CHECK-NEXT: return
-  func.func @unscheduled(%q: !lut.activations<64, group = 64>, %w: !lut.weights<8 x 64, <w2>>) -> tensor<?x8xf32> {
+  func.func @unscheduled(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w2>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 64>
     %y = lut.dot_gemm %q, %w : !lut.activations<64, group = 64>, !lut.weights<8 x 64, <w2>> -> tensor<?x8xf32>
     return %y : tensor<?x8xf32>
-  }
-}
-
-// -----
-
-#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
-!q = !lut.activations<64, group = 64>
-!w = !lut.weights<8 x 64, <w2>>
-
-module attributes {lut.target = #target} {
-  func.func @two(%q: !q, %w: !w) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
-    %a = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
-    // expected-error@+1 {{is not all that two computes; tiling takes one product a function}}
-    %b = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
-    return %a, %b : tensor<?x8xf32>, tensor<?x8xf32>
-  }
-}
-
-// -----
-
-#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
-!q = !lut.activations<64, group = 64>
-!w = !lut.weights<8 x 64, <w2>>
-
-module attributes {lut.target = #target} {
-  func.func @more(%q: !q, %w: !w) -> tensor<?x8xf32> {
-    // expected-error@+1 {{is not all that more computes; tiling takes one product a function}}
-    %a = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
-    %b = arith.negf %a : tensor<?x8xf32>
-    return %b : tensor<?x8xf32>
   }
 }
 

@@ -21,7 +21,7 @@ struct PackOnly {
     code.layout = layout;
     code.layout_id = 42;
     code.info = {"any", "none", sizeof(lutc_packed_header) + Unpacked(info, layout, nullptr).payloadBytes()};
-    library = {"toy", "0", 1, kernels, 1, names, &state};
+    library = {"toy", "0", 1, kernels, 1, names, 0, nullptr, &state};
     kernel = {info, &library, &features, codes};
   }
   const char *names[1] = {"any"};

@@ -4,42 +4,52 @@
 namespace lut::toy {
 namespace {
 
-void prepare(const float *x, size_t ldx, size_t m, void *prepared) {
-  for (size_t token = 0; token < m; ++token)
-    std::memcpy(static_cast<char *>(prepared) + token * preparedBytes, x + token * ldx, sizeof(float));
+enum { X, W, Prepared, Y };
+
+float *rowOf(const lutc_operand &operand, size_t token) {
+  return static_cast<float *>(const_cast<void *>(operand.data)) + token * operand.stride;
 }
 
-void compute(const void *prepared, size_t m, const void *, float *y, size_t ldy, size_t tileBegin,
-             size_t tileEnd) {
-  for (size_t token = 0; token < m; ++token)
-    for (size_t row = tileBegin * tileRows; row < tileEnd * tileRows && row < n; ++row) {
-      float first;
-      std::memcpy(&first, static_cast<const char *>(prepared) + token * preparedBytes, sizeof first);
-      y[token * ldy + row] = expected(first, row);
-    }
+void prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
+  for (size_t token = begin; token < end; ++token)
+    *rowOf(operands[Prepared], token) = *rowOf(operands[X], token);
 }
 
-lutc_variant_code makeCode(const char *name, uint32_t layoutId) {
+void compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
+  for (size_t token = 0; token < m; ++token)
+    for (size_t row = begin * tileRows; row < end * tileRows && row < n; ++row)
+      rowOf(operands[Y], token)[row] = expected(*rowOf(operands[Prepared], token), row);
+}
+
+const lutc_stage stages[] = {{prepare, 0, 0}, {compute, (n + tileRows - 1) / tileRows, 1}};
+
+lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_program *program) {
   lutc_variant_code code = {};
   code.info = {name, "toy", packedBytes};
   code.layout = {LUTC_LAYOUT_DOT, 64, 1, tileRows, 2, 32, 96, 96};
   code.layout_id = layoutId;
-  code.token_block = tokenBlock;
-  code.prepared_bytes = preparedBytes;
-  code.prepare = prepare;
-  code.compute = compute;
+  code.program = program;
   return code;
 }
 
 } // namespace
 
 Library::Library(uint32_t needed) : features{1u << 30, needed, needed} {
-  codes[0] = makeCode("first", 1);
-  codes[1] = makeCode("second", 2);
-  library = {"toy", "0", 2, kernels, 3, names, &state};
-  kernel = {{"big", "w2g32z", "a8", n, k, 32, 4, 0, 0, 1}, &library, features, variants};
+  for (size_t i = 0; i < 2; ++i) {
+    const lutc_kernel *of = i == 0 ? &kernel : &smallKernel;
+    slots[i][X] = {LUTC_SLOT_ROWS, k - i, nullptr};
+    slots[i][W] = {LUTC_SLOT_WEIGHTS, n, of};
+    slots[i][Prepared] = {LUTC_SLOT_SCRATCH, preparedBytes, nullptr};
+    slots[i][Y] = {LUTC_SLOT_RESULT, n, nullptr};
+    programs[i] = {tokenBlock, preparedBytes, 4, 2, slots[i], stages};
+    codes[i][0] = makeCode("first", 1, &programs[i]);
+    codes[i][1] = makeCode("second", 2, &programs[i]);
+  }
+  library = {"toy", "0", 2, kernels, 3, names, 0, nullptr, &state};
+  kernel = {{"big", "w2g32z", "a8", n, k, 32, 4, 0, 0, 1}, &library, features, variants[0]};
   smallKernel = kernel;
   smallKernel.info.k = k - 1;
+  smallKernel.variants = variants[1];
 }
 
 } // namespace lut::toy

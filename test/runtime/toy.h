@@ -25,8 +25,12 @@ struct Library {
 private:
   const char *names[3] = {"future", "first", "second"};
   uint32_t features[3];
-  lutc_variant_code codes[2] = {};
-  const lutc_variant_code *variants[3] = {&codes[0], &codes[0], &codes[1]};
+  // Of each kernel.
+  lutc_slot slots[2][4] = {};
+  lutc_program programs[2] = {};
+  lutc_variant_code codes[2][2] = {};
+  const lutc_variant_code *variants[2][3] = {{&codes[0][0], &codes[0][0], &codes[0][1]},
+                                             {&codes[1][0], &codes[1][0], &codes[1][1]}};
   const lutc_kernel *kernels[2] = {&kernel, &smallKernel};
   lutc_library_state state = {0};
 };

@@ -1,0 +1,116 @@
+#include "codegen/GroupFunction.h"
+
+using namespace mlir;
+using namespace lut;
+
+WeightsType lut::weightsOf(MLIRContext *context, int64_t n, int64_t k, const Format &format) {
+  return WeightsType::get(context, n, k, WeightFormatAttr::get(context, format.str()), Encoding::codes);
+}
+
+namespace {
+
+struct GroupBuilder {
+  const LibrarySpec &library;
+  AddProduct addProduct;
+  func::FuncOp function;
+  OpBuilder b;
+  Location loc;
+  std::vector<GroupOperand> operands;
+  // What the steps so far leave, and what names it.
+  SmallVector<Value> values;
+  SmallVector<std::string> names;
+
+  void step(const GroupStep &step);
+  void products(const GroupStep &step);
+  Value argument(Slot::Kind kind, const std::string &name, Type type, int64_t size, size_t kernel = 0);
+  Value rows(const std::string &name, int64_t size);
+  Value vector(const std::string &name, int64_t size);
+};
+
+} // namespace
+
+static int64_t sizeOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
+
+Value GroupBuilder::argument(Slot::Kind kind, const std::string &name, Type type, int64_t size, size_t kernel) {
+  operands.push_back({kind, name, size, kernel});
+  (void)function.insertArgument(function.getNumArguments(), type, {}, loc);
+  return function.getArgument(function.getNumArguments() - 1);
+}
+
+Value GroupBuilder::rows(const std::string &name, int64_t size) {
+  return argument(Slot::Kind::rows, name, RankedTensorType::get({ShapedType::kDynamic, size}, b.getF32Type()), size);
+}
+
+Value GroupBuilder::vector(const std::string &name, int64_t size) {
+  return argument(Slot::Kind::vector, name, RankedTensorType::get({size}, b.getF32Type()), size);
+}
+
+void GroupBuilder::products(const GroupStep &step) {
+  Value x = values.front();
+  values.clear();
+  names.clear();
+  for (size_t kernel : step.kernels) {
+    const KernelSpec &spec = library.kernels[kernel];
+    Value w = argument(Slot::Kind::weights, spec.name + "_packed",
+                       weightsOf(b.getContext(), spec.n, spec.k, spec.format), spec.n, kernel);
+    values.push_back(addProduct(b, kernel, x, w));
+    names.push_back(spec.name);
+  }
+}
+
+void GroupBuilder::step(const GroupStep &step) {
+  Value x = values.front();
+  int64_t size = sizeOf(x);
+  switch (step.kind) {
+  case GroupStep::Kind::products:
+    return products(step);
+  case GroupStep::Kind::norm: {
+    NormKind kind = *symbolizeNormKind(step.function);
+    Value weight = vector(step.name + "_weight", size), bias;
+    if (kind == NormKind::layer)
+      bias = vector(step.name + "_bias", size);
+    values[0] = NormOp::create(b, loc, x.getType(), kind, x, weight, bias, APFloat(float(step.epsilon)));
+    return;
+  }
+  case GroupStep::Kind::activate:
+    values = {ActivateOp::create(b, loc, x.getType(), *symbolizeActivation(step.function), x,
+                                 values.size() == 2 ? values[1] : Value())};
+    names.truncate(1);
+    return;
+  case GroupStep::Kind::rotate:
+    values[0] = RotateOp::create(b, loc, x.getType(), x, step.block);
+    return;
+  case GroupStep::Kind::residual:
+    values[0] = AddOp::create(b, loc, x.getType(), x, rows(step.name, size));
+    return;
+  case GroupStep::Kind::bias:
+  case GroupStep::Kind::scale:
+    bool adds = step.kind == GroupStep::Kind::bias;
+    for (auto [value, name] : llvm::zip(values, names)) {
+      Value other = vector(name + (adds ? "_bias" : "_scale"), sizeOf(value));
+      value = adds ? AddOp::create(b, loc, value.getType(), value, other).getY()
+                   : ScaleOp::create(b, loc, value.getType(), value, other).getY();
+    }
+  }
+}
+
+std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec &library, const GroupSpec &group,
+                                                StringRef symbol, AddProduct addProduct) {
+  Location loc = locationOf(*b.getContext(), group.position, group.name);
+  auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({}, {}));
+  GroupBuilder builder{library, addProduct, function, OpBuilder::atBlockBegin(function.addEntryBlock()), loc,
+                       {},      {},         {}};
+  int64_t k = 0;
+  for (const GroupStep &step : group.steps)
+    if (!k && !step.kernels.empty())
+      k = library.kernels[step.kernels[0]].k;
+  builder.values = {builder.rows("x", k)};
+  builder.names = {"x"};
+  for (const GroupStep &step : group.steps)
+    builder.step(step);
+  func::ReturnOp::create(builder.b, loc, builder.values);
+  function.setFunctionType(b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(builder.values))));
+  for (auto [value, name] : llvm::zip(builder.values, builder.names))
+    builder.operands.push_back({Slot::Kind::result, name, sizeOf(value)});
+  return builder.operands;
+}
