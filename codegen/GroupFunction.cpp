@@ -31,14 +31,16 @@ struct GroupBuilder {
 
 static int64_t sizeOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
 
-Value GroupBuilder::argument(Slot::Kind kind, const std::string &name, Type type, int64_t size, size_t kernel) {
+Value GroupBuilder::argument(Slot::Kind kind, const std::string &name, Type type, int64_t size,
+                             size_t kernel) {
   operands.push_back({kind, name, size, kernel});
   (void)function.insertArgument(function.getNumArguments(), type, {}, loc);
   return function.getArgument(function.getNumArguments() - 1);
 }
 
 Value GroupBuilder::rows(const std::string &name, int64_t size) {
-  return argument(Slot::Kind::rows, name, RankedTensorType::get({ShapedType::kDynamic, size}, b.getF32Type()), size);
+  return argument(Slot::Kind::rows, name, RankedTensorType::get({ShapedType::kDynamic, size}, b.getF32Type()),
+                  size);
 }
 
 Value GroupBuilder::vector(const std::string &name, int64_t size) {
@@ -94,12 +96,13 @@ void GroupBuilder::step(const GroupStep &step) {
   }
 }
 
-std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec &library, const GroupSpec &group,
-                                                StringRef symbol, AddProduct addProduct) {
+std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec &library,
+                                                const GroupSpec &group, StringRef symbol,
+                                                AddProduct addProduct) {
   Location loc = locationOf(*b.getContext(), group.position, group.name);
   auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({}, {}));
-  GroupBuilder builder{library, addProduct, function, OpBuilder::atBlockBegin(function.addEntryBlock()), loc,
-                       {},      {},         {}};
+  GroupBuilder builder{library, addProduct, function, OpBuilder::atBlockBegin(function.addEntryBlock()),
+                       loc,     {},         {},       {}};
   int64_t k = 0;
   for (const GroupStep &step : group.steps)
     if (!k && !step.kernels.empty())
@@ -109,7 +112,8 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
   for (const GroupStep &step : group.steps)
     builder.step(step);
   func::ReturnOp::create(builder.b, loc, builder.values);
-  function.setFunctionType(b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(builder.values))));
+  function.setFunctionType(
+      b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(builder.values))));
   for (auto [value, name] : llvm::zip(builder.values, builder.names))
     builder.operands.push_back({Slot::Kind::result, name, sizeOf(value)});
   return builder.operands;

@@ -39,6 +39,26 @@ ArrayRef<ConfigKey> kernelListKeys() {
       budgetKey};
   static const ConfigKey targets[] = {
       {"variants", KeyKind::Identifiers, false, "instruction sets to compile for, default all of them"}};
+  static constexpr StringLiteral norms[] = {"rms", "layer"}, added[] = {"bias", "residual"},
+                                 scaled[] = {"elements"};
+  static constexpr StringLiteral activations[] = {"silu", "gelu", "relu2", "none"};
+  static const ConfigKey step[] = {
+      {"norm", KeyKind::Choice, false, "normalizes every token: rms or layer, then a weight for each element",
+       norms},
+      {"products", KeyKind::Names, false,
+       "kernels that multiply the same activations; each leaves its result"},
+      {"activate", KeyKind::Choice, false,
+       "silu, gelu (tanh form), relu2 or none of a value, times the second if there "
+       "are two",
+       activations},
+      {"rotate", KeyKind::Dimension, false, "size of the Hadamard blocks that rotate every token"},
+      {"add", KeyKind::Choice, false, "bias: a vector for each value; residual: rows", added},
+      {"scale", KeyKind::Choice, false, "elements: multiplies each value by a vector of its own", scaled},
+      {"epsilon", KeyKind::Fraction, false, "of the norm"},
+      {"name", KeyKind::Identifier, false, "of the norm's or the residual's operand in the header"}};
+  static const ConfigKey group[] = {
+      {"name", KeyKind::Identifier, true, "C identifier; the entry point is <library>_<name>"},
+      {"steps", KeyKind::Mappings, true, "what happens to x, in order", {}, step}};
   static const ConfigKey root[] = {
       {"library", KeyKind::Identifier, false,
        "C identifier, prefix of every symbol; default: the file's name"},
@@ -49,6 +69,12 @@ ArrayRef<ConfigKey> kernelListKeys() {
        "the kernels to compile, each Y[m,n] = X[m,k] * W[n,k]^T",
        {},
        kernel},
+      {"groups",
+       KeyKind::Mappings,
+       false,
+       "kernels with norms, activation functions, residuals and biases around them, behind one entry point",
+       {},
+       group},
       {"targets", KeyKind::Mapping, false, "what to compile for", {}, targets}};
   return root;
 }
@@ -141,7 +167,7 @@ bool KeyChecker::checkNumber(const ConfigNode &value) {
   }
   if (number && *number > 0 && *number <= 1)
     return true;
-  return reject(value, "a number above 0 and at most 1", "write an NMSE, such as 1e-4");
+  return reject(value, "a number above 0 and at most 1", "write one such as 1e-5: " + key.help);
 }
 
 bool KeyChecker::checkFormat(const ConfigNode &value) {
@@ -171,7 +197,7 @@ bool KeyChecker::checkList(const ConfigNode &value) {
   }
   bool good = true;
   for (const ConfigNode &item : value.items) {
-    if (key.kind == KeyKind::Identifiers)
+    if (key.kind == KeyKind::Identifiers || key.kind == KeyKind::Names)
       good &= checkIdentifier(item);
     else if (item.kind == ConfigNode::Mapping)
       good &= checkKeys(item, key.members, diagnostics);
@@ -196,6 +222,7 @@ bool KeyChecker::check(const ConfigNode &value) {
   case KeyKind::Choice:
     return checkChoice(value);
   case KeyKind::Identifiers:
+  case KeyKind::Names:
   case KeyKind::Mappings:
     return checkList(value);
   case KeyKind::Mapping:

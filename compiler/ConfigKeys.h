@@ -12,7 +12,8 @@ enum class KeyKind {
   Fraction,
   Format,
   Choice,
-  Identifiers,
+  Identifiers, // names of variants
+  Names,       // C identifiers
   Mapping,
   Mappings,
   Text,

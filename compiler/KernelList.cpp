@@ -1,5 +1,6 @@
 // lutc's own YAML or JSON: names, shapes and formats of kernels. ConfigKeys.cpp holds the table of its keys.
 #include "compiler/ConfigKeys.h"
+#include "compiler/Groups.h"
 #include "compiler/Readers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -22,7 +23,7 @@ private:
   void readSettings(const ConfigNode &mapping, KernelSpec &kernel);
   void readKernel(const ConfigNode &mapping);
   void checkSettings(const ConfigNode &mapping, const KernelSpec &kernel);
-  void checkSymbols(const ConfigNode &name);
+  void checkSymbols(const ConfigNode &name, ArrayRef<StringRef> suffixes);
   void readChoice(const ConfigNode &mapping, StringRef key, StringRef option, std::string &value);
   void readVariants(const ConfigNode &list);
 
@@ -75,24 +76,23 @@ void KernelListReader::applyDefaults(const ConfigNode *mapping) {
     readSettings(*mapping, defaults);
 }
 
-// Two kernels whose generated names meet: q and q_pack, or q and Q (macros are upper-case).
-void KernelListReader::checkSymbols(const ConfigNode &name) {
-  for (StringRef suffix : {"", "_pack", "_kernel"}) {
+// Two kernels or groups whose generated names meet: q and q_pack, or q and Q (macros are upper-case).
+void KernelListReader::checkSymbols(const ConfigNode &name, ArrayRef<StringRef> suffixes) {
+  for (StringRef suffix : suffixes) {
     auto [entry, fresh] = symbols.try_emplace(StringRef(name.text + suffix.str()).upper(), &name);
     if (fresh)
       continue;
     const ConfigNode &first = *entry->second;
     bool same = first.text == name.text;
     diagnostics.error(name.range,
-                      same ? "two kernels are called '" + name.text + "'"
-                           : "the symbols of kernel '" + name.text + "' clash with those of '" + first.text +
-                                 "'",
+                      same ? "two kernels or groups are called '" + name.text + "'"
+                           : "the symbols of '" + name.text + "' clash with those of '" + first.text + "'",
                       "");
     diagnostics.noteAt(first.range, "the first one; give one of them another name");
     return;
   }
   if (name.text == "library")
-    diagnostics.error(name.range, "'library' names the table of all kernels", "give the kernel another name");
+    diagnostics.error(name.range, "'library' names the table of all kernels", "write another name");
 }
 
 void KernelListReader::checkSettings(const ConfigNode &mapping, const KernelSpec &kernel) {
@@ -120,7 +120,7 @@ void KernelListReader::readKernel(const ConfigNode &mapping) {
   kernel.k = *mapping.find("k")->integer();
   kernel.position = diagnostics.position(name.range);
   readSettings(mapping, kernel);
-  checkSymbols(name);
+  checkSymbols(name, {"", "_pack", "_kernel"});
   checkSettings(mapping, kernel);
   library.kernels.push_back(std::move(kernel));
 }
@@ -149,6 +149,11 @@ std::optional<LibrarySpec> KernelListReader::read(const ConfigNode &root) {
   applyDefaults(root.find("defaults"));
   for (const ConfigNode &kernel : root.find("kernels")->items)
     readKernel(kernel);
+  if (const ConfigNode *groups = root.find("groups"))
+    for (const ConfigNode &group : groups->items) {
+      checkSymbols(*group.find("name"), {"", "_group"});
+      library.groups.push_back(readGroup(group, library, diagnostics));
+    }
   const ConfigNode *targets = root.find("targets");
   const ConfigNode *variants = targets ? targets->find("variants") : nullptr;
   if (variants)

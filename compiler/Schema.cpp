@@ -62,6 +62,8 @@ static json::Object valueSchema(const ConfigKey &key, ArrayRef<std::string> vari
     return json::Object{{"enum", json::Array(key.choices)}};
   case KeyKind::Identifiers:
     return listSchema(variants.empty() ? identifierSchema() : json::Object{{"enum", json::Array(variants)}});
+  case KeyKind::Names:
+    return listSchema(identifierSchema());
   case KeyKind::Mapping:
     return mappingSchema(key.members, variants);
   case KeyKind::Mappings:

@@ -35,11 +35,10 @@ struct StageBuilder {
 
 } // namespace
 
-static bool isProduct(Operation *op) {
-  return isa<LookupGemmOp, DotGemmOp>(op) && op->hasAttr("schedule");
-}
+static bool isProduct(Operation *op) { return isa<LookupGemmOp, DotGemmOp>(op) && op->hasAttr("schedule"); }
 
-/// What a product does to its result in registers: additions and scalings that nothing else sees the input of.
+/// What a product does to its result in registers: additions and scalings that nothing else sees the input
+/// of.
 static SmallVector<Operation *> epilogueOf(Operation *gemm) {
   SmallVector<Operation *> ops;
   Value value = gemm->getResult(0);

@@ -55,8 +55,8 @@ static Slot resultSlot(StageOp stage, const Geometry &geometry) {
 /// Whether a stage computes activations before it quantizes them.
 static bool needsBuffer(StageOp stage) {
   return stage.prepares() && llvm::any_of(stage.getBody().front(), [](Operation &op) {
-    return isa<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>(op);
-  });
+           return isa<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>(op);
+         });
 }
 
 Program lut::getProgram(func::FuncOp function, TargetAttr target) {

@@ -1,4 +1,5 @@
-// A function of stages as the runtime runs it: what it reads and writes, which functions run, and in what order.
+// A function of stages as the runtime runs it: what it reads and writes, which functions run, and in what
+// order.
 #ifndef LUT_PASSES_PROGRAM_H
 #define LUT_PASSES_PROGRAM_H
 
@@ -7,27 +8,27 @@
 
 namespace lut {
 
-/// An operand of the functions of a program: first the arguments of the tensor-level function, then the results of
-/// its stages, then buffers.
+/// An operand of the functions of a program: first the arguments of the tensor-level function, then the
+/// results of its stages, then buffers.
 struct Slot {
   enum class Kind { rows, vector, weights, result, scratch };
   Kind kind = Kind::scratch;
-  int64_t size = 0; // elements of a row or vector; bytes of scratch for a token
+  int64_t size = 0;  // elements of a row or vector; bytes of scratch for a token
   mlir::Value value; // null: a buffer
 };
 
 struct ProgramStage {
   StageOp op;
-  std::string suffix; // of the function's name
-  Geometry geometry;  // of the product, or of one that reads what is prepared
+  std::string suffix;              // of the function's name
+  Geometry geometry;               // of the product, or of one that reads what is prepared
   unsigned result = 0, buffer = 0; // slots; buffer 0: the stage needs none
-  int64_t phase = 0;  // stages of a phase do not depend on each other
+  int64_t phase = 0;               // stages of a phase do not depend on each other
 };
 
 struct Program {
   llvm::SmallVector<Slot> slots;
   std::vector<ProgramStage> stages; // by phase
-  int64_t tokenBlock = 0;                 // tokens that pass through all stages at a time
+  int64_t tokenBlock = 0;           // tokens that pass through all stages at a time
 
   /// Bytes of scratch for each token of a block.
   int64_t scratchBytes() const;

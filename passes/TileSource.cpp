@@ -1,5 +1,5 @@
-// What comes before the activations of a product: norms, activation functions, rotations, 16 elements at a time on
-// every target, so that sums have one order. The arithmetic is that of test/reference/elementwise.h.
+// What comes before the activations of a product: norms, activation functions, rotations, 16 elements at a
+// time on every target, so that sums have one order. The arithmetic is that of test/reference/elementwise.h.
 #include "passes/TileEmitter.h"
 #include <cmath>
 
@@ -93,7 +93,8 @@ Value SourceEmitter::rowOf(Value value) {
   if (found != memory.end())
     return found->second.pointer;
   each(elementsOf(value), [&](Value k, int64_t valid) {
-    e.store(evaluate(value, k, valid), e.at(buffer, e.mul(k, 4)), 4); // rows of the buffer end at a cache line
+    e.store(evaluate(value, k, valid), e.at(buffer, e.mul(k, 4)),
+            4); // rows of the buffer end at a cache line
   });
   memory[value] = {buffer, {}};
   return buffer;
@@ -106,16 +107,18 @@ Value SourceEmitter::rowOf(Value value) {
 /// `limit` where v is beyond it; a NaN stays.
 Value SourceEmitter::bound(Value v, double limit, arith::CmpFPredicate beyond) {
   Value bounded = e.real(floats, limit);
-  return arith::SelectOp::create(e.b, e.loc, arith::CmpFOp::create(e.b, e.loc, beyond, v, bounded), bounded, v);
+  return arith::SelectOp::create(e.b, e.loc, arith::CmpFOp::create(e.b, e.loc, beyond, v, bounded), bounded,
+                                 v);
 }
 
-/// exp(x) = 2^n exp(r), n = rne(x / ln 2), ln 2 in two parts; a polynomial of degree 7 (Cephes expf), error below 2
-/// units in the last place.
+/// exp(x) = 2^n exp(r), n = rne(x / ln 2), ln 2 in two parts; a polynomial of degree 7 (Cephes expf), error
+/// below 2 units in the last place.
 Value SourceEmitter::exponential(Value x) {
   x = bound(bound(x, 88.0, arith::CmpFPredicate::OGT), -87.0, arith::CmpFPredicate::OLT);
   Value magic = e.real(floats, 12582912.0); // 1.5 * 2^23: the integer part is in the low bits
   Value shifted = e.add(e.mul(x, e.real(floats, 1.44269504f)), magic), n = e.sub(shifted, magic);
-  Value r = e.sub(e.sub(x, e.mul(n, e.real(floats, 0.693359375f))), e.mul(n, e.real(floats, -2.12194440e-4f)));
+  Value r =
+      e.sub(e.sub(x, e.mul(n, e.real(floats, 0.693359375f))), e.mul(n, e.real(floats, -2.12194440e-4f)));
   Value p = e.real(floats, 1.9875691500e-4f);
   for (float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
     p = e.add(e.mul(p, r), e.real(floats, c));
@@ -126,7 +129,9 @@ Value SourceEmitter::exponential(Value x) {
 
 Value SourceEmitter::activation(Activation kind, Value x) {
   auto minus = [&](Value v) { return arith::NegFOp::create(e.b, e.loc, v).getResult(); };
-  auto sigmoidal = [&](Value argument) { return divide(x, e.add(exponential(minus(argument)), e.real(floats, 1.0))); };
+  auto sigmoidal = [&](Value argument) {
+    return divide(x, e.add(exponential(minus(argument)), e.real(floats, 1.0)));
+  };
   switch (kind) {
   case Activation::silu:
     return sigmoidal(x);
@@ -180,7 +185,8 @@ void SourceEmitter::normalize(NormOp op) {
   int64_t elements = elementsOf(op.getX());
   Value count = e.real(e.f32(), double(elements)), mean;
   if (op.getKind() == NormKind::layer)
-    mean = divide(sum(elements, [&](Value k, int64_t valid) { return evaluate(op.getX(), k, valid); }), count);
+    mean =
+        divide(sum(elements, [&](Value k, int64_t valid) { return evaluate(op.getX(), k, valid); }), count);
   Value squares = sum(elements, [&](Value k, int64_t valid) {
     Value x = evaluate(op.getX(), k, valid);
     if (mean) {
@@ -189,7 +195,8 @@ void SourceEmitter::normalize(NormOp op) {
         SmallVector<Attribute> exists;
         for (int64_t lane = 0; lane < L; ++lane)
           exists.push_back(e.b.getBoolAttr(lane < valid));
-        Value mask = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(L, e.b.getI1Type()), exists));
+        Value mask =
+            arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(L, e.b.getI1Type()), exists));
         x = arith::SelectOp::create(e.b, e.loc, mask, x, e.real(floats, 0.0));
       }
     }
@@ -211,7 +218,8 @@ void SourceEmitter::rotateLanes(int64_t block, int64_t elements) {
         partner.push_back(lane ^ step);
         signs.push_back(lane & step ? -1.0f : 1.0f);
       }
-      Value sign = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(floats, ArrayRef<float>(signs)));
+      Value sign =
+          arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(floats, ArrayRef<float>(signs)));
       v = e.add(vector::ShuffleOp::create(e.b, e.loc, v, v, partner), e.mul(v, sign));
     }
     if (block <= L)
@@ -227,7 +235,8 @@ void SourceEmitter::rotateVectors(int64_t block, int64_t elements) {
     e.loop(elements / (2 * L), {}, [&](Value pair, Values) {
       Value run = arith::DivUIOp::create(e.b, e.loc, pair, e.index(side));
       Value inner = arith::RemUIOp::create(e.b, e.loc, pair, e.index(side));
-      Value first = e.at(buffer, e.mul(e.add(e.mul(run, 2 * side), inner), L * 4)), second = e.at(first, step * 4);
+      Value first = e.at(buffer, e.mul(e.add(e.mul(run, 2 * side), inner), L * 4)),
+            second = e.at(first, step * 4);
       Value a = e.load(floats, first, 4), c = e.load(floats, second, 4);
       Value plus = e.add(a, c), minus = e.sub(a, c);
       if (2 * step == block) {
@@ -244,9 +253,8 @@ void SourceEmitter::rotateVectors(int64_t block, int64_t elements) {
 
 void SourceEmitter::rotate(RotateOp op) {
   int64_t elements = elementsOf(op.getX());
-  each(elements, [&](Value k, int64_t valid) {
-    e.store(evaluate(op.getX(), k, valid), e.at(buffer, e.mul(k, 4)), 4);
-  });
+  each(elements,
+       [&](Value k, int64_t valid) { e.store(evaluate(op.getX(), k, valid), e.at(buffer, e.mul(k, 4)), 4); });
   rotateLanes(op.getBlock(), elements);
   rotateVectors(op.getBlock(), elements);
   memory[op.getY()] = {buffer, {}};

@@ -1,13 +1,10 @@
 // Every kernel of a generated library, in every variant this CPU runs, against the oracle: the same bits for
 // random weights, tokens, strides, token and thread counts, in buffers between guard pages. LUTC_SEED
 // reproduces a run.
+#include "checks.h"
 #include "draw.h"
 #include "guarded.h"
-#include "kernels.h"
-#include "reference.h"
 #include "threads.h"
-#include <csignal>
-#include <cstdio>
 #include <set>
 
 using namespace lut;
@@ -17,24 +14,6 @@ namespace {
 
 constexpr size_t mostTokens = 130;
 constexpr double productBudget = 2e7; // m * n * k of one case: bounds the time of the oracle
-constexpr float canary = 12345678.0f;
-
-uint64_t baseSeed() {
-  const char *seed = std::getenv("LUTC_SEED");
-  return seed ? std::strtoull(seed, nullptr, 0) : 1;
-}
-
-// What is running, for the report of a failure and of a crash at a guard page.
-std::string current;
-
-void reportCrash(int signal) {
-  const char lead[] = "crashed in: ";
-  if (write(STDERR_FILENO, lead, sizeof lead - 1) < 0 ||
-      write(STDERR_FILENO, current.data(), current.size()) < 0 || write(STDERR_FILENO, "\n", 1) < 0)
-    _exit(1);
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
-}
 
 // One call and what the oracle says of it.
 struct Call {
@@ -94,8 +73,6 @@ const Problem &problemOf(const lutc_kernel *kernel) {
     problem.calls.push_back(drawCall(problem, m, random));
   return problem;
 }
-
-bool sameBits(float a, float b) { return bitsOf(a) == bitsOf(b) || (std::isnan(a) && std::isnan(b)); }
 
 void expectSameBits(const Call &call, size_t n, const float *y) {
   size_t wrong = 0;
@@ -178,13 +155,4 @@ LUT_INSTANTIATE_KERNELS(Kernel);
 
 } // namespace
 
-int main(int argc, char **argv) {
-  testing::InitGoogleTest(&argc, argv);
-  std::signal(SIGSEGV, reportCrash);
-  std::signal(SIGBUS, reportCrash);
-  std::signal(SIGILL, reportCrash);
-  for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
-    if (lutc_can_use_variant(&LIBRARY, LIBRARY.variants[variant]) != LUTC_OK)
-      std::printf("variant %s is not run: this CPU lacks its instructions\n", LIBRARY.variants[variant]);
-  return RUN_ALL_TESTS();
-}
+int main(int argc, char **argv) { return runOracleTests(argc, argv); }

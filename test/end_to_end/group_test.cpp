@@ -1,0 +1,301 @@
+// Every group of a generated library, in every variant this CPU runs, against the composition of its parts in
+// test/reference: the same bits for random weights, tokens, strides, token and thread counts, between guard pages.
+#include "checks.h"
+#include "draw.h"
+#include "elementwise.h"
+#include "guarded.h"
+#include "threads.h"
+#include <memory>
+
+using namespace lut;
+using namespace lut::reference;
+
+namespace {
+
+struct Step {
+  std::string verb, text;
+  size_t count; // kernels of a product, elements of a block
+  float epsilon;
+};
+
+struct GroupSteps {
+  const char *name;
+  std::vector<Step> steps;
+};
+
+#include STEPS_HEADER
+
+// A group in one of its variants.
+struct GroupVariant {
+  size_t group, variant;
+  const lutc_group &get() const { return *LIBRARY.groups[group]; }
+  const lutc_program &program() const { return *get().programs[variant]; }
+  std::string name() const { return std::string(get().name) + "_" + LIBRARY.variants[variant]; }
+};
+
+std::vector<GroupVariant> groupVariants() {
+  std::vector<GroupVariant> result;
+  for (size_t group = 0; group < LIBRARY.group_count; ++group)
+    for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
+      result.push_back({group, variant});
+  return result;
+}
+
+void PrintTo(const GroupVariant &g, std::ostream *out) { *out << g.name(); }
+
+// What the caller gives and gets, in order.
+struct Operand {
+  lutc_slot slot;
+  size_t stride = 0;
+  std::vector<float> data; // rows with NaN in the gaps; of a result: what the oracle says
+  DrawnWeights weights;
+};
+
+using Rows = std::vector<std::vector<float>>; // a token each
+
+// Walks through the steps as the group's operands do.
+class Composition {
+public:
+  Composition(std::vector<Operand> &operands, size_t m) : operands(operands), m(m) { values.push_back(rows(next())); }
+
+  void apply(const Step &step) {
+    if (step.verb == "products")
+      return products(step.count);
+    if (step.verb == "norm") {
+      const float *weight = next().data.data(), *bias = step.text == "layer" ? next().data.data() : nullptr;
+      for (std::vector<float> &x : values[0])
+        bias ? layerNorm(x, weight, bias, step.epsilon) : rmsNorm(x, weight, step.epsilon);
+    } else if (step.verb == "rotate") {
+      for (std::vector<float> &x : values[0])
+        rotate(x, step.count);
+    } else if (step.verb == "activate") {
+      each(values[0], [&](float &x, size_t token, size_t i) {
+        x = activation(step.text, x);
+        if (values.size() == 2)
+          x = x * values[1][token][i];
+      });
+      values.resize(1);
+    } else if (step.text == "residual") {
+      const Rows other = rows(next());
+      each(values[0], [&](float &x, size_t token, size_t i) { x = x + other[token][i]; });
+    } else {
+      for (Rows &value : values) {
+        const std::vector<float> &other = next().data;
+        each(value, [&](float &x, size_t, size_t i) { x = step.verb == "add" ? x + other[i] : x * other[i]; });
+      }
+    }
+  }
+
+  void finish() {
+    for (const Rows &value : values) {
+      std::vector<float> &expected = next().data;
+      expected.clear();
+      for (const std::vector<float> &row : value)
+        expected.insert(expected.end(), row.begin(), row.end());
+    }
+  }
+
+private:
+  Operand &next() { return operands[position++]; }
+  Rows rows(const Operand &operand) const {
+    Rows result;
+    for (size_t token = 0; token < m; ++token) {
+      const float *row = operand.data.data() + token * operand.stride;
+      result.emplace_back(row, row + operand.slot.size);
+    }
+    return result;
+  }
+  template <typename Body> void each(Rows &value, Body body) {
+    for (size_t token = 0; token < m; ++token)
+      for (size_t i = 0; i < value[token].size(); ++i)
+        body(value[token][i], token, i);
+  }
+  void products(size_t count) {
+    std::vector<float> x;
+    for (const std::vector<float> &row : values[0])
+      x.insert(x.end(), row.begin(), row.end());
+    const size_t k = values[0][0].size();
+    values.clear();
+    for (size_t i = 0; i < count; ++i) {
+      const Operand &w = next();
+      const lutc_kernel_info &info = w.slot.kernel->info;
+      const std::vector<float> y = product(info, w.weights.view(), x.data(), k, m);
+      Rows &value = values.emplace_back();
+      for (size_t token = 0; token < m; ++token)
+        value.emplace_back(y.begin() + token * info.n, y.begin() + (token + 1) * info.n);
+    }
+  }
+
+  std::vector<Operand> &operands;
+  size_t m, position = 0;
+  std::vector<Rows> values;
+};
+
+std::vector<float> drawVector(size_t size, Random &random) {
+  std::normal_distribution<float> normal(1.0f, 0.3f);
+  std::vector<float> vector(size);
+  for (float &value : vector)
+    value = normal(random);
+  return vector;
+}
+
+Operand drawOperand(const lutc_slot &slot, size_t m, Random &random) {
+  Operand operand;
+  operand.slot = slot;
+  if (slot.kind == LUTC_SLOT_WEIGHTS)
+    operand.weights = drawWeights(slot.kernel->info, random, /*plain=*/!oneIn(random, 3));
+  if (slot.kind == LUTC_SLOT_VECTOR)
+    operand.data = drawVector(slot.size, random);
+  if (slot.kind == LUTC_SLOT_ROWS || slot.kind == LUTC_SLOT_RESULT)
+    operand.stride = slot.size + (oneIn(random, 2) ? 0 : draw(random, 1, 20));
+  if (slot.kind == LUTC_SLOT_ROWS) {
+    operand.data.assign((m - 1) * operand.stride + slot.size, std::numeric_limits<float>::quiet_NaN());
+    for (size_t token = 0; token < m; ++token)
+      drawToken(drawKind(random), operand.data.data() + token * operand.stride, slot.size, random);
+  }
+  return operand;
+}
+
+// An operand in memory that ends or begins at a guard page.
+std::unique_ptr<Guarded> place(const Operand &operand, size_t m, Place at) {
+  if (operand.slot.kind == LUTC_SLOT_WEIGHTS) {
+    const size_t bytes = lutc_packed_bytes(operand.slot.kernel);
+    auto memory = std::make_unique<Guarded>(bytes, LUTC_ALIGNMENT, at);
+    const lutc_weights view = operand.weights.view();
+    EXPECT_EQ(lutc_pack(operand.slot.kernel, &view, memory->as<void>(), bytes), LUTC_OK);
+    memory->freeze();
+    return memory;
+  }
+  if (operand.slot.kind == LUTC_SLOT_RESULT) {
+    const size_t elements = (m - 1) * operand.stride + operand.slot.size;
+    auto memory = std::make_unique<Guarded>(elements * sizeof(float), sizeof(float), at);
+    std::fill_n(memory->as<float>(), elements, canary);
+    return memory;
+  }
+  auto memory = std::make_unique<Guarded>(operand.data.size() * sizeof(float), sizeof(float), at);
+  std::copy(operand.data.begin(), operand.data.end(), memory->as<float>());
+  memory->freeze();
+  return memory;
+}
+
+void expectResult(const Operand &operand, size_t m, const float *y) {
+  const size_t n = operand.slot.size;
+  for (size_t token = 0; token < m; ++token) {
+    for (size_t i = 0; i < n; ++i) {
+      const float got = y[token * operand.stride + i], expected = operand.data[token * n + i];
+      ASSERT_TRUE(sameBits(got, expected)) << "token " << token << ", element " << i << ": " << got << " ("
+                                           << std::hex << bitsOf(got) << "), oracle " << expected << " ("
+                                           << bitsOf(expected) << ")";
+    }
+    for (size_t i = n; token + 1 < m && i < operand.stride; ++i)
+      ASSERT_EQ(y[token * operand.stride + i], canary) << "gap after token " << token;
+  }
+}
+
+struct GroupTest : testing::TestWithParam<GroupVariant> {
+  void SetUp() override {
+    const char *variant = LIBRARY.variants[GetParam().variant];
+    const lutc_status status = lutc_use_variant(&LIBRARY, variant);
+    if (status == LUTC_UNSUPPORTED_CPU)
+      GTEST_SKIP() << "variant " << variant << " not run: " << lutc_status_string(status);
+    ASSERT_EQ(status, LUTC_OK);
+  }
+
+  void check(size_t m, Random &random) {
+    const lutc_group &group = GetParam().get();
+    const lutc_program &program = GetParam().program();
+    std::vector<Operand> operands;
+    for (size_t i = 0; i < program.slot_count; ++i)
+      if (program.slots[i].kind != LUTC_SLOT_SCRATCH)
+        operands.push_back(drawOperand(program.slots[i], m, random));
+    Composition composition(operands, m);
+    ASSERT_STREQ(groupSteps[GetParam().group].name, group.name);
+    for (const Step &step : groupSteps[GetParam().group].steps)
+      composition.apply(step);
+    composition.finish();
+    size_t threads = draw(random, 1, 4);
+    const lutc_parallel parallel = threadParallel(threads);
+    current = GetParam().name() + ", m = " + std::to_string(m) + ", threads = " + std::to_string(threads) +
+              ", seed " + std::to_string(baseSeed());
+    SCOPED_TRACE(current);
+    run(operands, m, oneIn(random, 2) ? Place::End : Place::Begin, threads == 1 ? nullptr : &parallel);
+  }
+
+  void run(const std::vector<Operand> &operands, size_t m, Place at, const lutc_parallel *parallel) {
+    const lutc_group *group = &GetParam().get();
+    std::vector<std::unique_ptr<Guarded>> memory;
+    std::vector<lutc_operand> given;
+    for (const Operand &operand : operands) {
+      memory.push_back(place(operand, m, at));
+      given.push_back({memory.back()->as<void>(), operand.stride});
+    }
+    const size_t bytes = lutc_group_scratch_bytes(group, m);
+    Guarded scratch(bytes, LUTC_ALIGNMENT, at);
+    ASSERT_EQ(lutc_run_group(group, m, given.data(), scratch.as<void>(), bytes, parallel), LUTC_OK);
+    EXPECT_TRUE(scratch.surroundingsAreIntact()) << "written outside the scratch";
+    for (size_t i = 0; i < operands.size(); ++i)
+      if (operands[i].slot.kind == LUTC_SLOT_RESULT) {
+        expectResult(operands[i], m, memory[i]->as<float>());
+        EXPECT_TRUE(memory[i]->surroundingsAreIntact()) << "written outside a result";
+      }
+  }
+};
+
+TEST_P(GroupTest, EqualsTheCompositionOfItsParts) {
+  Random random(baseSeed() * 1000003 + GetParam().group);
+  const size_t block = GetParam().program().token_block;
+  for (size_t m : {size_t(1), size_t(2), size_t(3), block + 1, draw(random, 1, 40)}) {
+    check(m, random);
+    if (HasFailure())
+      return;
+  }
+}
+
+TEST_P(GroupTest, RefusesMisuse) {
+  const lutc_group *group = &GetParam().get();
+  const lutc_program &program = GetParam().program();
+  Random random(2);
+  std::vector<std::unique_ptr<Guarded>> memory;
+  std::vector<lutc_operand> good;
+  for (size_t i = 0; i < program.slot_count; ++i) {
+    if (program.slots[i].kind == LUTC_SLOT_SCRATCH)
+      continue;
+    const Operand operand = drawOperand(program.slots[i], 1, random);
+    memory.push_back(place(operand, 1, Place::Begin));
+    good.push_back({memory.back()->as<void>(), operand.stride});
+  }
+  const size_t bytes = lutc_group_scratch_bytes(group, 1);
+  Guarded scratch(bytes, LUTC_ALIGNMENT, Place::Begin);
+  const auto run = [&](const std::vector<lutc_operand> &operands, size_t size) {
+    return lutc_run_group(group, 1, operands.data(), scratch.as<void>(), size, nullptr);
+  };
+  EXPECT_EQ(run(good, bytes), LUTC_OK);
+  EXPECT_EQ(run(good, bytes - 1), LUTC_BUFFER_TOO_SMALL);
+  EXPECT_EQ(lutc_run_group(nullptr, 1, good.data(), scratch.as<void>(), bytes, nullptr), LUTC_NULL_POINTER);
+  EXPECT_EQ(lutc_run_group(group, 1, nullptr, scratch.as<void>(), bytes, nullptr), LUTC_NULL_POINTER);
+  EXPECT_EQ(lutc_run_group(group, 0, good.data(), nullptr, 0, nullptr), LUTC_OK);
+  for (size_t i = 0, slot = 0; i < good.size(); ++i, ++slot) {
+    while (program.slots[slot].kind == LUTC_SLOT_SCRATCH)
+      ++slot;
+    std::vector<lutc_operand> bad = good;
+    bad[i].data = nullptr;
+    EXPECT_EQ(run(bad, bytes), LUTC_NULL_POINTER) << "operand " << i;
+    bad[i] = {static_cast<const char *>(good[i].data) + 2, good[i].stride};
+    EXPECT_EQ(run(bad, bytes), LUTC_MISALIGNED) << "operand " << i;
+    bad[i] = {good[i].data, program.slots[slot].size - 1};
+    const bool rows = good[i].stride != 0;
+    EXPECT_EQ(run(bad, bytes), rows ? LUTC_BAD_STRIDE : LUTC_OK) << "operand " << i;
+    if (program.slots[slot].kind == LUTC_SLOT_WEIGHTS) {
+      alignas(64) static const char zeros[64] = {};
+      bad[i] = {zeros, 0};
+      EXPECT_EQ(run(bad, bytes), LUTC_NOT_PACKED) << "operand " << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Library, GroupTest, testing::ValuesIn(groupVariants()),
+                         [](const auto &info) { return info.param.name(); });
+
+} // namespace
+
+int main(int argc, char **argv) { return runOracleTests(argc, argv); }
