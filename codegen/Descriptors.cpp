@@ -29,6 +29,15 @@ struct DescriptorEmitter {
     return llvm::ConstantArray::get(llvm::ArrayType::get(element, elements.size()), elements);
   }
 
+  /// An array of structures of one type.
+  Constant *table(llvm::ArrayRef<Constant *> rows) {
+    return global(array(rows.front()->getType(), rows), "", /*isPublic=*/false);
+  }
+  Constant *kernelOf(Slot::Kind kind, size_t kernel) {
+    return kind == Slot::Kind::weights ? static_cast<Constant *>(kernels[kernel])
+                                       : llvm::ConstantPointerNull::get(pointer);
+  }
+
   llvm::GlobalVariable *global(Constant *value, const llvm::Twine &name, bool isPublic,
                                bool isConstant = true) {
     auto linkage = isPublic ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::PrivateLinkage;
@@ -103,18 +112,11 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
 /// lutc_program
 Constant *DescriptorEmitter::program(const PlannedProgram &program) {
   llvm::SmallVector<Constant *> slots, stages;
-  Constant *null = llvm::ConstantPointerNull::get(pointer);
-  static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SLOT_SCRATCH &&
-                uint32_t(Slot::Kind::rows) == LUTC_SLOT_ROWS);
-  for (const PlannedSlot &slot : program.slots) {
-    Constant *kernel = slot.kind == Slot::Kind::weights ? kernels[slot.kernel] : null;
-    slots.push_back(structure({i32(uint32_t(slot.kind)), size(slot.size), kernel}));
-  }
+  static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SCRATCH && uint32_t(Slot::Kind::rows) == LUTC_ROWS);
+  for (const PlannedSlot &slot : program.slots)
+    slots.push_back(structure({i32(uint32_t(slot.kind)), size(slot.size), kernelOf(slot.kind, slot.kernel)}));
   for (const PlannedStage &stage : program.stages)
     stages.push_back(structure({function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase))}));
-  auto table = [&](llvm::ArrayRef<Constant *> rows) {
-    return global(array(rows.front()->getType(), rows), "", /*isPublic=*/false);
-  };
   return global(structure({size(program.tokenBlock), size(program.scratchBytes), size(slots.size()),
                            size(stages.size()), table(slots), table(stages)}),
                 "", /*isPublic=*/false);
@@ -150,7 +152,12 @@ llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
     llvm::SmallVector<Constant *> programs;
     for (const PlannedProgram &variant : group.variants)
       programs.push_back(program(variant));
-    result.push_back(global(structure({string(spec.name), libraryGlobal, pointers(programs)}),
+    llvm::SmallVector<Constant *> operands;
+    for (const GroupOperand &operand : group.operands)
+      operands.push_back(structure({string(operand.name), i32(uint32_t(operand.kind)), size(operand.size),
+                                    kernelOf(operand.kind, operand.kernel)}));
+    Constant *info = structure({string(spec.name), size(operands.size()), table(operands)});
+    result.push_back(global(structure({info, libraryGlobal, pointers(programs)}),
                             plan.library.name + "_" + spec.name + "_group", /*isPublic=*/true));
   }
   return result;

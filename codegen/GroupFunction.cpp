@@ -1,4 +1,5 @@
 #include "codegen/GroupFunction.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace lut;
@@ -117,4 +118,36 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
   for (auto [value, name] : llvm::zip(builder.values, builder.names))
     builder.operands.push_back({Slot::Kind::result, name, sizeOf(value)});
   return builder.operands;
+}
+
+std::string lut::describeGroup(const LibrarySpec &library, const GroupSpec &group) {
+  std::string text = "x";
+  for (const GroupStep &step : group.steps) {
+    text += text.empty() ? "" : " -> ";
+    switch (step.kind) {
+    case GroupStep::Kind::norm:
+      text += step.function + " norm";
+      break;
+    case GroupStep::Kind::activate:
+      text += step.function;
+      break;
+    case GroupStep::Kind::rotate:
+      text += "Hadamard rotation of " + std::to_string(step.block);
+      break;
+    case GroupStep::Kind::products:
+      text += llvm::join(
+          llvm::map_range(step.kernels, [&](size_t kernel) { return library.kernels[kernel].name; }), ", ");
+      break;
+    case GroupStep::Kind::bias:
+      text += "bias";
+      break;
+    case GroupStep::Kind::scale:
+      text += "scale";
+      break;
+    case GroupStep::Kind::residual:
+      text += "+ " + step.name;
+      break;
+    }
+  }
+  return text;
 }

@@ -1,4 +1,5 @@
 #include "codegen/Descriptors.h"
+#include "codegen/GroupFunction.h"
 #include "codegen/RuntimeFiles.h"
 #include "codegen/Writers.h"
 #include "llvm/ADT/StringExtras.h"
@@ -59,39 +60,6 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
       << name << "_kernel, m, x, ldx, packed, y, ldy, scratch, scratch_bytes, parallel);\n}\n";
 }
 
-/// As in `norm -> q, k, v`.
-static std::string describe(const LibrarySpec &library, const GroupSpec &group) {
-  std::string text = "x";
-  for (const GroupStep &step : group.steps) {
-    text += text.empty() ? "" : " -> ";
-    switch (step.kind) {
-    case GroupStep::Kind::norm:
-      text += step.function + " norm";
-      break;
-    case GroupStep::Kind::activate:
-      text += step.function;
-      break;
-    case GroupStep::Kind::rotate:
-      text += "Hadamard rotation of " + std::to_string(step.block);
-      break;
-    case GroupStep::Kind::products:
-      text += llvm::join(
-          llvm::map_range(step.kernels, [&](size_t kernel) { return library.kernels[kernel].name; }), ", ");
-      break;
-    case GroupStep::Kind::bias:
-      text += "bias";
-      break;
-    case GroupStep::Kind::scale:
-      text += "scale";
-      break;
-    case GroupStep::Kind::residual:
-      text += "+ " + step.name;
-      break;
-    }
-  }
-  return text;
-}
-
 static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t index) {
   const GroupSpec &spec = plan.library.groups[index];
   const Group &group = plan.groups[index];
@@ -99,7 +67,7 @@ static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t i
   llvm::SmallVector<const PlannedProgram *> programs;
   for (const PlannedProgram &program : group.variants)
     programs.push_back(&program);
-  out << "\n/* " << spec.name << ": " << describe(plan.library, spec)
+  out << "\n/* " << spec.name << ": " << describeGroup(plan.library, spec)
       << ". Rows have strides, as in lutc_run.\n  ";
   for (const GroupOperand &operand : group.operands)
     if (operand.kind != Slot::Kind::weights)

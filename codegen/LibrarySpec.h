@@ -72,6 +72,11 @@ struct ProjectionSpec {
   int64_t n = 0, k = 0;
 };
 
+struct LibrarySpec;
+
+// As in `x -> rms norm -> q, k, v`.
+std::string describeGroup(const LibrarySpec &library, const GroupSpec &group);
+
 struct LibrarySpec {
   std::string name;      // a C identifier, prefix of every symbol
   std::string modelType; // model_type of a Hugging Face config; empty for a kernel list

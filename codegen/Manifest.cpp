@@ -51,6 +51,29 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
                 {"variants", std::move(variants)}};
 }
 
+static Object groupObject(const LibraryPlan &plan, size_t index) {
+  const GroupSpec &spec = plan.library.groups[index];
+  const Group &group = plan.groups[index];
+  static constexpr llvm::StringLiteral kinds[] = {"rows", "vector", "weights", "result"};
+  Array operands, variants;
+  for (const GroupOperand &operand : group.operands)
+    operands.push_back(
+        Object{{"name", operand.name}, {"kind", kinds[size_t(operand.kind)]}, {"size", operand.size}});
+  for (auto [target, program] : llvm::enumerate(group.variants)) {
+    Array stages;
+    for (const PlannedStage &stage : program.stages)
+      stages.push_back(Object{{"symbol", stage.symbol}, {"phase", stage.phase}, {"tiles", stage.tiles}});
+    variants.push_back(Object{{"variant", plan.targets[target]->name},
+                              {"token_block", program.tokenBlock},
+                              {"scratch_bytes_per_token", program.scratchBytes},
+                              {"stages", std::move(stages)}});
+  }
+  return Object{{"name", spec.name},
+                {"steps", describeGroup(plan.library, spec)},
+                {"operands", std::move(operands)},
+                {"variants", std::move(variants)}};
+}
+
 static Object projectionObject(const ProjectionSpec &projection) {
   Object object{{"projection", projection.projection},
                 {"first_layer", projection.first},
@@ -68,20 +91,20 @@ static Object projectionObject(const ProjectionSpec &projection) {
 std::string lut::writeManifest(const LibraryPlan &plan, llvm::StringRef configHash,
                                llvm::ArrayRef<size_t> codeBytes) {
   const LibrarySpec &library = plan.library;
-  Array kernels, projections, variants;
+  Array kernels, groups, projections, variants;
   for (size_t target = 0; target < plan.targets.size(); ++target)
     variants.push_back(Object{{"name", plan.targets[target]->name},
                               {"summary", plan.targets[target]->summary},
                               {"code_bytes", int64_t(codeBytes[target])}});
   for (size_t kernel = 0; kernel < library.kernels.size(); ++kernel)
     kernels.push_back(kernelObject(plan, kernel));
+  for (size_t group = 0; group < library.groups.size(); ++group)
+    groups.push_back(groupObject(plan, group));
   for (const ProjectionSpec &projection : library.projections)
     projections.push_back(projectionObject(projection));
-  Object manifest{{"lutc", LUTC_VERSION},
-                  {"library", library.name},
-                  {"config", configHash},
-                  {"variants", std::move(variants)},
-                  {"kernels", std::move(kernels)}};
+  Object manifest{{"lutc", LUTC_VERSION},          {"library", library.name},
+                  {"config", configHash},          {"variants", std::move(variants)},
+                  {"kernels", std::move(kernels)}, {"groups", std::move(groups)}};
   if (!library.modelType.empty())
     manifest["model_type"] = library.modelType;
   if (!library.projections.empty())

@@ -12,6 +12,7 @@ public:
   ConfigFields(const ConfigNode &mapping, Diagnostics &diagnostics)
       : mapping(mapping), diagnostics(diagnostics) {}
 
+  const ConfigNode *find(llvm::StringRef key) const { return mapping.find(key); }
   std::optional<int64_t> integer(llvm::StringRef key, int64_t low, int64_t high) const;
   std::optional<bool> boolean(llvm::StringRef key) const;
   const ConfigNode *string(llvm::StringRef key) const;

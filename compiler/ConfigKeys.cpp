@@ -167,7 +167,7 @@ bool KeyChecker::checkNumber(const ConfigNode &value) {
   }
   if (number && *number > 0 && *number <= 1)
     return true;
-  return reject(value, "a number above 0 and at most 1", "write one such as 1e-5: " + key.help);
+  return reject(value, "a number above 0 and at most 1", "write a number such as 1e-5");
 }
 
 bool KeyChecker::checkFormat(const ConfigNode &value) {

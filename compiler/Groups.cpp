@@ -13,7 +13,8 @@ namespace {
 
 class GroupReader {
 public:
-  GroupReader(const LibrarySpec &library, Diagnostics &diagnostics) : library(library), diagnostics(diagnostics) {}
+  GroupReader(const LibrarySpec &library, Diagnostics &diagnostics)
+      : library(library), diagnostics(diagnostics) {}
 
   GroupSpec read(const ConfigNode &mapping);
 
@@ -51,6 +52,8 @@ bool GroupReader::needsOne(SMRange where, StringRef what) {
     return true;
   diagnostics.error(where, what + " takes one value, and the steps before it leave " + Twine(sizes.size()),
                     "write an `activate` step before it, which joins a gate and what it scales");
+  sizes.truncate(1);
+  products.truncate(1);
   return false;
 }
 
@@ -94,7 +97,8 @@ void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
   for (const ConfigNode &item : list.items) {
     auto kernel = find_if(library.kernels, [&](const KernelSpec &spec) { return spec.name == item.text; });
     if (kernel == library.kernels.end()) {
-      SmallVector<StringRef> known(map_range(library.kernels, [](auto &spec) { return StringRef(spec.name); }));
+      SmallVector<StringRef> known(
+          map_range(library.kernels, [](auto &spec) { return StringRef(spec.name); }));
       diagnostics.error(item.range, "there is no kernel '" + item.text + "'",
                         suggest(item.text, known) + "the kernels are " + alternatives(known));
       continue;
@@ -102,8 +106,9 @@ void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
     if (k == 0)
       k = kernel->k;
     if (kernel->k != k)
-      diagnostics.error(item.range, "kernel '" + item.text + "' takes k = " + Twine(kernel->k) +
-                                        ", and the steps before it leave " + Twine(k),
+      diagnostics.error(item.range,
+                        "kernel '" + item.text + "' takes k = " + Twine(kernel->k) +
+                            ", and the steps before it leave " + Twine(k),
                         "write kernels of one k that is the n of what they follow");
     step.kernels.push_back(kernel - library.kernels.begin());
     sizes.push_back(kernel->n);
@@ -166,9 +171,11 @@ void GroupReader::readStep(const ConfigNode &mapping) {
     step.kind = GroupStep::Kind::rotate;
     step.block = *value.integer();
     int64_t size = multiplied ? sizes[0] : 0;
-    if (needsOne(value.range, "a rotation") && (!isPowerOf2_64(step.block) || step.block < 2 || size % step.block))
-      diagnostics.error(value.range, "a rotation takes blocks of a power of two that divides its " +
-                                         (size ? Twine(size) + " elements" : Twine("elements")),
+    if (needsOne(value.range, "a rotation") &&
+        (!isPowerOf2_64(step.block) || step.block < 2 || size % step.block))
+      diagnostics.error(value.range,
+                        "a rotation takes blocks of a power of two that divides its " +
+                            (size ? Twine(size) + " elements" : Twine("elements")),
                         "write the block size of the model's Hadamard rotation");
   } else if (verb == "scale") {
     step.kind = GroupStep::Kind::scale;
@@ -186,9 +193,10 @@ void GroupReader::checkEnd() {
   if (!multiplied)
     diagnostics.error(last, "group '" + group.name + "' has no product", "add a `products` step");
   else if (!endsWithProducts)
-    diagnostics.error(last, "nothing multiplies what this step leaves",
-                      "after the last `products` step write only `add` and `scale`, or move the step to the group "
-                      "that reads it");
+    diagnostics.error(
+        last, "nothing multiplies what this step leaves",
+        "after the last `products` step write only `add` and `scale`, or move the step to the group "
+        "that reads it");
 }
 
 GroupSpec GroupReader::read(const ConfigNode &mapping) {

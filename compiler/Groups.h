@@ -1,4 +1,5 @@
-// The groups of a kernel list: steps that are read one by one and checked against what the steps before them leave.
+// The groups of a kernel list: steps that are read one by one and checked against what the steps before them
+// leave.
 #ifndef LUT_COMPILER_GROUPS_H
 #define LUT_COMPILER_GROUPS_H
 

@@ -92,7 +92,7 @@ void KernelListReader::checkSymbols(const ConfigNode &name, ArrayRef<StringRef> 
     return;
   }
   if (name.text == "library")
-    diagnostics.error(name.range, "'library' names the table of all kernels", "write another name");
+    diagnostics.error(name.range, "'library' names the table of all kernels", "give it another name");
 }
 
 void KernelListReader::checkSettings(const ConfigNode &mapping, const KernelSpec &kernel) {

@@ -5,6 +5,7 @@
 #include "compiler/ModelPlan.h"
 #include "compiler/Readers.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace llvm;
 
@@ -27,6 +28,7 @@ private:
   void readAttention();
   void readFfn();
   void readLayers();
+  void readFunctions();
   bool readWeights(std::optional<Format> weights);
   ConfigFields holding(StringRef key) const {
     return ConfigFields(text.member(key) ? text : root, diagnostics);
@@ -142,6 +144,27 @@ void ModelConfigReader::readLayers() {
   }
 }
 
+// What lies between the products.
+void ModelConfigReader::readFunctions() {
+  const ConfigNode *epsilon = holding("rms_norm_eps").find("rms_norm_eps");
+  if (epsilon && epsilon->number() && *epsilon->number() > 0)
+    model.normEpsilon = *epsilon->number();
+  model.attentionBias = holding("attention_bias").boolean("attention_bias").value_or(false);
+  model.mlpBias = holding("mlp_bias").boolean("mlp_bias").value_or(false);
+  StringRef key = text.find("hidden_activation") ? "hidden_activation" : "hidden_act";
+  const ConfigNode *name = holding(key).string(key);
+  // Gemma's code takes the tanh form where its configs say gelu.
+  bool gemma = model.family->modelType.starts_with("gemma");
+  model.activation = StringSwitch<std::string>(name    ? name->text
+                                               : gemma ? "gelu"
+                                                       : "silu")
+                         .Cases({"silu", "swish"}, "silu")
+                         .Cases({"gelu_pytorch_tanh", "gelu_new", "gelu_fast"}, "gelu")
+                         .Case("gelu", gemma ? "gelu" : "")
+                         .Case("relu2", "relu2")
+                         .Default("");
+}
+
 bool ModelConfigReader::readWeights(std::optional<Format> weights) {
   ConfigFields fields = holding("quantization_config");
   if (const ConfigNode *config = fields.map("quantization_config")) {
@@ -170,6 +193,7 @@ std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights
   readAttention();
   readFfn();
   readLayers();
+  readFunctions();
   set(Size::Vocabulary, size("vocab_size"), "vocab_size");
   model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
   if (!readWeights(weights) || diagnostics.failed())

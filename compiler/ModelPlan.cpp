@@ -28,6 +28,8 @@ private:
            const WeightDecision &decision);
   size_t kernelFor(const ProjectionRow &row, const Format &format);
   void nameKernels();
+  void planGroup(const GroupRow &row);
+  std::optional<GroupStep> stepOf(StringRef word, GroupSpec &group);
   void checkOptions();
 
   const ModelConfig &model;
@@ -165,6 +167,55 @@ void ModelPlanner::nameKernels() {
       projection.kernel = library.kernels[*index].name;
 }
 
+// One word of a recipe. Nothing where the model or its library lacks what the word needs; a step without
+// kernels where there is nothing to do.
+std::optional<GroupStep> ModelPlanner::stepOf(StringRef word, GroupSpec &group) {
+  GroupStep step;
+  step.position = group.position;
+  auto norms = count_if(group.steps, [](const GroupStep &it) { return it.kind == GroupStep::Kind::norm; });
+  if (word == "norm") {
+    if (!model.normEpsilon)
+      return std::nullopt;
+    step.kind = GroupStep::Kind::norm;
+    step.function = "rms";
+    step.name = norms ? "sub_norm" : "norm";
+    step.epsilon = *model.normEpsilon;
+  } else if (word == "activate") {
+    if (model.activation.empty())
+      return std::nullopt;
+    step.kind = GroupStep::Kind::activate;
+    step.function = model.activation;
+  } else if (word == "residual") {
+    step.kind = GroupStep::Kind::residual;
+    step.name = "residual";
+  } else if (word.ends_with("bias")) {
+    bool has = word == "bias" || (word == "attention_bias" ? model.attentionBias : model.mlpBias);
+    step.kind = has ? GroupStep::Kind::bias : GroupStep::Kind::products;
+  } else {
+    for (StringRef role : split(word, ',')) {
+      auto kernel = find_if(library.kernels, [&](const KernelSpec &spec) { return spec.name == role; });
+      if (kernel == library.kernels.end())
+        return std::nullopt; // kept in float, or in several formats
+      step.kernels.push_back(kernel - library.kernels.begin());
+    }
+  }
+  return step;
+}
+
+void ModelPlanner::planGroup(const GroupRow &row) {
+  GroupSpec group;
+  group.name = row.name.str();
+  group.position = model.size(Size::Hidden).position;
+  for (StringRef word : split(row.steps, ' ')) {
+    std::optional<GroupStep> step = stepOf(word, group);
+    if (!step)
+      return;
+    if (step->kind != GroupStep::Kind::products || !step->kernels.empty())
+      group.steps.push_back(std::move(*step));
+  }
+  library.groups.push_back(std::move(group));
+}
+
 void ModelPlanner::checkOptions() {
   if (options.numerics == "t8" && options.strategy == "dot")
     diagnostics.error("--strategy=dot", "strategy dot has no tables, and numerics t8 rounds table entries",
@@ -188,6 +239,8 @@ std::optional<LibrarySpec> ModelPlanner::plan() {
   if (diagnostics.failed())
     return std::nullopt;
   nameKernels();
+  for (const GroupRow &group : model.family->groups)
+    planGroup(group);
   return std::move(library);
 }
 

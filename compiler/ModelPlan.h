@@ -17,9 +17,12 @@ struct ModelConfig {
 
   const ModelRow *family = nullptr;
   std::array<Extent, unsigned(Size::Vocabulary) + 1> sizes;
-  std::vector<bool> sparse; // one per layer: experts instead of a dense ffn
-  bool nested = false;      // a language model inside a multimodal one
-  bool tiedHead = false;    // lm_head is the embedding
+  std::vector<bool> sparse;          // one per layer: experts instead of a dense ffn
+  bool nested = false;               // a language model inside a multimodal one
+  bool tiedHead = false;             // lm_head is the embedding
+  std::optional<double> normEpsilon; // absent: no group has a norm
+  std::string activation;            // of lut.activate; empty: one that it lacks
+  bool attentionBias = false, mlpBias = false;
   Quantization quantization;
   llvm::SMRange quantizationAt;
 

@@ -10,6 +10,8 @@ namespace {
 
 enum class Block { None, Attention, FusedAttention, Ffn, FusedFfn, Experts, MixtralExperts, FusedExperts };
 
+enum class Recipe { PreNorm, QueryBias, SubNorm, PostNorm, Fused };
+
 struct DefaultRow {
   StringLiteral modelType, key;
   int64_t value;
@@ -32,13 +34,29 @@ static ArrayRef<ProjectionRow> projections(Block block) {
   return ArrayRef(rows).slice(first - blocks, last - first);
 }
 
+// Rows of a recipe stand together in the table.
+static ArrayRef<GroupRow> groups(Recipe recipe) {
+  static const GroupRow rows[] = {
+#define LUT_GROUP(recipe, name, steps) {name, steps},
+#include "compiler/Models.def"
+  };
+  static constexpr Recipe recipes[] = {
+#define LUT_GROUP(recipe, name, steps) Recipe::recipe,
+#include "compiler/Models.def"
+  };
+  const Recipe *first = find(recipes, recipe);
+  const Recipe *last = std::find_if(first, std::end(recipes), [&](Recipe other) { return other != recipe; });
+  return ArrayRef(rows).slice(first - recipes, last - first);
+}
+
 ArrayRef<ModelRow> modelRows() {
   static const ModelRow rows[] = {
-#define LUT_MODEL(type, attention, ffn, experts, count, expertFfn, summary)                                  \
+#define LUT_MODEL(type, attention, ffn, experts, recipe, count, expertFfn, summary)                          \
   {StringLiteral(#type),                                                                                     \
    projections(Block::attention),                                                                            \
    projections(Block::ffn),                                                                                  \
    projections(Block::experts),                                                                              \
+   groups(Recipe::recipe),                                                                                   \
    count,                                                                                                    \
    expertFfn,                                                                                                \
    summary},

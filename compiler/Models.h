@@ -30,9 +30,14 @@ struct ProjectionRow {
   bool isExpert() const { return role.starts_with("experts_"); }
 };
 
+struct GroupRow {
+  llvm::StringLiteral name, steps; // "norm q_proj,k_proj,v_proj"
+};
+
 struct ModelRow {
   llvm::StringLiteral modelType;
   llvm::ArrayRef<ProjectionRow> attention, ffn, experts; // empty where a layer has none
+  llvm::ArrayRef<GroupRow> groups;
   llvm::StringLiteral expertCountKey, expertFfnKey;
   llvm::StringLiteral summary;
 };

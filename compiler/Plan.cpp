@@ -94,6 +94,12 @@ void printPlan(const LibrarySpec &library, const Choices &choices, raw_ostream &
   for (auto [projection, shape] : zip(others, shapes(others)))
     table.rows.push_back({modulePath(projection), shape, projection.reason});
   table.print(out, "  ");
+  if (!library.groups.empty())
+    out << "\ngroups\n";
+  Table groups{{"", ""}, {}};
+  for (const GroupSpec &group : library.groups)
+    groups.rows.push_back({group.name, describeGroup(library, group)});
+  groups.print(out, "  ");
   out << "\nchosen\n";
   choiceTable(library, choices).print(out, "  ");
 }

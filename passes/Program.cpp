@@ -52,11 +52,17 @@ static Slot resultSlot(StageOp stage, const Geometry &geometry) {
   return {Slot::Kind::scratch, rowBytes(elements), result};
 }
 
-/// Whether a stage computes activations before it quantizes them.
-static bool needsBuffer(StageOp stage) {
-  return stage.prepares() && llvm::any_of(stage.getBody().front(), [](Operation &op) {
-           return isa<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>(op);
-         });
+/// Elements of a row that a stage needs for itself: activations that it computes before it quantizes them;
+/// sums between k blocks of a result that may lie where a residual is still to be read.
+static int64_t bufferElements(StageOp stage, const Geometry &g) {
+  Block &body = stage.getBody().front();
+  if (stage.prepares()) {
+    bool computes = llvm::any_of(body, llvm::IsaPred<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>);
+    return computes ? g.k : 0;
+  }
+  bool residual = llvm::any_of(body.getOps<AddOp>(),
+                               [](AddOp add) { return add.getOther().getType() == add.getX().getType(); });
+  return residual && g.kBlocks > 1 ? g.n : 0;
 }
 
 Program lut::getProgram(func::FuncOp function, TargetAttr target) {
@@ -82,9 +88,9 @@ Program lut::getProgram(func::FuncOp function, TargetAttr target) {
     program.stages.push_back(std::move(stage));
   }
   for (ProgramStage &stage : program.stages)
-    if (needsBuffer(stage.op)) {
+    if (int64_t elements = bufferElements(stage.op, stage.geometry)) {
       stage.buffer = program.slots.size();
-      program.slots.push_back({Slot::Kind::scratch, rowBytes(stage.geometry.k), {}});
+      program.slots.push_back({Slot::Kind::scratch, rowBytes(elements), {}});
     }
   llvm::sort(program.stages, [](const ProgramStage &a, const ProgramStage &b) {
     return std::make_pair(a.phase, a.result) < std::make_pair(b.phase, b.result);

@@ -18,8 +18,8 @@ namespace {
 /// An addition or scaling of the results of a product, in registers.
 struct Epilogue {
   bool adds;
-  Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
-  bool one;              // a single element for all rows
+  SourceRows other;
+  bool one; // a single element for all rows
 };
 
 /// Operands of a product, and the loops over k blocks, tiles and tokens. Rows are counted in steps: tiles, or
@@ -27,7 +27,9 @@ struct Epilogue {
 struct ComputeEmitter {
   Emitter &e;
   Geometry g; // its steps change with the number of tokens at a time
-  Value prepared, m, packed, y, ldy, tileBegin, tileEnd;
+  Value prepared, m, packed;
+  SourceRows y, carried; // results; sums between k blocks
+  Value tileBegin, tileEnd;
   SmallVector<Epilogue> epilogues;
   VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
 
@@ -52,11 +54,11 @@ struct ComputeEmitter {
   struct RowPlace {
     Value pointer, exists; // exists: mask of the rows below n; null where all are
   };
-  RowPlace place(Value pointer, Value stride, Value step, Value token, int64_t sumVector);
-  Value loadRows(Value pointer, Value stride, Value step, Value token, int64_t sumVector, VectorType type);
+  RowPlace place(SourceRows rows, Value step, Value token, int64_t sumVector);
+  Value loadRows(SourceRows rows, Value step, Value token, int64_t sumVector, VectorType type);
   void finish(Value step, Value token, Values results);
-  Values loadY(Value step, Value token, int64_t count, VectorType type);
-  void storeY(Value step, Value token, const Values &results);
+  Values loadCarried(Value step, Value token, int64_t count, VectorType type);
+  void store(SourceRows rows, Value step, Value token, const Values &results);
 
   Value part = {}; // of the tile that the current step is; null: all of it
 };
@@ -67,15 +69,16 @@ struct ComputeEmitter {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// Between k blocks, Y holds the sums: f32 where weights have groups, else i32 that are scaled at the end.
+/// What is carried between k blocks: f32 where weights have groups, else i32 sums that are scaled at the end.
 void ComputeEmitter::run() {
   if (g.kBlocks == 1)
     return tilesOfBlock(e.index(0), g.kPadded, /*last=*/true);
   int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
   bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
   bool lastApart = !lastIsFull || (!g.wholeRow() && !epilogues.empty());
-  eachToken(
-      [&](Value tile, Value token) { storeY(tile, token, Values(g.sumVectors(), e.constant(ints, 0))); });
+  eachToken([&](Value tile, Value token) {
+    store(carried, tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
+  });
   e.loop(g.kBlocks - lastApart, {}, [&](Value block, Values) {
     tilesOfBlock(block, g.kBlock, /*last=*/!lastApart);
     return Values();
@@ -84,7 +87,7 @@ void ComputeEmitter::run() {
     tilesOfBlock(e.index(g.kBlocks - 1), lastLength, /*last=*/true);
   if (g.wholeRow())
     eachToken([&](Value tile, Value token) {
-      finish(tile, token, wholeRow(tile, tokenPointers(token, 1), loadY(tile, token, 1, ints)));
+      finish(tile, token, wholeRow(tile, tokenPointers(token, 1), loadCarried(tile, token, 1, ints)));
     });
 }
 
@@ -175,22 +178,22 @@ void ComputeEmitter::step(Value step, Value block, int64_t kLength, bool last, V
   }
   Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytesOf(kLength))));
   Values tokens = tokenPointers(token, count);
-  bool carried = g.kBlocks > 1;
+  bool continues = g.kBlocks > 1;
   if (!g.wholeRow()) {
-    Values results =
-        carried ? loadY(step, token, count, floats) : Values(g.sumVectors() * count, e.real(floats, 0.0));
+    Values results = continues ? loadCarried(step, token, count, floats)
+                               : Values(g.sumVectors() * count, e.real(floats, 0.0));
     results = groupedSums(stream, tokens, block, kLength, results);
-    return last ? finish(step, token, results) : storeY(step, token, results);
+    return last ? finish(step, token, results) : store(carried, step, token, results);
   }
   Values sums = emitSums(e, g,
                          cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0),
                                 e.mul(block, g.kBlock), kLength));
-  if (!carried)
+  if (!continues)
     return finish(step, token, wholeRow(step, tokens, sums));
-  Values before = loadY(step, token, count, ints);
+  Values before = loadCarried(step, token, count, ints);
   for (auto [sum, earlier] : llvm::zip(sums, before))
     sum = e.add(earlier, sum);
-  storeY(step, token, sums);
+  store(carried, step, token, sums);
 }
 
 /// float(sum) * (activation scale * weight scale). Doubled sums: exact integers are halved, else the
@@ -283,13 +286,11 @@ Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
 // Y
 //===----------------------------------------------------------------------===//
 
-/// Where a vector of sums lies in rows at `pointer`, `stride` elements apart, or in one vector for all
-/// tokens; rows from n on do not exist there.
-ComputeEmitter::RowPlace ComputeEmitter::place(Value pointer, Value stride, Value step, Value token,
-                                               int64_t sumVector) {
+/// Where a vector of sums lies in `rows`; rows of W from n on do not exist there.
+ComputeEmitter::RowPlace ComputeEmitter::place(SourceRows rows, Value step, Value token, int64_t sumVector) {
   int64_t L = g.laneRows;
   Value row = e.add(e.mul(step, g.stepRows()), sumVector * L);
-  pointer = e.at(pointer, e.mul(stride ? e.add(e.mul(token, stride), row) : row, 4));
+  Value pointer = e.at(rows.pointer, e.mul(rows.stride ? e.add(e.mul(token, rows.stride), row) : row, 4));
   if (g.n % g.tileRows == 0)
     return {pointer, {}};
   SmallVector<int64_t> iota(L);
@@ -300,19 +301,18 @@ ComputeEmitter::RowPlace ComputeEmitter::place(Value pointer, Value stride, Valu
                                          e.splat(left, L))};
 }
 
-Value ComputeEmitter::loadRows(Value base, Value stride, Value step, Value token, int64_t sumVector,
-                               VectorType type) {
-  auto [pointer, exists] = place(base, stride, step, token, sumVector);
+Value ComputeEmitter::loadRows(SourceRows rows, Value step, Value token, int64_t sumVector, VectorType type) {
+  auto [pointer, exists] = place(rows, step, token, sumVector);
   if (!exists)
     return e.load(type, pointer, 4);
   return LLVM::MaskedLoadOp::create(e.b, e.loc, type, pointer, exists, e.constant(type, 0), uint32_t(4));
 }
 
-Values ComputeEmitter::loadY(Value step, Value token, int64_t count, VectorType type) {
+Values ComputeEmitter::loadCarried(Value step, Value token, int64_t count, VectorType type) {
   Values results;
   for (int64_t s = 0; s < g.sumVectors(); ++s)
     for (int64_t t = 0; t < count; ++t)
-      results.push_back(loadRows(y, ldy, step, e.add(token, t), s, type));
+      results.push_back(loadRows(carried, step, e.add(token, t), s, type));
   return results;
 }
 
@@ -323,19 +323,18 @@ void ComputeEmitter::finish(Value step, Value token, Values results) {
     for (int64_t s = 0; s < g.sumVectors(); ++s)
       for (int64_t t = 0; t < count; ++t) {
         Value &result = results[s * count + t];
-        Value other = epilogue.one
-                          ? e.splat(e.load(e.f32(), epilogue.pointer, 4), g.laneRows)
-                          : loadRows(epilogue.pointer, epilogue.stride, step, e.add(token, t), s, floats);
+        Value other = epilogue.one ? e.splat(e.load(e.f32(), epilogue.other.pointer, 4), g.laneRows)
+                                   : loadRows(epilogue.other, step, e.add(token, t), s, floats);
         result = epilogue.adds ? e.add(result, other) : e.mul(result, other);
       }
-  storeY(step, token, results);
+  store(y, step, token, results);
 }
 
-void ComputeEmitter::storeY(Value step, Value token, const Values &results) {
+void ComputeEmitter::store(SourceRows rows, Value step, Value token, const Values &results) {
   int64_t count = results.size() / g.sumVectors();
   for (int64_t t = 0; t < count; ++t)
     for (int64_t s = 0; s < g.sumVectors(); ++s) {
-      auto [pointer, exists] = place(y, ldy, step, e.add(token, t), s);
+      auto [pointer, exists] = place(rows, step, e.add(token, t), s);
       Value result = results[s * count + t];
       if (exists)
         LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
@@ -410,11 +409,10 @@ void StageEmitter::compute() {
       continue;
     SourceRows other = rows(slotOf(each.getOperand(1)));
     bool one = !other.stride && cast<RankedTensorType>(each.getOperand(1).getType()).getDimSize(0) == 1;
-    epilogues.push_back({isa<AddOp>(each), other.pointer, other.stride, one && stage.geometry.n != 1});
+    epilogues.push_back({isa<AddOp>(each), other, one && stage.geometry.n != 1});
   }
-  ComputeEmitter{e,   stage.geometry, prepared, m, packed, pointer(stage.result), stride(stage.result), begin,
-                 end, epilogues}
-      .run();
+  SourceRows y = rows(stage.result), carried = stage.buffer ? rows(stage.buffer) : y;
+  ComputeEmitter{e, stage.geometry, prepared, m, packed, y, carried, begin, end, epilogues}.run();
 }
 
 void StageEmitter::run(const Twine &name) {

@@ -9,7 +9,7 @@
 
 namespace lut {
 
-/// Where an operand of elementwise ops lies in memory.
+/// Where rows of f32 lie in memory.
 struct SourceRows {
   mlir::Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
 };

@@ -48,17 +48,12 @@ typedef struct lutc_layout {
   uint32_t k_padded; /* a multiple of chunk_k */
 } lutc_layout;
 
-/* What the stages of a program read and write, by index. */
-typedef enum lutc_slot_kind {
-  LUTC_SLOT_ROWS,    /* f32 [m][size], the caller's */
-  LUTC_SLOT_VECTOR,  /* f32 [size], the caller's */
-  LUTC_SLOT_WEIGHTS, /* packed weights of `kernel`; stages get the address past the header */
-  LUTC_SLOT_RESULT,  /* f32 [m][size], written for the caller */
-  LUTC_SLOT_SCRATCH  /* `size` bytes for each token of a block */
-} lutc_slot_kind;
+/* What the stages of a program read and write, by index: the caller's operands, and scratch. Stages get the
+   address of weights past their header. */
+enum { LUTC_SCRATCH = LUTC_RESULT + 1 /* `size` bytes for each token of a block */ };
 
 typedef struct lutc_slot {
-  uint32_t kind; /* lutc_slot_kind */
+  uint32_t kind; /* lutc_operand_kind or LUTC_SCRATCH */
   size_t size;
   const lutc_kernel *kernel;
 } lutc_slot;
@@ -103,7 +98,7 @@ struct lutc_kernel {
 };
 
 struct lutc_group {
-  const char *name;
+  lutc_group_info info;
   const lutc_library *library;
   const lutc_program *const *programs; /* [library->variant_count], best first */
 };

@@ -73,6 +73,10 @@ const lutc_program *lutc_group_program(const lutc_group *group) {
   return current != 0 ? group->programs[current - 1] : NULL;
 }
 
+const lutc_group_info *lutc_group_describe(const lutc_group *group) {
+  return group != NULL ? &group->info : NULL;
+}
+
 const lutc_kernel_info *lutc_kernel_describe(const lutc_kernel *kernel) {
   return kernel != NULL ? &kernel->info : NULL;
 }

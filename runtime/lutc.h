@@ -98,6 +98,27 @@ typedef struct lutc_kernel lutc_kernel;
 /* Several kernels with what lies between them: norms, activation functions, residuals, biases. */
 typedef struct lutc_group lutc_group;
 
+typedef enum lutc_operand_kind {
+  LUTC_ROWS,    /* f32 [m][size] */
+  LUTC_VECTOR,  /* f32 [size] */
+  LUTC_WEIGHTS, /* packed weights of `kernel` */
+  LUTC_RESULT   /* f32 [m][size], written */
+} lutc_operand_kind;
+
+typedef struct lutc_operand_info {
+  const char *name; /* as in the generated header: norm_weight */
+  lutc_operand_kind kind;
+  size_t size;
+  const lutc_kernel *kernel; /* null but for weights */
+} lutc_operand_info;
+
+/* What a group is; the same for every variant. */
+typedef struct lutc_group_info {
+  const char *name;
+  size_t operand_count;
+  const lutc_operand_info *operands; /* inputs, then results */
+} lutc_group_info;
+
 /* Every kernel of a library, for loops, tests and tools. `variants` names all variants, best first. */
 typedef struct lutc_library {
   const char *name;
@@ -145,11 +166,14 @@ typedef struct lutc_operand {
   size_t stride;
 } lutc_operand;
 
+const lutc_group_info *lutc_group_describe(const lutc_group *group);
+
 /* Bytes of the scratch of a call with m tokens, for the variant in use (0: none). */
 size_t lutc_group_scratch_bytes(const lutc_group *group, size_t m);
 
 /* Runs a group on m tokens: what the generated <library>_<group> calls. `operands` has the group's inputs, in
-   order, then its results, which are written. Results overlap no other operand. */
+   order, then its results, which are written. A result overlaps no other operand, but may be x or the
+   residual itself. */
 LUTC_MUST_USE lutc_status lutc_run_group(const lutc_group *group, size_t m, const lutc_operand *operands,
                                          void *scratch, size_t scratch_bytes, const lutc_parallel *parallel);
 

@@ -75,15 +75,15 @@ static void place_operands(call *c, size_t token) {
   for (size_t i = 0; i < c->program->slot_count; ++i) {
     const lutc_slot *slot = &c->program->slots[i];
     lutc_operand *operand = &c->operands[i];
-    if (slot->kind == LUTC_SLOT_SCRATCH) {
+    if (slot->kind == LUTC_SCRATCH) {
       *operand = (lutc_operand){scratch, slot->size / sizeof(float)};
       scratch += c->m * slot->size;
       continue;
     }
     *operand = *given++;
-    if (slot->kind == LUTC_SLOT_WEIGHTS)
+    if (slot->kind == LUTC_WEIGHTS)
       operand->data = (const uint8_t *)operand->data + sizeof(lutc_packed_header);
-    else if (slot->kind != LUTC_SLOT_VECTOR)
+    else if (slot->kind != LUTC_VECTOR)
       operand->data = (const float *)operand->data + token * operand->stride;
   }
 }
@@ -109,12 +109,12 @@ static lutc_status check_null(const lutc_slot *slot, const lutc_operand *operand
 
 static lutc_status check_alignment(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
   (void)m;
-  const size_t alignment = slot->kind == LUTC_SLOT_WEIGHTS ? LUTC_ALIGNMENT : sizeof(float);
+  const size_t alignment = slot->kind == LUTC_WEIGHTS ? LUTC_ALIGNMENT : sizeof(float);
   return lutc_is_aligned(operand->data, alignment) ? LUTC_OK : LUTC_MISALIGNED;
 }
 
 static lutc_status check_stride(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
-  if (slot->kind == LUTC_SLOT_WEIGHTS || slot->kind == LUTC_SLOT_VECTOR)
+  if (slot->kind == LUTC_WEIGHTS || slot->kind == LUTC_VECTOR)
     return LUTC_OK;
   return lutc_rows_fit(operand->data, m, slot->size, operand->stride, sizeof(float)) ? LUTC_OK
                                                                                      : LUTC_BAD_STRIDE;
@@ -122,7 +122,7 @@ static lutc_status check_stride(const lutc_slot *slot, const lutc_operand *opera
 
 static lutc_status check_weights(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
   (void)m;
-  if (slot->kind != LUTC_SLOT_WEIGHTS)
+  if (slot->kind != LUTC_WEIGHTS)
     return LUTC_OK;
   return lutc_check_header(&slot->kernel->info, lutc_kernel_code(slot->kernel), operand->data);
 }
@@ -131,7 +131,7 @@ static lutc_status check_operands(const call *c, operand_check check, size_t m) 
   const lutc_operand *operand = c->given;
   for (size_t i = 0; i < c->program->slot_count; ++i) {
     const lutc_slot *slot = &c->program->slots[i];
-    if (slot->kind == LUTC_SLOT_SCRATCH)
+    if (slot->kind == LUTC_SCRATCH)
       continue;
     const lutc_status status = check(slot, operand++, m);
     if (status != LUTC_OK)

@@ -221,3 +221,90 @@ func.func @blocksAcrossGroups(%q: !lut.activations<512, group = 128>, %w: !lut.w
   %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 1, k_block = 192> : !lut.activations<512, group = 128>, !lut.weights<10 x 512, <w2g128>> -> tensor<?x10xf32>
   return
 }
+
+// -----
+
+func.func @normWeight(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
+  // expected-error@+1 {{weight has 32 elements but x has 64}}
+  %y = lut.norm rms %x, %w epsilon 1.0e-5 : tensor<?x64xf32>, tensor<32xf32>
+  return
+}
+
+// -----
+
+func.func @normBias(%x: tensor<?x64xf32>, %w: tensor<64xf32>, %b: tensor<63xf32>) {
+  // expected-error@+1 {{bias has 63 elements but x has 64}}
+  %y = lut.norm layer %x, %w, %b epsilon 1.0e-5 : tensor<?x64xf32>, tensor<64xf32>, tensor<63xf32>
+  return
+}
+
+// -----
+
+func.func @normEpsilon(%x: tensor<?x64xf32>, %w: tensor<64xf32>) {
+  // expected-error@+1 {{epsilon is negative}}
+  %y = lut.norm rms %x, %w epsilon -1.0 : tensor<?x64xf32>, tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @gate(%x: tensor<?x64xf32>, %f: tensor<?x32xf32>) {
+  // expected-error@+1 {{factor and x differ in type}}
+  %y = lut.activate silu %x, %f : tensor<?x64xf32>, tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @rotateBlock(%x: tensor<?x96xf32>) {
+  // expected-error@+1 {{block 48 is no power of two from 2 on}}
+  %y = lut.rotate %x block 48 : tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @rotateElements(%x: tensor<?x96xf32>) {
+  // expected-error@+1 {{block 64 does not divide the 96 elements of a token}}
+  %y = lut.rotate %x block 64 : tensor<?x96xf32>
+  return
+}
+
+// -----
+
+func.func @residual(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>) {
+  // expected-error@+1 {{x and other differ in type}}
+  %y = lut.add %x, %r : tensor<?x64xf32>, tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @bias(%x: tensor<?x64xf32>, %b: tensor<1xf32>) {
+  // expected-error@+1 {{other has 1 elements but x has 64}}
+  %y = lut.add %x, %b : tensor<?x64xf32>, tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @stageInputs(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{inputs and arguments of the body differ in type}}
+  %y = lut.stage(%x) : (tensor<?x64xf32>) -> tensor<?x64xf32> {
+  ^bb0(%a: tensor<?x32xf32>):
+    %b = lut.activate relu2 %a : tensor<?x32xf32>
+    lut.yield %b : tensor<?x32xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @stageResult(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{yields another type than its result has}}
+  %y = lut.stage(%x) : (tensor<?x64xf32>) -> tensor<?x32xf32> {
+  ^bb0(%a: tensor<?x64xf32>):
+    lut.yield %a : tensor<?x64xf32>
+  }
+  return
+}

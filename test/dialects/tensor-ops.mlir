@@ -54,3 +54,31 @@ func.func @gemms(%tables: !digits, %q: !q, %w: !w, %planes: !planes) {
   %d = lut.dot_gemm %q, %w strategy dot schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 2, token_block = 8, k_block = 0> : !q, !w -> !y
   return
 }
+
+// CHECK-LABEL: @between
+// CHECK: lut.norm rms %{{.*}}, %{{.*}} epsilon {{.*}} : tensor<?x64xf32>, tensor<64xf32>
+// CHECK: lut.norm layer %{{.*}}, %{{.*}}, %{{.*}} epsilon {{.*}} : tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>
+// CHECK: lut.activate relu2 %{{.*}} : tensor<?x64xf32>
+// CHECK: lut.activate silu %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32>
+// CHECK: lut.rotate %{{.*}} block 32 : tensor<?x64xf32>
+// CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64xf32>
+// CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32>
+// CHECK: lut.scale %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<1xf32>
+// CHECK: lut.stage(%{{.*}}) : (tensor<?x64xf32>) -> !lut.activations<64, group = 32> {
+// CHECK: lut.yield %{{.*}} : !lut.activations<64, group = 32>
+func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>) -> !x {
+  %a = lut.norm rms %x, %v epsilon 1.0e-5 : !x, tensor<64xf32>
+  %b = lut.norm layer %a, %v, %v epsilon 1.0e-5 : !x, tensor<64xf32>, tensor<64xf32>
+  %c = lut.activate relu2 %b : !x
+  %d = lut.activate silu %c, %b : !x, !x
+  %e = lut.rotate %d block 32 : !x
+  %f = lut.add %e, %v : !x, tensor<64xf32>
+  %g = lut.add %f, %a : !x, !x
+  %h = lut.scale %g, %one : !x, tensor<1xf32>
+  %q = lut.stage(%h) : (!x) -> !q {
+  ^bb0(%i: !x):
+    %j = lut.quantize_activations %i : !x -> !q
+    lut.yield %j : !q
+  }
+  return %h : !x
+}

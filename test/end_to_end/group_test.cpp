@@ -1,5 +1,6 @@
 // Every group of a generated library, in every variant this CPU runs, against the composition of its parts in
-// test/reference: the same bits for random weights, tokens, strides, token and thread counts, between guard pages.
+// test/reference: the same bits for random weights, tokens, strides, token and thread counts, between guard
+// pages.
 #include "checks.h"
 #include "draw.h"
 #include "elementwise.h"
@@ -30,7 +31,7 @@ struct GroupVariant {
   size_t group, variant;
   const lutc_group &get() const { return *LIBRARY.groups[group]; }
   const lutc_program &program() const { return *get().programs[variant]; }
-  std::string name() const { return std::string(get().name) + "_" + LIBRARY.variants[variant]; }
+  std::string name() const { return std::string(get().info.name) + "_" + LIBRARY.variants[variant]; }
 };
 
 std::vector<GroupVariant> groupVariants() {
@@ -56,7 +57,9 @@ using Rows = std::vector<std::vector<float>>; // a token each
 // Walks through the steps as the group's operands do.
 class Composition {
 public:
-  Composition(std::vector<Operand> &operands, size_t m) : operands(operands), m(m) { values.push_back(rows(next())); }
+  Composition(std::vector<Operand> &operands, size_t m) : operands(operands), m(m) {
+    values.push_back(rows(next()));
+  }
 
   void apply(const Step &step) {
     if (step.verb == "products")
@@ -81,7 +84,8 @@ public:
     } else {
       for (Rows &value : values) {
         const std::vector<float> &other = next().data;
-        each(value, [&](float &x, size_t, size_t i) { x = step.verb == "add" ? x + other[i] : x * other[i]; });
+        each(value,
+             [&](float &x, size_t, size_t i) { x = step.verb == "add" ? x + other[i] : x * other[i]; });
       }
     }
   }
@@ -142,13 +146,13 @@ std::vector<float> drawVector(size_t size, Random &random) {
 Operand drawOperand(const lutc_slot &slot, size_t m, Random &random) {
   Operand operand;
   operand.slot = slot;
-  if (slot.kind == LUTC_SLOT_WEIGHTS)
+  if (slot.kind == LUTC_WEIGHTS)
     operand.weights = drawWeights(slot.kernel->info, random, /*plain=*/!oneIn(random, 3));
-  if (slot.kind == LUTC_SLOT_VECTOR)
+  if (slot.kind == LUTC_VECTOR)
     operand.data = drawVector(slot.size, random);
-  if (slot.kind == LUTC_SLOT_ROWS || slot.kind == LUTC_SLOT_RESULT)
+  if (slot.kind == LUTC_ROWS || slot.kind == LUTC_RESULT)
     operand.stride = slot.size + (oneIn(random, 2) ? 0 : draw(random, 1, 20));
-  if (slot.kind == LUTC_SLOT_ROWS) {
+  if (slot.kind == LUTC_ROWS) {
     operand.data.assign((m - 1) * operand.stride + slot.size, std::numeric_limits<float>::quiet_NaN());
     for (size_t token = 0; token < m; ++token)
       drawToken(drawKind(random), operand.data.data() + token * operand.stride, slot.size, random);
@@ -158,7 +162,7 @@ Operand drawOperand(const lutc_slot &slot, size_t m, Random &random) {
 
 // An operand in memory that ends or begins at a guard page.
 std::unique_ptr<Guarded> place(const Operand &operand, size_t m, Place at) {
-  if (operand.slot.kind == LUTC_SLOT_WEIGHTS) {
+  if (operand.slot.kind == LUTC_WEIGHTS) {
     const size_t bytes = lutc_packed_bytes(operand.slot.kernel);
     auto memory = std::make_unique<Guarded>(bytes, LUTC_ALIGNMENT, at);
     const lutc_weights view = operand.weights.view();
@@ -166,7 +170,7 @@ std::unique_ptr<Guarded> place(const Operand &operand, size_t m, Place at) {
     memory->freeze();
     return memory;
   }
-  if (operand.slot.kind == LUTC_SLOT_RESULT) {
+  if (operand.slot.kind == LUTC_RESULT) {
     const size_t elements = (m - 1) * operand.stride + operand.slot.size;
     auto memory = std::make_unique<Guarded>(elements * sizeof(float), sizeof(float), at);
     std::fill_n(memory->as<float>(), elements, canary);
@@ -183,9 +187,9 @@ void expectResult(const Operand &operand, size_t m, const float *y) {
   for (size_t token = 0; token < m; ++token) {
     for (size_t i = 0; i < n; ++i) {
       const float got = y[token * operand.stride + i], expected = operand.data[token * n + i];
-      ASSERT_TRUE(sameBits(got, expected)) << "token " << token << ", element " << i << ": " << got << " ("
-                                           << std::hex << bitsOf(got) << "), oracle " << expected << " ("
-                                           << bitsOf(expected) << ")";
+      ASSERT_TRUE(sameBits(got, expected))
+          << "token " << token << ", element " << i << ": " << got << " (" << std::hex << bitsOf(got)
+          << "), oracle " << expected << " (" << bitsOf(expected) << ")";
     }
     for (size_t i = n; token + 1 < m && i < operand.stride; ++i)
       ASSERT_EQ(y[token * operand.stride + i], canary) << "gap after token " << token;
@@ -206,10 +210,10 @@ struct GroupTest : testing::TestWithParam<GroupVariant> {
     const lutc_program &program = GetParam().program();
     std::vector<Operand> operands;
     for (size_t i = 0; i < program.slot_count; ++i)
-      if (program.slots[i].kind != LUTC_SLOT_SCRATCH)
+      if (program.slots[i].kind != LUTC_SCRATCH)
         operands.push_back(drawOperand(program.slots[i], m, random));
     Composition composition(operands, m);
-    ASSERT_STREQ(groupSteps[GetParam().group].name, group.name);
+    ASSERT_STREQ(groupSteps[GetParam().group].name, group.info.name);
     for (const Step &step : groupSteps[GetParam().group].steps)
       composition.apply(step);
     composition.finish();
@@ -219,9 +223,27 @@ struct GroupTest : testing::TestWithParam<GroupVariant> {
               ", seed " + std::to_string(baseSeed());
     SCOPED_TRACE(current);
     run(operands, m, oneIn(random, 2) ? Place::End : Place::Begin, threads == 1 ? nullptr : &parallel);
+    runInPlace(operands, m);
   }
 
-  void run(const std::vector<Operand> &operands, size_t m, Place at, const lutc_parallel *parallel) {
+  // A result in the place of a residual of its size.
+  void runInPlace(std::vector<Operand> operands, size_t m) {
+    const lutc_group_info &info = *lutc_group_describe(&GetParam().get());
+    const auto isResidual = [&](size_t i) {
+      return std::string(info.operands[i].name).rfind("residual", 0) == 0 &&
+             info.operands[i].size == operands.back().slot.size;
+    };
+    size_t residual = 0;
+    while (residual < info.operand_count && !isResidual(residual))
+      ++residual;
+    if (residual == info.operand_count)
+      return;
+    operands.back().stride = operands[residual].stride;
+    run(operands, m, Place::End, nullptr, residual);
+  }
+
+  void run(const std::vector<Operand> &operands, size_t m, Place at, const lutc_parallel *parallel,
+           size_t residual = 0) {
     const lutc_group *group = &GetParam().get();
     std::vector<std::unique_ptr<Guarded>> memory;
     std::vector<lutc_operand> given;
@@ -229,12 +251,21 @@ struct GroupTest : testing::TestWithParam<GroupVariant> {
       memory.push_back(place(operand, m, at));
       given.push_back({memory.back()->as<void>(), operand.stride});
     }
+    if (residual != 0) {
+      const std::vector<float> &rows = operands[residual].data;
+      std::copy(rows.begin(), rows.end(), memory.back()->as<float>());
+      for (size_t token = 0; token + 1 < m; ++token)
+        std::fill_n(memory.back()->as<float>() + token * operands[residual].stride +
+                        operands[residual].slot.size,
+                    operands[residual].stride - operands[residual].slot.size, canary);
+      given[residual] = given.back();
+    }
     const size_t bytes = lutc_group_scratch_bytes(group, m);
     Guarded scratch(bytes, LUTC_ALIGNMENT, at);
     ASSERT_EQ(lutc_run_group(group, m, given.data(), scratch.as<void>(), bytes, parallel), LUTC_OK);
     EXPECT_TRUE(scratch.surroundingsAreIntact()) << "written outside the scratch";
     for (size_t i = 0; i < operands.size(); ++i)
-      if (operands[i].slot.kind == LUTC_SLOT_RESULT) {
+      if (operands[i].slot.kind == LUTC_RESULT) {
         expectResult(operands[i], m, memory[i]->as<float>());
         EXPECT_TRUE(memory[i]->surroundingsAreIntact()) << "written outside a result";
       }
@@ -258,7 +289,7 @@ TEST_P(GroupTest, RefusesMisuse) {
   std::vector<std::unique_ptr<Guarded>> memory;
   std::vector<lutc_operand> good;
   for (size_t i = 0; i < program.slot_count; ++i) {
-    if (program.slots[i].kind == LUTC_SLOT_SCRATCH)
+    if (program.slots[i].kind == LUTC_SCRATCH)
       continue;
     const Operand operand = drawOperand(program.slots[i], 1, random);
     memory.push_back(place(operand, 1, Place::Begin));
@@ -275,7 +306,7 @@ TEST_P(GroupTest, RefusesMisuse) {
   EXPECT_EQ(lutc_run_group(group, 1, nullptr, scratch.as<void>(), bytes, nullptr), LUTC_NULL_POINTER);
   EXPECT_EQ(lutc_run_group(group, 0, good.data(), nullptr, 0, nullptr), LUTC_OK);
   for (size_t i = 0, slot = 0; i < good.size(); ++i, ++slot) {
-    while (program.slots[slot].kind == LUTC_SLOT_SCRATCH)
+    while (program.slots[slot].kind == LUTC_SCRATCH)
       ++slot;
     std::vector<lutc_operand> bad = good;
     bad[i].data = nullptr;
@@ -285,7 +316,7 @@ TEST_P(GroupTest, RefusesMisuse) {
     bad[i] = {good[i].data, program.slots[slot].size - 1};
     const bool rows = good[i].stride != 0;
     EXPECT_EQ(run(bad, bytes), rows ? LUTC_BAD_STRIDE : LUTC_OK) << "operand " << i;
-    if (program.slots[slot].kind == LUTC_SLOT_WEIGHTS) {
+    if (program.slots[slot].kind == LUTC_WEIGHTS) {
       alignas(64) static const char zeros[64] = {};
       bad[i] = {zeros, 0};
       EXPECT_EQ(run(bad, bytes), LUTC_NOT_PACKED) << "operand " << i;

@@ -1,5 +1,6 @@
-// What lies between products: norms, activation functions, rotations. Sums have one order and exp one polynomial, so
-// that every target gets the same bits. f32 throughout, never fused: compile with -ffp-contract=off.
+// What lies between products: norms, activation functions, rotations. Sums have one order and exp one
+// polynomial, so that every target gets the same bits. f32 throughout, never fused: compile with
+// -ffp-contract=off.
 #ifndef LUT_REFERENCE_ELEMENTWISE_H
 #define LUT_REFERENCE_ELEMENTWISE_H
 
@@ -42,7 +43,8 @@ inline void layerNorm(std::vector<float> &x, const float *weight, const float *b
     x[i] = x[i] + bias[i];
 }
 
-// exp(x) for x in [-87, 88], at which it is bounded: 2^n exp(r), n = rne(x / ln 2); the polynomial of Cephes expf.
+// exp(x) for x in [-87, 88], at which it is bounded: 2^n exp(r), n = rne(x / ln 2); the polynomial of Cephes
+// expf.
 inline float exponential(float x) {
   x = x > 88.0f ? 88.0f : x;
   x = x < -87.0f ? -87.0f : x;
@@ -68,8 +70,8 @@ inline float activation(const std::string &kind, float x) {
   return x;
 }
 
-// Multiplies every `block` elements by the Hadamard matrix of that size, over sqrt(block): its factors of two, the
-// smallest distance first.
+// Multiplies every `block` elements by the Hadamard matrix of that size, over sqrt(block): its factors of
+// two, the smallest distance first.
 inline void rotate(std::vector<float> &x, size_t block) {
   for (size_t step = 1; step < block; step *= 2)
     for (size_t i = 0; i < x.size(); ++i)
