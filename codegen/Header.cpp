@@ -92,6 +92,21 @@ static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t i
       << "_group, m, operands, scratch, scratch_bytes, parallel);\n}\n";
 }
 
+static void writeModel(llvm::raw_ostream &out, const LibrarySpec &library) {
+  const ModelShape &model = library.model;
+  std::string macro = llvm::StringRef(library.name).upper();
+  out << "\n/* The " << library.modelType << " model of the config. */\n";
+  const std::pair<const char *, int64_t> sizes[] = {
+      {"LAYERS", model.layers},    {"HIDDEN", model.hidden},    {"HEADS", model.heads},
+      {"KV_HEADS", model.kvHeads}, {"HEAD_DIM", model.headDim}, {"VOCABULARY", model.vocabulary},
+      {"QK_NORM", model.qkNorm}};
+  for (auto [name, size] : sizes)
+    out << "#define " << macro << "_" << name << " " << size << "\n";
+  out << llvm::formatv(
+      "#define {0}_ROPE_THETA {1:F1}\n#define {0}_NORM_EPSILON {2:E}\n#define {0}_ACTIVATION \"{3}\"\n",
+      macro, model.ropeTheta, model.normEpsilon, model.activation);
+}
+
 std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash) {
   const std::string &name = plan.library.name;
   std::string text, guard = llvm::StringRef(name).upper() + "_H";
@@ -103,6 +118,8 @@ std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash
   out << ". */\n#ifndef " << guard << "\n#define " << guard << "\n\n" << runtimeHeader();
   out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\nextern const lutc_library " << name
       << "_library;\n";
+  if (!plan.library.modelType.empty())
+    writeModel(out, plan.library);
   for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel)
     writeKernel(out, plan, kernel);
   for (size_t group = 0; group < plan.library.groups.size(); ++group)

@@ -72,6 +72,14 @@ struct ProjectionSpec {
   int64_t n = 0, k = 0;
 };
 
+// What an engine needs to know of the model besides its products.
+struct ModelShape {
+  int64_t layers = 0, hidden = 0, heads = 0, kvHeads = 0, headDim = 0, vocabulary = 0;
+  double ropeTheta = 10000, normEpsilon = 0;
+  std::string activation; // of lut.activate
+  bool qkNorm = false;    // attention normalizes queries and keys
+};
+
 struct LibrarySpec;
 
 // As in `x -> rms norm -> q, k, v`.
@@ -80,6 +88,7 @@ std::string describeGroup(const LibrarySpec &library, const GroupSpec &group);
 struct LibrarySpec {
   std::string name;      // a C identifier, prefix of every symbol
   std::string modelType; // model_type of a Hugging Face config; empty for a kernel list
+  ModelShape model;      // of that config
   std::vector<KernelSpec> kernels;
   std::vector<GroupSpec> groups;
   std::vector<ProjectionSpec> projections;

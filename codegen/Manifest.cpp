@@ -105,8 +105,15 @@ std::string lut::writeManifest(const LibraryPlan &plan, llvm::StringRef configHa
   Object manifest{{"lutc", LUTC_VERSION},          {"library", library.name},
                   {"config", configHash},          {"variants", std::move(variants)},
                   {"kernels", std::move(kernels)}, {"groups", std::move(groups)}};
-  if (!library.modelType.empty())
+  if (!library.modelType.empty()) {
+    const ModelShape &model = library.model;
     manifest["model_type"] = library.modelType;
+    manifest["model"] = Object{{"layers", model.layers},         {"hidden", model.hidden},
+                               {"heads", model.heads},           {"kv_heads", model.kvHeads},
+                               {"head_dim", model.headDim},      {"vocabulary", model.vocabulary},
+                               {"rope_theta", model.ropeTheta},  {"norm_epsilon", model.normEpsilon},
+                               {"activation", model.activation}, {"qk_norm", model.qkNorm}};
+  }
   if (!library.projections.empty())
     manifest["projections"] = std::move(projections);
   std::string text;

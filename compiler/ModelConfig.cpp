@@ -96,6 +96,10 @@ void ModelConfigReader::readAttention() {
                           " attention heads",
                       "write head_dim");
   int64_t headDim = size("head_dim", hidden / heads);
+  model.shape.hidden = hidden;
+  model.shape.heads = heads;
+  model.shape.kvHeads = keyHeads;
+  model.shape.headDim = headDim;
   set(Size::Hidden, hidden, "hidden_size");
   set(Size::Query, heads * headDim, "num_attention_heads");
   set(Size::KeyValue, keyHeads * headDim, "num_key_value_heads");
@@ -146,6 +150,11 @@ void ModelConfigReader::readLayers() {
 
 // What lies between the products.
 void ModelConfigReader::readFunctions() {
+  const ConfigNode *theta = holding("rope_theta").find("rope_theta");
+  if (theta && theta->number() && *theta->number() > 0)
+    model.shape.ropeTheta = *theta->number();
+  StringRef type = model.family->modelType;
+  model.shape.qkNorm = type.starts_with("qwen3") || type.starts_with("gemma3") || type == "olmoe";
   const ConfigNode *epsilon = holding("rms_norm_eps").find("rms_norm_eps");
   if (epsilon && epsilon->number() && *epsilon->number() > 0)
     model.normEpsilon = *epsilon->number();
@@ -194,7 +203,9 @@ std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights
   readFfn();
   readLayers();
   readFunctions();
-  set(Size::Vocabulary, size("vocab_size"), "vocab_size");
+  model.shape.layers = model.sparse.size();
+  model.shape.vocabulary = size("vocab_size");
+  set(Size::Vocabulary, model.shape.vocabulary, "vocab_size");
   model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
   if (!readWeights(weights) || diagnostics.failed())
     return std::nullopt;

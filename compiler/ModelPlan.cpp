@@ -230,6 +230,9 @@ void ModelPlanner::checkOptions() {
 
 std::optional<LibrarySpec> ModelPlanner::plan() {
   library.modelType = model.family->modelType.str();
+  library.model = model.shape;
+  library.model.normEpsilon = model.normEpsilon.value_or(0);
+  library.model.activation = model.activation;
   planBlock(model.family->attention, Layers::All);
   planBlock(model.family->ffn, Layers::Dense);
   planBlock(model.family->experts, Layers::Sparse);

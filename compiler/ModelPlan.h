@@ -16,6 +16,7 @@ struct ModelConfig {
   };
 
   const ModelRow *family = nullptr;
+  ModelShape shape;
   std::array<Extent, unsigned(Size::Vocabulary) + 1> sizes;
   std::vector<bool> sparse;          // one per layer: experts instead of a dense ffn
   bool nested = false;               // a language model inside a multimodal one

@@ -29,8 +29,10 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
   std::uniform_real_distribution<float> scale(0.01f, 0.02f);
   for (size_t i = 0; info.scales_f32 && i < (info.scales_per_tensor ? 1 : info.n); ++i)
     floats.push_back(scale(random));
+  // f16 in [2^-7, 2^-6); smaller for 3 and 4 bits, so that weights are of one size.
+  const size_t binade = 0x2000 - (info.codes > 4) * 0x400 - (info.codes > 8) * 0x400;
   for (size_t i = 0; !info.scales_f32 && i < groups; ++i)
-    halves.push_back(static_cast<uint16_t>(0x2000 + random() % 0x400)); // f16 in [2^-7, 2^-6)
+    halves.push_back(static_cast<uint16_t>(binade + random() % 0x400));
   for (size_t i = 0; info.has_zero_points && i < groups; ++i)
     zeros.push_back(static_cast<uint8_t>(random() % info.codes));
 }

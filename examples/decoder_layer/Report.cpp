@@ -32,8 +32,21 @@ static void printRow(const Row &row, size_t m) {
               row.medianUs, row.rate, row.share * 100, oracle.c_str(), row.comparison.nmse);
 }
 
+static void printDecoder(const DecoderReport &decoder) {
+  if (decoder.missing) {
+    std::printf("\nall layers: not run, the library has no group %s\n", decoder.missing);
+    return;
+  }
+  std::printf("\nall layers, %.0f MiB of weights; a layer's NMSE against double precision %.1e\n",
+              decoder.packedBytes / 1048576.0, decoder.error);
+  for (const Speed &speed : decoder.speeds)
+    std::printf("m = %3zu, %zu thread%s: %8.1f tokens/s, attention %4.1f %% of the time\n", speed.m,
+                speed.threads, speed.threads == 1 ? "" : "s", speed.tokensPerSecond,
+                speed.attentionShare * 100);
+}
+
 void lut::example::printTable(const Layer &layer, const Copies &copies, size_t threads,
-                              const std::vector<Batch> &batches) {
+                              const std::vector<Batch> &batches, const DecoderReport &decoder) {
   std::printf("%zu thread%s; weights %s: %zu packed copies in turn, %.0f MiB, last-level cache %.0f MiB\n\n",
               threads, threads == 1 ? "" : "s", copies.temperature(), copies.count,
               copies.bytes() / 1048576.0, copies.cacheBytes / 1048576.0);
@@ -50,6 +63,7 @@ void lut::example::printTable(const Layer &layer, const Copies &copies, size_t t
                 gigabytesPerSecond(copies.copyBytes, read.min()),
                 gigabytesPerSecond(copies.copyBytes, read.median()), batch.times.reader.c_str());
   }
+  printDecoder(decoder);
 }
 
 static void printJsonProduct(const Row &row) {
@@ -64,7 +78,7 @@ static void printJsonProduct(const Row &row) {
 }
 
 void lut::example::printJson(const Layer &layer, const Copies &copies, size_t threads,
-                             const std::vector<Batch> &batches) {
+                             const std::vector<Batch> &batches, const DecoderReport &decoder) {
   std::printf("{\n  \"threads\": %zu, \"weights\": \"%s\", \"copies\": %zu, \"copy_bytes\": %zu, "
               "\"cache_bytes\": %zu,\n  \"batches\": [",
               threads, copies.temperature(), copies.count, copies.copyBytes, copies.cacheBytes);
@@ -82,5 +96,10 @@ void lut::example::printJson(const Layer &layer, const Copies &copies, size_t th
     }
     std::printf("]}");
   }
+  std::printf("],\n  \"layer_nmse\": %.3e,\n  \"speeds\": [", decoder.error);
+  for (const Speed &speed : decoder.speeds)
+    std::printf("%s\n    {\"m\": %zu, \"threads\": %zu, \"tokens_per_s\": %.3f, \"attention_share\": %.4f}",
+                &speed == decoder.speeds.data() ? "" : ",", speed.m, speed.threads, speed.tokensPerSecond,
+                speed.attentionShare);
   std::printf("]\n}\n");
 }

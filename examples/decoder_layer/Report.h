@@ -14,8 +14,23 @@ struct Batch {
   std::vector<Comparison> comparisons; // one for each product
 };
 
-void printTable(const Layer &layer, const Copies &copies, size_t threads, const std::vector<Batch> &batches);
-void printJson(const Layer &layer, const Copies &copies, size_t threads, const std::vector<Batch> &batches);
+// All layers, m tokens at a time.
+struct Speed {
+  size_t m, threads;
+  double tokensPerSecond, attentionShare; // share: of the time
+};
+
+struct DecoderReport {
+  const char *missing = nullptr; // the group that the library lacks
+  size_t packedBytes = 0;
+  double error = 0; // of a layer, against double precision
+  std::vector<Speed> speeds;
+};
+
+void printTable(const Layer &layer, const Copies &copies, size_t threads, const std::vector<Batch> &batches,
+                const DecoderReport &decoder);
+void printJson(const Layer &layer, const Copies &copies, size_t threads, const std::vector<Batch> &batches,
+               const DecoderReport &decoder);
 
 } // namespace lut::example
 
