@@ -1,4 +1,5 @@
-// Attention with a cache of keys and values, in plain C++: what an engine has of its own between the library's groups.
+// Attention with a cache of keys and values, in plain C++: what an engine has of its own between the
+// library's groups.
 #ifndef LUT_EXAMPLES_ATTENTION_H
 #define LUT_EXAMPLES_ATTENTION_H
 
@@ -19,7 +20,8 @@ struct Shape {
 class Rope {
 public:
   Rope(const Shape &shape, size_t positions);
-  // Rows of `heads` heads; row t stands at `position` + t. With qkNorm each head is first divided by its root mean square.
+  // Rows of `heads` heads; row t stands at `position` + t. With qkNorm each head is first divided by its root
+  // mean square.
   void apply(float *rows, size_t m, size_t heads, size_t position) const;
 
 private:
@@ -31,16 +33,22 @@ private:
 class KvCache {
 public:
   KvCache(const Shape &shape, size_t positions)
-      : shape(shape), positions(positions), keys(shape.kvHeads * positions * shape.headDim), values(keys.size()) {}
+      : shape(shape), positions(positions), keys(shape.kvHeads * positions * shape.headDim),
+        values(keys.size()) {}
   // Stores the rows [m][kvHeads][headDim] of positions from `position` on.
   void store(const float *k, const float *v, size_t m, size_t position);
+  // Tokens whose heads are attended together, so that each key and value is read once for all of them.
+  static constexpr size_t tokenBlock = 8;
   // out[t] = softmax(q[t] K^T / sqrt(headDim)) V over positions up to position + t, for every head.
   void attend(const float *q, float *out, size_t m, size_t position, const lutc_parallel *parallel) const;
 
 private:
+  struct Call;
+  static void attendBlock(void *call, size_t index);
+
   const Shape shape;
   size_t positions;
-  std::vector<float> keys, values; // [kvHead][position][headDim]
+  std::vector<_Float16> keys, values; // [kvHead][position][headDim]
 };
 
 } // namespace lut::example

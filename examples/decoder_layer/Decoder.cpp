@@ -70,7 +70,8 @@ lutc_status Decoder::call(const std::string &name, size_t m, size_t layer, const
   for (size_t i = 0; i < info.operand_count; ++i) {
     const lutc_operand_info &operand = info.operands[i];
     if (operand.kind == LUTC_WEIGHTS) {
-      const size_t index = linear(operand.kernel ? lutc_kernel_describe(operand.kernel)->name : "") - linears.data();
+      const size_t index =
+          linear(operand.kernel ? lutc_kernel_describe(operand.kernel)->name : "") - linears.data();
       operands.push_back({packed->data() + layer * layerBytes + offsets[index], 0});
     } else if (operand.kind == LUTC_VECTOR) {
       operands.push_back({vectors.at(name + "." + operand.name).data(), 0});

@@ -1,5 +1,6 @@
-// All decoder layers of a model on the groups of its library: norms, products, activation functions and residuals in
-// the library, attention in plain C++. Weights are random, of the real size, and each layer has its own copy.
+// All decoder layers of a model on the groups of its library: norms, products, activation functions and
+// residuals in the library, attention in plain C++. Weights are random, of the real size, and each layer has
+// its own copy.
 #ifndef LUT_EXAMPLES_DECODER_H
 #define LUT_EXAMPLES_DECODER_H
 
@@ -15,12 +16,13 @@ public:
   // Up to `tokens` tokens a call and `positions` positions in all.
   Decoder(const lutc_library &library, const Shape &shape, size_t tokens, size_t positions);
 
-  // LUTC_OK, or why the weights were not packed; null where the library has all groups that a layer needs, else the one
-  // that is missing.
+  // LUTC_OK, or why the weights were not packed; null where the library has all groups that a layer needs,
+  // else the one that is missing.
   lutc_status status = LUTC_OK;
   const char *missing = nullptr;
 
-  // Sends m tokens through `layers` layers: x is [m][hidden] before and after. They stand at `position` and behind it.
+  // Sends m tokens through `layers` layers: x is [m][hidden] before and after. They stand at `position` and
+  // behind it.
   lutc_status run(float *x, size_t m, size_t position, size_t layers, const lutc_parallel *parallel);
 
   size_t packedBytes() const { return shape.layers * layerBytes; }
@@ -42,7 +44,7 @@ private:
   std::unique_ptr<Pages> packed, scratch;
   size_t scratchBytes = 0;
   Rope rope;
-  std::vector<KvCache> caches; // of each layer
+  std::vector<KvCache> caches;                       // of each layer
   std::map<std::string, std::vector<float>> vectors; // by "group.operand"
   std::map<std::string, float *> rows;               // by operand: where activations of a call lie
   std::vector<float> q, k, v, attended;

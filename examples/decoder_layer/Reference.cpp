@@ -30,7 +30,8 @@ struct Layer64 {
   Rows product(const Rows &x, const char *kernel) const {
     const Linear &linear = *decoder.linear(kernel);
     const std::vector<float> rounded(x.begin(), x.end());
-    Rows y = lut::reference::floatProduct(linear.info, linear.weights.view(), rounded.data(), linear.info.k, m);
+    Rows y =
+        lut::reference::floatProduct(linear.info, linear.weights.view(), rounded.data(), linear.info.k, m);
     if (const std::vector<float> *bias = decoder.vector(group, std::string(kernel) + "_bias"))
       for (size_t i = 0; i < y.size(); ++i)
         y[i] += (*bias)[i % linear.info.n];
@@ -90,7 +91,8 @@ double activate(const std::string &kind, double x) {
 
 } // namespace
 
-std::vector<double> lut::example::referenceLayer(const Decoder &decoder, const std::vector<float> &x, size_t m) {
+std::vector<double> lut::example::referenceLayer(const Decoder &decoder, const std::vector<float> &x,
+                                                 size_t m) {
   Rows residual(x.begin(), x.end());
   const auto add = [&](const Rows &y) {
     for (size_t i = 0; i < y.size(); ++i)

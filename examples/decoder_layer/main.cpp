@@ -105,7 +105,7 @@ static lutc_status measureSpeed(Decoder &decoder, size_t m, size_t position, dou
   return LUTC_OK;
 }
 
-static lutc_status measureDecoder(const Options &options, const Threads &threads, DecoderReport &report) {
+static lutc_status measureDecoder(const Options &options, DecoderReport &report) {
   const Shape shape = {DECODER_LAYERS,       DECODER_HIDDEN,     DECODER_HEADS,
                        DECODER_KV_HEADS,     DECODER_HEAD_DIM,   DECODER_ROPE_THETA,
                        DECODER_NORM_EPSILON, DECODER_ACTIVATION, DECODER_QK_NORM != 0};
@@ -114,18 +114,20 @@ static lutc_status measureDecoder(const Options &options, const Threads &threads
   if (decoder.missing || decoder.status != LUTC_OK)
     return decoder.status;
   report.packedBytes = decoder.packedBytes();
-  lutc_status status = check(decoder, threads.get(), report.error);
-  const Threads one(1);
-  for (const Threads *each : {&one, &threads}) {
-    if (each == &threads && options.threads == 1)
-      break;
+  lutc_status status = LUTC_OK;
+  for (size_t count : {size_t(1), options.threads}) {
+    const Threads threads(count); // only these: waiting threads spin
+    if (report.speeds.empty())
+      status = check(decoder, threads.get(), report.error);
     for (size_t m : {options.prompt, size_t(1)}) {
       Speed speed = {};
       if (status == LUTC_OK)
         status =
-            measureSpeed(decoder, m, m == 1 ? options.prompt : 0, options.seconds / 4, each->get(), speed);
+            measureSpeed(decoder, m, m == 1 ? options.prompt : 0, options.seconds / 4, threads.get(), speed);
       report.speeds.push_back(speed);
     }
+    if (count == options.threads)
+      break;
   }
   return status;
 }
@@ -148,10 +150,10 @@ int main(int argc, char **argv) {
   for (const Linear &linear : layer.linears)
     oracles.emplace_back(linear, sizes[1]);
 
-  const Threads threads(options.threads);
   std::vector<Batch> batches;
   bool passed = true;
   for (size_t m : sizes) {
+    const Threads threads(options.threads);
     Batch batch = {m, {}, {}};
     if (const lutc_status status = measure(layer, copies, m, options.seconds / 4, threads.get(), batch.times))
       return fail("running", status);
@@ -163,7 +165,7 @@ int main(int argc, char **argv) {
     batches.push_back(batch);
   }
   DecoderReport report;
-  if (const lutc_status status = measureDecoder(options, threads, report))
+  if (const lutc_status status = measureDecoder(options, report))
     return fail("the decoder", status);
   (options.json ? printJson : printTable)(layer, copies, options.threads, batches, report);
   return passed && (report.missing || report.error < 1e-2) ? 0 : 1;
