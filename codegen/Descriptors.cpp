@@ -34,8 +34,9 @@ struct DescriptorEmitter {
     return global(array(rows.front()->getType(), rows), "", /*isPublic=*/false);
   }
   Constant *kernelOf(Slot::Kind kind, size_t kernel) {
-    return kind == Slot::Kind::weights ? static_cast<Constant *>(kernels[kernel])
-                                       : llvm::ConstantPointerNull::get(pointer);
+    return kind == Slot::Kind::weights || kind == Slot::Kind::experts
+               ? static_cast<Constant *>(kernels[kernel])
+               : llvm::ConstantPointerNull::get(pointer);
   }
 
   llvm::GlobalVariable *global(Constant *value, const llvm::Twine &name, bool isPublic,
@@ -61,6 +62,7 @@ struct DescriptorEmitter {
   Constant *variantCode(const Product &product, size_t target);
   Constant *layout(const Geometry &g, uint32_t &id);
   Constant *program(const PlannedProgram &program);
+  Constant *routing(const PlannedProgram &program);
   void declareKernels();
   void defineKernels();
   llvm::SmallVector<Constant *> groups();
@@ -114,11 +116,28 @@ Constant *DescriptorEmitter::program(const PlannedProgram &program) {
   llvm::SmallVector<Constant *> slots, stages;
   static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SCRATCH && uint32_t(Slot::Kind::rows) == LUTC_ROWS);
   for (const PlannedSlot &slot : program.slots)
-    slots.push_back(structure({i32(uint32_t(slot.kind)), size(slot.size), kernelOf(slot.kind, slot.kernel)}));
+    slots.push_back(structure(
+        {i32(uint32_t(slot.kind)), i32(slot.routed), size(slot.size), kernelOf(slot.kind, slot.kernel)}));
   for (const PlannedStage &stage : program.stages)
-    stages.push_back(structure({function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase))}));
-  return global(structure({size(program.tokenBlock), size(program.scratchBytes), size(slots.size()),
-                           size(stages.size()), table(slots), table(stages)}),
+    stages.push_back(structure(
+        {function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase)), i32(stage.routed)}));
+  return global(
+      structure({size(program.tokenBlock), size(program.scratchBytes), size(program.fixedBytes()),
+                 size(slots.size()), size(stages.size()), table(slots), table(stages), routing(program)}),
+      "", /*isPublic=*/false);
+}
+
+/// lutc_routing; null where nothing is routed.
+Constant *DescriptorEmitter::routing(const PlannedProgram &program) {
+  const Routing &r = program.routing;
+  if (!r.top)
+    return llvm::ConstantPointerNull::get(pointer);
+  llvm::SmallVector<Constant *> gathers;
+  for (auto [from, to] : r.gathers)
+    gathers.push_back(structure({i32(from), i32(to)}));
+  return global(structure({size(program.experts), size(r.top), size(r.segmentTokens), i32(r.experts),
+                           i32(r.gates), i32(r.combined), i32(r.result),
+                           i32(r.residual.value_or(LUTC_NO_SLOT)), i32(gathers.size()), table(gathers)}),
                 "", /*isPublic=*/false);
 }
 

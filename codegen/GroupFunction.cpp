@@ -20,6 +20,8 @@ struct GroupBuilder {
   // What the steps so far leave, and what names it.
   SmallVector<Value> values;
   SmallVector<std::string> names;
+  const GroupSpec &group;
+  Value experts, gates, residual; // of each token, once products are routed
 
   void step(const GroupStep &step);
   void products(const GroupStep &step);
@@ -50,11 +52,17 @@ Value GroupBuilder::vector(const std::string &name, int64_t size) {
 
 void GroupBuilder::products(const GroupStep &step) {
   Value x = values.front();
+  if (group.top && !experts) {
+    auto type = RankedTensorType::get({ShapedType::kDynamic, group.top}, b.getI32Type());
+    experts = argument(Slot::Kind::routes, "experts", type, group.top);
+    gates = rows("gates", group.top);
+    x = RouteOp::create(b, loc, x, experts);
+  }
   values.clear();
   names.clear();
   for (size_t kernel : step.kernels) {
     const KernelSpec &spec = library.kernels[kernel];
-    Value w = argument(Slot::Kind::weights, spec.name + "_packed",
+    Value w = argument(experts ? Slot::Kind::experts : Slot::Kind::weights, spec.name + "_packed",
                        weightsOf(b.getContext(), spec.n, spec.k, spec.format), spec.n, kernel);
     values.push_back(addProduct(b, kernel, x, w));
     names.push_back(spec.name);
@@ -84,6 +92,10 @@ void GroupBuilder::step(const GroupStep &step) {
     values[0] = RotateOp::create(b, loc, x.getType(), x, step.block);
     return;
   case GroupStep::Kind::residual:
+    if (experts) { // added when the experts' results are
+      residual = rows(step.name, size);
+      return;
+    }
     values[0] = AddOp::create(b, loc, x.getType(), x, rows(step.name, size));
     return;
   case GroupStep::Kind::bias:
@@ -103,7 +115,8 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
   Location loc = locationOf(*b.getContext(), group.position, group.name);
   auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({}, {}));
   GroupBuilder builder{library, addProduct, function, OpBuilder::atBlockBegin(function.addEntryBlock()),
-                       loc,     {},         {},       {}};
+                       loc,     {},         {},       {},
+                       group,   {},         {},       {}};
   int64_t k = 0;
   for (const GroupStep &step : group.steps)
     if (!k && !step.kernels.empty())
@@ -112,6 +125,9 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
   builder.names = {"x"};
   for (const GroupStep &step : group.steps)
     builder.step(step);
+  if (builder.experts)
+    builder.values[0] = CombineOp::create(builder.b, loc, builder.values[0].getType(), builder.values[0],
+                                          builder.experts, builder.gates, builder.residual);
   func::ReturnOp::create(builder.b, loc, builder.values);
   function.setFunctionType(
       b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(builder.values))));
@@ -122,7 +138,12 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
 
 std::string lut::describeGroup(const LibrarySpec &library, const GroupSpec &group) {
   std::string text = "x";
+  bool routed = false;
   for (const GroupStep &step : group.steps) {
+    if (group.top && !routed && step.kind == GroupStep::Kind::products) {
+      text += " -> " + std::to_string(group.top) + " of " + std::to_string(group.experts) + " experts";
+      routed = true;
+    }
     text += text.empty() ? "" : " -> ";
     switch (step.kind) {
     case GroupStep::Kind::norm:

@@ -22,13 +22,17 @@ static std::string describe(const Format &format) {
 /// The macro that bounds the scratch of all variants.
 static void writeScratch(llvm::raw_ostream &out, llvm::StringRef macro,
                          llvm::ArrayRef<const PlannedProgram *> programs) {
-  int64_t tokens = 0, bytes = 0;
+  int64_t tokens = 0, bytes = 0, fixed = 0;
   for (const PlannedProgram *program : programs) {
     tokens = std::max(tokens, program->tokenBlock);
     bytes = std::max(bytes, program->scratchBytes);
+    fixed = std::max(fixed, program->fixedBytes());
   }
   out << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens
-      << ") * " << bytes << ")\n";
+      << ") * " << bytes;
+  if (fixed)
+    out << " + " << fixed;
+  out << ")\n";
 }
 
 static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t kernel) {
@@ -60,6 +64,26 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
       << name << "_kernel, m, x, ldx, packed, y, ldy, scratch, scratch_bytes, parallel);\n}\n";
 }
 
+static bool hasRows(Slot::Kind kind) {
+  return kind == Slot::Kind::rows || kind == Slot::Kind::result || kind == Slot::Kind::routes;
+}
+
+/// Of a parameter, up to its name.
+static const char *typeOf(Slot::Kind kind) {
+  switch (kind) {
+  case Slot::Kind::weights:
+    return "const void *";
+  case Slot::Kind::experts:
+    return "const void *const *";
+  case Slot::Kind::routes:
+    return "const int32_t *";
+  case Slot::Kind::result:
+    return "float *";
+  default:
+    return "const float *";
+  }
+}
+
 static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t index) {
   const GroupSpec &spec = plan.library.groups[index];
   const Group &group = plan.groups[index];
@@ -70,7 +94,7 @@ static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t i
   out << "\n/* " << spec.name << ": " << describeGroup(plan.library, spec)
       << ". Rows have strides, as in lutc_run.\n  ";
   for (const GroupOperand &operand : group.operands)
-    if (operand.kind != Slot::Kind::weights)
+    if (operand.kind != Slot::Kind::weights && operand.kind != Slot::Kind::experts)
       out << " " << operand.name << (operand.kind == Slot::Kind::vector ? "[" : "[m,") << operand.size << "]";
   out << " */\n";
   writeScratch(out, macro, programs);
@@ -78,9 +102,8 @@ static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t i
       << "(size_t m";
   std::string operands;
   for (const GroupOperand &operand : group.operands) {
-    bool rows = operand.kind == Slot::Kind::rows || operand.kind == Slot::Kind::result;
-    out << ",\n    " << (operand.kind == Slot::Kind::result ? "" : "const ")
-        << (operand.kind == Slot::Kind::weights ? "void *" : "float *") << operand.name;
+    bool rows = hasRows(operand.kind);
+    out << ",\n    " << typeOf(operand.kind) << operand.name;
     if (rows)
       out << ", size_t ld" << operand.name;
     operands +=

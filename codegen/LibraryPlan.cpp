@@ -105,12 +105,13 @@ static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<si
   PlannedProgram planned;
   planned.tokenBlock = program.tokenBlock;
   planned.scratchBytes = program.scratchBytes();
+  planned.routing = program.routing;
   for (auto [index, slot] : llvm::enumerate(program.slots))
-    planned.slots.push_back({slot.kind, slot.size, index < kernels.size() ? kernels[index] : 0});
+    planned.slots.push_back({slot.kind, slot.size, index < kernels.size() ? kernels[index] : 0, slot.routed});
   for (const ProgramStage &stage : program.stages) {
     StageOp op = stage.op;
     planned.stages.push_back(
-        {(symbol + stage.suffix).str(), op.prepares() ? 0 : stage.geometry.tiles, stage.phase});
+        {(symbol + stage.suffix).str(), op.prepares() ? 0 : stage.geometry.tiles, stage.phase, stage.routed});
   }
   return planned;
 }
@@ -204,6 +205,7 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
     for (const GroupOperand &operand : group.operands)
       kernels.push_back(operand.kernel);
     group.variants.push_back(keep(getProgram(function, target), function.getName(), kernels));
+    group.variants.back().experts = spec.experts;
   }
   plan.modules.push_back(std::move(module));
   return success();

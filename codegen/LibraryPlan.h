@@ -20,11 +20,13 @@ struct PlannedSlot {
   Slot::Kind kind;
   int64_t size;
   size_t kernel = 0; // of weights
+  bool routed = false;
 };
 
 struct PlannedStage {
   std::string symbol;
   int64_t tiles, phase; // tiles 0: tokens
+  bool routed = false;
 };
 
 /// What the runtime runs for a kernel or a group on one target.
@@ -32,6 +34,11 @@ struct PlannedProgram {
   std::vector<PlannedSlot> slots;
   std::vector<PlannedStage> stages; // by phase
   int64_t tokenBlock = 0, scratchBytes = 0;
+  Routing routing;
+  int64_t experts = 0; // in number; 0: nothing is routed
+
+  /// Scratch of any call besides that of its tokens: a counter for each expert.
+  int64_t fixedBytes() const { return experts ? roundUp((experts + 1) * 4, 64) : 0; }
 };
 
 /// How a product runs on one target.

@@ -50,6 +50,7 @@ struct GroupStep {
 struct GroupSpec {
   std::string name; // a C identifier
   std::vector<GroupStep> steps;
+  int64_t experts = 0, top = 0; // every token passes the products of `top` of so many experts; 0: no experts
   SourcePosition position;
 };
 

@@ -54,7 +54,7 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
 static Object groupObject(const LibraryPlan &plan, size_t index) {
   const GroupSpec &spec = plan.library.groups[index];
   const Group &group = plan.groups[index];
-  static constexpr llvm::StringLiteral kinds[] = {"rows", "vector", "weights", "result"};
+  static constexpr llvm::StringLiteral kinds[] = {"rows", "vector", "weights", "result", "routes", "experts"};
   Array operands, variants;
   for (const GroupOperand &operand : group.operands)
     operands.push_back(

@@ -56,8 +56,17 @@ ArrayRef<ConfigKey> kernelListKeys() {
       {"scale", KeyKind::Choice, false, "elements: multiplies each value by a vector of its own", scaled},
       {"epsilon", KeyKind::Fraction, false, "of the norm"},
       {"name", KeyKind::Identifier, false, "of the norm's or the residual's operand in the header"}};
+  static const ConfigKey experts[] = {{"count", KeyKind::Dimension, true,
+                                       "number of experts, each with weights of its own for every product"},
+                                      {"top", KeyKind::Dimension, true, "number of experts of each token"}};
   static const ConfigKey group[] = {
       {"name", KeyKind::Identifier, true, "C identifier; the entry point is <library>_<name>"},
+      {"experts",
+       KeyKind::Mapping,
+       false,
+       "sends every token to the weights of some of many experts",
+       {},
+       experts},
       {"steps", KeyKind::Mappings, true, "what happens to x, in order", {}, step}};
   static const ConfigKey root[] = {
       {"library", KeyKind::Identifier, false,

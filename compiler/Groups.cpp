@@ -26,6 +26,7 @@ private:
   void name(SMRange where, const std::string &operand);
   std::string freshName(StringRef base);
   void nameOperands(SMRange where, GroupStep &step);
+  void checkRouted(SMRange where, StringRef verb, const GroupStep &step);
   void checkEnd();
 
   const LibrarySpec &library;
@@ -35,7 +36,7 @@ private:
   SmallVector<std::string> products; // their names
   StringSet<> names;                 // of operands
   SMRange last;                      // the last step
-  bool multiplied = false, endsWithProducts = false;
+  bool multiplied = false, endsWithProducts = false, summed = false;
 };
 
 } // namespace
@@ -137,6 +138,19 @@ void GroupReader::readOptions(const ConfigNode &mapping, StringRef verb, GroupSt
     diagnostics.error(name->range, "only norms and residuals have a name", "remove it");
 }
 
+// Between routed products only what every expert does alike.
+void GroupReader::checkRouted(SMRange where, StringRef verb, const GroupStep &step) {
+  bool norm = step.kind == GroupStep::Kind::norm;
+  bool ownVectors = step.kind == GroupStep::Kind::bias || step.kind == GroupStep::Kind::scale;
+  if (group.top && multiplied && (norm || ownVectors))
+    diagnostics.error(where, "`" + verb + "` has one vector, and experts would need one each",
+                      "move the step before the first product");
+  if (group.top && summed)
+    diagnostics.error(where, "the residual is added to the sum of the experts' results",
+                      "write it as the last step");
+  summed |= group.top && multiplied && step.kind == GroupStep::Kind::residual;
+}
+
 void GroupReader::readStep(const ConfigNode &mapping) {
   SmallVector<StringRef> found;
   for (StringRef verb : verbs)
@@ -184,6 +198,7 @@ void GroupReader::readStep(const ConfigNode &mapping) {
     if (step.kind == GroupStep::Kind::residual)
       needsOne(value.range, "a residual");
   }
+  checkRouted(last, verb, step);
   readOptions(mapping, verb, step);
   nameOperands(last, step);
   group.steps.push_back(std::move(step));
@@ -208,9 +223,18 @@ GroupSpec GroupReader::read(const ConfigNode &mapping) {
   sizes = {0};
   products = {"x"};
   last = node.range;
+  if (const ConfigNode *experts = mapping.find("experts")) {
+    group.experts = *experts->find("count")->integer();
+    group.top = *experts->find("top")->integer();
+    for (StringRef operand : {"experts", "gates"})
+      names.insert(operand);
+  }
   for (const ConfigNode &step : mapping.find("steps")->items)
     readStep(step);
   checkEnd();
+  if (group.top && sizes.size() != 1)
+    diagnostics.error(last, "the results of experts are added, and the group leaves " + Twine(sizes.size()),
+                      "end with one product");
   // Slots: operands, and at most two for every step besides.
   if (names.size() + 2 * group.steps.size() > 48)
     diagnostics.error(node.range, "group '" + group.name + "' has too many operands", "write two groups");

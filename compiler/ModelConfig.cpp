@@ -158,6 +158,9 @@ void ModelConfigReader::readFunctions() {
   const ConfigNode *epsilon = holding("rms_norm_eps").find("rms_norm_eps");
   if (epsilon && epsilon->number() && *epsilon->number() > 0)
     model.normEpsilon = *epsilon->number();
+  for (StringRef key : {"num_experts_per_tok", "experts_per_token"})
+    if (auto top = holding(key).find(key) ? holding(key).integer(key, 1, maxDimension) : std::nullopt)
+      model.expertsPerToken = *top;
   model.attentionBias = holding("attention_bias").boolean("attention_bias").value_or(false);
   model.mlpBias = holding("mlp_bias").boolean("mlp_bias").value_or(false);
   StringRef key = text.find("hidden_activation") ? "hidden_activation" : "hidden_act";

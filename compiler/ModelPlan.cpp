@@ -206,6 +206,12 @@ void ModelPlanner::planGroup(const GroupRow &row) {
   GroupSpec group;
   group.name = row.name.str();
   group.position = model.size(Size::Hidden).position;
+  if (group.name == "experts") {
+    if (!model.expertsPerToken)
+      return;
+    group.experts = model.size(Size::ExpertCount).value;
+    group.top = model.expertsPerToken;
+  }
   for (StringRef word : split(row.steps, ' ')) {
     std::optional<GroupStep> step = stepOf(word, group);
     if (!step)

@@ -24,6 +24,7 @@ struct ModelConfig {
   std::optional<double> normEpsilon; // absent: no group has a norm
   std::string activation;            // of lut.activate; empty: one that it lacks
   bool attentionBias = false, mlpBias = false;
+  int64_t expertsPerToken = 0; // 0: the config does not say
   Quantization quantization;
   llvm::SMRange quantizationAt;
 

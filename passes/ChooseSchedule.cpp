@@ -51,7 +51,8 @@ static void record(Operation *gemm, const Candidate &candidate, StringRef reason
 }
 
 static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
-  auto precompute = op.getLeft().getDefiningOp<PrecomputeOp>();
+  auto route = op.getLeft().getDefiningOp<RouteOp>();
+  auto precompute = (route ? route.getX() : op.getLeft()).getDefiningOp<PrecomputeOp>();
   if (!precompute || op.getSchedule())
     return success();
   auto all = candidates(op, target);
@@ -72,14 +73,17 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     return success();
   }
   OpBuilder b(op);
-  auto dot = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), precompute.getSource(),
-                               codesOf(op.getW()), op.getStrategyAttr(), best->schedule);
+  Value source = precompute.getSource();
+  if (route)
+    source = RouteOp::create(b, route.getLoc(), source.getType(), source, route.getExperts());
+  auto dot = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), source, codesOf(op.getW()),
+                               op.getStrategyAttr(), best->schedule);
   record(dot, *best, reason);
   op.replaceAllUsesWith(dot.getY());
   Operation *w = op.getW().getDefiningOp();
   op.erase();
-  for (Operation *left : {precompute.getOperation(), w})
-    if (isa_and_nonnull<PrecomputeOp, ReinterpretOp>(left) && left->use_empty())
+  for (Operation *left : {route.getOperation(), precompute.getOperation(), w})
+    if (isa_and_nonnull<RouteOp, PrecomputeOp, ReinterpretOp>(left) && left->use_empty())
       left->erase();
   return success();
 }

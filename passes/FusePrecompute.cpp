@@ -29,6 +29,8 @@ struct StageBuilder {
   std::vector<Prepared> prepared;
 
   Value prepare(Value left, const Geometry &geometry);
+  Value stageBefore(Value left);
+  void combine(CombineOp op);
   void product(Operation *gemm);
   Value stage(Location loc, ArrayRef<Operation *> ops, Value yielded);
 };
@@ -81,6 +83,18 @@ Value StageBuilder::prepare(Value left, const Geometry &geometry) {
   for (const Prepared &known : prepared)
     if (known.left == left && known.geometry.sharesPrepared(geometry))
       return known.result;
+  Value result;
+  if (auto route = left.getDefiningOp<RouteOp>())
+    result = RouteOp::create(b, route.getLoc(), left.getType(), prepare(route.getX(), geometry),
+                             route.getExperts());
+  else
+    result = stageBefore(left);
+  prepared.push_back({left, geometry, result});
+  return result;
+}
+
+/// A stage of what computes `left` from arguments and other stages' results.
+Value StageBuilder::stageBefore(Value left) {
   SmallVector<Operation *> ops;
   SmallVector<Value> pending = {left};
   llvm::SetVector<Operation *> reached;
@@ -94,8 +108,12 @@ Value StageBuilder::prepare(Value left, const Geometry &geometry) {
   for (Operation &op : *left.getParentBlock())
     if (reached.contains(&op))
       ops.push_back(&op);
-  prepared.push_back({left, geometry, stage(left.getLoc(), ops, left)});
-  return prepared.back().result;
+  return stage(left.getLoc(), ops, left);
+}
+
+void StageBuilder::combine(CombineOp op) {
+  Operation *clone = b.clone(*op, results);
+  results.map(op.getY(), clone->getResult(0));
 }
 
 void StageBuilder::product(Operation *gemm) {
@@ -124,17 +142,18 @@ static LogicalResult replaceReturns(func::FuncOp function, const IRMapping &resu
 }
 
 static LogicalResult fuse(func::FuncOp function, TargetAttr target) {
-  SmallVector<Operation *> old, products;
-  for (Operation &op : function.getBody().front().without_terminator()) {
+  SmallVector<Operation *> old;
+  for (Operation &op : function.getBody().front().without_terminator())
     old.push_back(&op);
-    if (isProduct(&op))
-      products.push_back(&op);
-  }
-  if (products.empty())
+  if (llvm::none_of(old, isProduct))
     return success();
   StageBuilder builder{target, OpBuilder(function), {}, {}};
-  for (Operation *gemm : products)
-    builder.product(gemm);
+  for (Operation *op : old) {
+    if (isProduct(op))
+      builder.product(op);
+    else if (auto combine = dyn_cast<CombineOp>(op))
+      builder.combine(combine);
+  }
   if (failed(replaceReturns(function, builder.results)))
     return failure();
   for (Operation *op : llvm::reverse(old)) {

@@ -45,6 +45,16 @@ def QuantizeTables : Pass<"lut-quantize-tables", "::mlir::ModuleOp"> {
   let dependentDialects = ["::lut::LutDialect"];
 }
 
+def ShareTables : Pass<"lut-share-tables", "::mlir::ModuleOp"> {
+  let summary = "prepare activations once for all experts of a token";
+  let description = [{
+    Quantizations and tables of routed rows become routed quantizations and tables. Equal ones (q, k, v; gate, up; bit
+    planes of several widths) are then merged by common-subexpression elimination.
+    Example: test/passes/share-tables.mlir
+  }];
+  let dependentDialects = ["::lut::LutDialect"];
+}
+
 def ChooseSchedule : Pass<"lut-choose-schedule", "::mlir::ModuleOp"> {
   let summary = "pick strategy, layout and tile from the target's facts";
   let description = [{

@@ -8,7 +8,8 @@ void lut::buildTablesPipeline(mlir::OpPassManager &pm) {
   pm.addPass(createReinterpretWeights()); // fixes what a table entry means (a sum of +-x) ...
   pm.addPass(createSymmetrizeTables());   // ... which makes tables antisymmetric, so half of one can go ...
   pm.addPass(createQuantizeTables());     // ... and the rest gets the type that lookups read
-  pm.addPass(mlir::createCSEPass());      // equal quantizations and tables become one
+  pm.addPass(createShareTables());        // one for the experts of a token ...
+  pm.addPass(mlir::createCSEPass());      // ... and equal quantizations and tables become one
 }
 
 void lut::buildPlanPipeline(mlir::OpPassManager &pm) {

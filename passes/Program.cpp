@@ -3,11 +3,14 @@
 using namespace mlir;
 using namespace lut;
 
+/// The runtime's lists of pairs and segments (runtime/experts.c): five 32-bit numbers for each pair.
+static int64_t listBytes(int64_t top) { return roundUp(top * 20, 64); }
+
 int64_t Program::scratchBytes() const {
-  int64_t bytes = 0;
+  int64_t bytes = listBytes(routing.top);
   for (const Slot &slot : slots)
     if (slot.kind == Slot::Kind::scratch)
-      bytes += slot.size;
+      bytes += slot.size * (slot.routed ? routing.top : 1);
   return bytes;
 }
 
@@ -21,6 +24,8 @@ static Slot argumentSlot(Value argument) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
   if (!type)
     return {Slot::Kind::scratch, 0, argument}; // activations that another function prepares
+  if (type.getElementType().isInteger(32))
+    return {Slot::Kind::routes, type.getDimSize(1), argument};
   if (type.getRank() == 1)
     return {Slot::Kind::vector, type.getDimSize(0), argument};
   return {Slot::Kind::rows, type.getDimSize(1), argument};
@@ -37,9 +42,10 @@ static Operation *productIn(StageOp stage) {
 }
 
 static Geometry geometryOf(StageOp stage, TargetAttr target) {
-  if (stage.prepares())
-    stage = cast<StageOp>(*stage->user_begin());
-  return getGeometry(productIn(stage), target);
+  Operation *user = stage;
+  while (!isa<StageOp>(user) || cast<StageOp>(user).prepares())
+    user = *user->user_begin(); // what reads the activations, routed or not
+  return getGeometry(productIn(cast<StageOp>(user)), target);
 }
 
 static Slot resultSlot(StageOp stage, const Geometry &geometry) {
@@ -65,35 +71,100 @@ static int64_t bufferElements(StageOp stage, const Geometry &g) {
   return residual && g.kBlocks > 1 ? g.n : 0;
 }
 
+namespace {
+/// Walks through the ops of a function.
+struct ProgramBuilder {
+  TargetAttr target;
+  Program program = {};
+  DenseMap<Value, int64_t> phases{}; // of results
+  int64_t prepares = 0, products = 0, segmentTokens = 0;
+
+  void addStage(StageOp op);
+  void addRoute(RouteOp op);
+  void addCombine(CombineOp op);
+  int64_t phaseAfter(Operation *op);
+  unsigned addSlot(Slot slot) {
+    program.slots.push_back(slot);
+    return program.slots.size() - 1;
+  }
+};
+} // namespace
+
+int64_t ProgramBuilder::phaseAfter(Operation *op) {
+  int64_t phase = 0;
+  for (Value input : op->getOperands())
+    if (auto found = phases.find(input); found != phases.end())
+      phase = std::max(phase, found->second + 1);
+  phases[op->getResult(0)] = phase;
+  return phase;
+}
+
+void ProgramBuilder::addStage(StageOp op) {
+  ProgramStage stage{op, "", geometryOf(op, target)};
+  stage.phase = phaseAfter(op);
+  int64_t index = op.prepares() ? prepares++ : products++;
+  stage.suffix = op.prepares() ? "_prepare" : "_compute";
+  if (index)
+    stage.suffix += std::to_string(index);
+  for (Value input : op.getInputs())
+    stage.routed |= program.slots[program.slotOf(input)].routed;
+  Slot result = resultSlot(op, stage.geometry);
+  result.routed = stage.routed;
+  stage.result = addSlot(result);
+  for (Value input : op.getInputs())
+    if (Slot &slot = program.slots[program.slotOf(input)]; stage.routed && slot.kind == Slot::Kind::weights)
+      slot.kind = Slot::Kind::experts;
+  int64_t block = stage.geometry.schedule.getTokenBlock(),
+          &least = stage.routed ? segmentTokens : program.tokenBlock;
+  least = least ? std::min(least, block) : block;
+  program.stages.push_back(std::move(stage));
+}
+
+void ProgramBuilder::addRoute(RouteOp op) {
+  phaseAfter(op);
+  unsigned from = program.slotOf(op.getX());
+  program.routing.top = cast<RankedTensorType>(op.getExperts().getType()).getDimSize(1);
+  program.routing.gathers.push_back(
+      {from, addSlot({Slot::Kind::scratch, program.slots[from].size, op.getY(), /*routed=*/true})});
+}
+
+void ProgramBuilder::addCombine(CombineOp op) {
+  phaseAfter(op);
+  Routing &routing = program.routing;
+  routing.experts = program.slotOf(op.getExperts());
+  routing.gates = program.slotOf(op.getGates());
+  routing.combined = program.slotOf(op.getX());
+  if (op.getResidual())
+    routing.residual = program.slotOf(op.getResidual());
+  routing.result =
+      addSlot({Slot::Kind::result, cast<RankedTensorType>(op.getY().getType()).getDimSize(1), op.getY()});
+}
+
+/// Tokens that are routed together: enough for experts to get several each.
+static constexpr int64_t routedTokens = 64;
+
 Program lut::getProgram(func::FuncOp function, TargetAttr target) {
-  Program program;
+  ProgramBuilder builder{target};
+  Program &program = builder.program;
   for (Value argument : function.getArguments())
-    program.slots.push_back(argumentSlot(argument));
-  DenseMap<Value, int64_t> phases; // of stages' results
-  int64_t prepares = 0, products = 0;
-  for (auto op : function.getOps<StageOp>()) {
-    ProgramStage stage{op, "", geometryOf(op, target)};
-    for (Value input : op.getInputs())
-      if (auto found = phases.find(input); found != phases.end())
-        stage.phase = std::max(stage.phase, found->second + 1);
-    phases[op.getResult()] = stage.phase;
-    int64_t index = op.prepares() ? prepares++ : products++;
-    stage.suffix = op.prepares() ? "_prepare" : "_compute";
-    if (index)
-      stage.suffix += std::to_string(index);
-    stage.result = program.slots.size();
-    program.slots.push_back(resultSlot(op, stage.geometry));
-    int64_t block = stage.geometry.schedule.getTokenBlock();
-    program.tokenBlock = program.tokenBlock ? std::min(program.tokenBlock, block) : block;
-    program.stages.push_back(std::move(stage));
+    builder.addSlot(argumentSlot(argument));
+  for (Operation &op : function.getBody().front()) {
+    if (auto stage = dyn_cast<StageOp>(op))
+      builder.addStage(stage);
+    else if (auto route = dyn_cast<RouteOp>(op))
+      builder.addRoute(route);
+    else if (auto combine = dyn_cast<CombineOp>(op))
+      builder.addCombine(combine);
+  }
+  if (program.routing.top) {
+    program.tokenBlock = routedTokens;
+    program.routing.segmentTokens = builder.segmentTokens;
   }
   for (ProgramStage &stage : program.stages)
-    if (int64_t elements = bufferElements(stage.op, stage.geometry)) {
-      stage.buffer = program.slots.size();
-      program.slots.push_back({Slot::Kind::scratch, rowBytes(elements), {}});
-    }
+    if (int64_t elements = bufferElements(stage.op, stage.geometry))
+      stage.buffer = builder.addSlot({Slot::Kind::scratch, rowBytes(elements), {}, stage.routed});
   llvm::sort(program.stages, [](const ProgramStage &a, const ProgramStage &b) {
     return std::make_pair(a.phase, a.result) < std::make_pair(b.phase, b.result);
   });
-  return program;
+  return std::move(program);
 }

@@ -11,10 +11,20 @@ namespace lut {
 /// An operand of the functions of a program: first the arguments of the tensor-level function, then the
 /// results of its stages, then buffers.
 struct Slot {
-  enum class Kind { rows, vector, weights, result, scratch };
+  enum class Kind { rows, vector, weights, result, routes, experts, scratch };
   Kind kind = Kind::scratch;
-  int64_t size = 0;  // elements of a row or vector; bytes of scratch for a token
-  mlir::Value value; // null: a buffer
+  int64_t size = 0;    // elements of a row or vector; bytes of scratch for a token
+  mlir::Value value;   // null: a buffer
+  bool routed = false; // a row, or bytes, for each pair of a token and one of its experts
+};
+
+/// Where a program sends tokens to experts and adds up what comes back, by slots. Without experts `top` is 0.
+struct Routing {
+  int64_t top = 0;
+  unsigned experts = 0, gates = 0, combined = 0, result = 0;
+  llvm::SmallVector<std::pair<unsigned, unsigned>> gathers; // prepared activations of tokens, of pairs
+  std::optional<unsigned> residual;
+  int64_t segmentTokens = 0; // pairs that one product takes at a time
 };
 
 struct ProgramStage {
@@ -23,12 +33,14 @@ struct ProgramStage {
   Geometry geometry;               // of the product, or of one that reads what is prepared
   unsigned result = 0, buffer = 0; // slots; buffer 0: the stage needs none
   int64_t phase = 0;               // stages of a phase do not depend on each other
+  bool routed = false;             // for pairs of tokens and experts
 };
 
 struct Program {
   llvm::SmallVector<Slot> slots;
   std::vector<ProgramStage> stages; // by phase
   int64_t tokenBlock = 0;           // tokens that pass through all stages at a time
+  Routing routing;
 
   /// Bytes of scratch for each token of a block.
   int64_t scratchBytes() const;

@@ -50,10 +50,11 @@ typedef struct lutc_layout {
 
 /* What the stages of a program read and write, by index: the caller's operands, and scratch. Stages get the
    address of weights past their header. */
-enum { LUTC_SCRATCH = LUTC_RESULT + 1 /* `size` bytes for each token of a block */ };
+enum { LUTC_SCRATCH = LUTC_EXPERTS + 1 /* `size` bytes for each token of a block */ };
 
 typedef struct lutc_slot {
-  uint32_t kind; /* lutc_operand_kind or LUTC_SCRATCH */
+  uint32_t kind;   /* lutc_operand_kind or LUTC_SCRATCH */
+  uint32_t routed; /* scratch: 1: for each pair of a token and one of its experts */
   size_t size;
   const lutc_kernel *kernel;
 } lutc_slot;
@@ -65,15 +66,35 @@ typedef struct lutc_stage {
   void (*run)(const lutc_operand *operands, size_t m, size_t begin, size_t end);
   size_t tiles;   /* 0: the range is of tokens */
   uint32_t phase; /* ascending; stages of one phase may run at the same time, after those of the one before */
+  uint32_t routed; /* 1: for pairs of tokens and experts, sorted by expert; tiles: those of each segment of
+                      pairs */
 } lutc_stage;
+
+#define LUTC_NO_SLOT UINT32_MAX
+
+/* Prepared activations of tokens, and the slot where those of pairs are put. */
+typedef struct lutc_gather {
+  uint32_t from, to;
+} lutc_gather;
+
+/* How tokens are sent to experts before the first routed stage, and come back after the last one. */
+typedef struct lutc_routing {
+  size_t expert_count, top;                            /* top: experts of each token */
+  size_t segment_tokens;                               /* pairs of one expert that a stage takes at a time */
+  uint32_t experts, gates, combined, result, residual; /* slots; residual may be LUTC_NO_SLOT */
+  uint32_t gather_count;
+  const lutc_gather *gathers;
+} lutc_routing;
 
 /* Blocks of tokens pass through all stages. */
 typedef struct lutc_program {
   size_t token_block, scratch_bytes; /* scratch: of one token, all slots together */
+  size_t fixed_bytes;                /* of any call besides */
   size_t slot_count, stage_count;
   const lutc_slot
       *slots; /* at most LUTC_MAX_SLOTS; the caller's operands are all but scratch, in this order */
   const lutc_stage *stages;
+  const lutc_routing *routing; /* null: nothing is routed */
 } lutc_program;
 
 #define LUTC_MAX_SLOTS 48

@@ -45,7 +45,8 @@ typedef enum lutc_status {
   LUTC_CORRUPT,          /* the header or the payload does not match its checksum */
   LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
-  LUTC_UNKNOWN_VARIANT   /* the library has no variant of this name */
+  LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
+  LUTC_BAD_ROUTE         /* the number of an expert is negative, or not below that of the layer's experts */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -102,14 +103,17 @@ typedef enum lutc_operand_kind {
   LUTC_ROWS,    /* f32 [m][size] */
   LUTC_VECTOR,  /* f32 [size] */
   LUTC_WEIGHTS, /* packed weights of `kernel` */
-  LUTC_RESULT   /* f32 [m][size], written */
+  LUTC_RESULT,  /* f32 [m][size], written */
+  LUTC_ROUTES,  /* i32 [m][size]: experts of each token, from 0 on, in any order and number */
+  LUTC_EXPERTS  /* a pointer to packed weights of `kernel` for each expert; null allowed for experts of no
+                   token */
 } lutc_operand_kind;
 
 typedef struct lutc_operand_info {
   const char *name; /* as in the generated header: norm_weight */
   lutc_operand_kind kind;
   size_t size;
-  const lutc_kernel *kernel; /* null but for weights */
+  const lutc_kernel *kernel; /* null but for weights and experts */
 } lutc_operand_info;
 
 /* What a group is; the same for every variant. */
@@ -159,7 +163,7 @@ LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const fl
                                    const void *packed, float *y, size_t ldy, void *scratch,
                                    size_t scratch_bytes, const lutc_parallel *parallel);
 
-/* An operand of a group: f32 rows that are `stride` elements apart, or a vector or packed weights (stride 0).
+/* An operand of a group: rows that are `stride` elements apart, or a vector or packed weights (stride 0).
  */
 typedef struct lutc_operand {
   const void *data;

@@ -1,5 +1,5 @@
 /* run.c: kernels and groups: checks, then blocks of tokens through the stages of a program, in parallel. */
-#include "internal.h"
+#include "program.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 enum { TASKS_PER_THREAD = 4 };
 
 static size_t scratch_bytes_of(const lutc_program *program, size_t m) {
-  return lutc_min(m, program->token_block) * program->scratch_bytes;
+  return lutc_min(m, program->token_block) * program->scratch_bytes + program->fixed_bytes;
 }
 
 size_t lutc_packed_bytes(const lutc_kernel *kernel) {
@@ -25,51 +25,66 @@ size_t lutc_group_scratch_bytes(const lutc_group *group, size_t m) {
   return program != NULL ? scratch_bytes_of(program, m) : 0;
 }
 
-/* A call, and the block of tokens that is on its way through the stages. */
-typedef struct call {
-  const lutc_program *program;
-  const lutc_operand *given; /* the caller's */
-  uint8_t *scratch;
-  size_t scratch_bytes;
-  const lutc_parallel *parallel;
-  size_t m;                              /* tokens of the block */
-  lutc_operand operands[LUTC_MAX_SLOTS]; /* of the block */
-  const lutc_stage *stages, *stages_end; /* of the phase */
-  size_t items, tasks; /* what the phase divides, all its stages together; into how many tasks */
-} call;
+/* What a stage's range runs over. */
+static size_t items_of(const lutc_call *c, const lutc_stage *stage) {
+  if (!stage->routed)
+    return stage->tiles ? stage->tiles : c->m;
+  return stage->tiles ? stage->tiles * c->pairs.segment_count : c->pairs.count;
+}
 
-static size_t items_of(const call *c, const lutc_stage *stage) { return stage->tiles ? stage->tiles : c->m; }
+/* A routed product: the tiles of each segment. */
+static void run_segments(const lutc_call *c, const lutc_stage *stage, size_t begin, size_t end) {
+  lutc_operand operands[LUTC_MAX_SLOTS];
+  while (begin < end) {
+    const lutc_segment *segment = &c->pairs.segments[begin / stage->tiles];
+    const size_t first = begin % stage->tiles, last = lutc_min(first + (end - begin), stage->tiles);
+    lutc_segment_operands(c, segment, operands);
+    stage->run(operands, segment->count, first, last);
+    begin += last - first;
+  }
+}
 
 /* The part of each stage that falls in the task's share of all items. */
 static void phase_task(void *argument, size_t task) {
-  const call *c = argument;
-  size_t begin = c->items * task / c->tasks, end = c->items * (task + 1) / c->tasks;
+  const lutc_call *c = argument;
+  size_t begin = lutc_share(c, task), end = lutc_share(c, task + 1);
   for (const lutc_stage *stage = c->stages; stage != c->stages_end && end != 0; ++stage) {
     const size_t items = items_of(c, stage);
-    if (begin < items)
+    if (begin < items && stage->routed && stage->tiles)
+      run_segments(c, stage, begin, lutc_min(end, items));
+    else if (begin < items)
       stage->run(c->operands, c->m, begin, lutc_min(end, items));
     begin -= lutc_min(begin, items);
     end -= lutc_min(end, items);
   }
 }
 
-static void run_phase(call *c) {
+void lutc_spread(lutc_call *c, size_t items, void (*task)(void *, size_t)) {
   const size_t threads = c->parallel != NULL ? c->parallel->threads : 1;
-  c->items = 0;
-  for (const lutc_stage *stage = c->stages; stage != c->stages_end; ++stage)
-    c->items += items_of(c, stage);
+  c->items = items;
   if (threads <= 1)
     c->tasks = 1;
   else
-    c->tasks = threads < c->items / TASKS_PER_THREAD ? threads * TASKS_PER_THREAD : c->items;
+    c->tasks = threads < items / TASKS_PER_THREAD ? threads * TASKS_PER_THREAD : items;
   if (c->tasks == 1)
-    phase_task(c, 0);
+    task(c, 0);
   else
-    c->parallel->run(c->parallel->context, c->tasks, phase_task, c);
+    c->parallel->run(c->parallel->context, c->tasks, task, c);
+}
+
+static void run_phase(lutc_call *c) {
+  size_t items = 0;
+  for (const lutc_stage *stage = c->stages; stage != c->stages_end; ++stage)
+    items += items_of(c, stage);
+  lutc_spread(c, items, phase_task);
+}
+
+static int has_rows(const lutc_slot *slot) {
+  return slot->kind == LUTC_ROWS || slot->kind == LUTC_RESULT || slot->kind == LUTC_ROUTES;
 }
 
 /* Operands for the block that starts at `token`. */
-static void place_operands(call *c, size_t token) {
+static void place_operands(lutc_call *c, size_t token) {
   const lutc_operand *given = c->given;
   uint8_t *scratch = c->scratch;
   for (size_t i = 0; i < c->program->slot_count; ++i) {
@@ -77,26 +92,36 @@ static void place_operands(call *c, size_t token) {
     lutc_operand *operand = &c->operands[i];
     if (slot->kind == LUTC_SCRATCH) {
       *operand = (lutc_operand){scratch, slot->size / sizeof(float)};
-      scratch += c->m * slot->size;
+      scratch += c->m * slot->size * (slot->routed ? c->program->routing->top : 1);
       continue;
     }
     *operand = *given++;
     if (slot->kind == LUTC_WEIGHTS)
       operand->data = (const uint8_t *)operand->data + sizeof(lutc_packed_header);
-    else if (slot->kind != LUTC_VECTOR)
+    else if (has_rows(slot))
       operand->data = (const float *)operand->data + token * operand->stride;
   }
 }
 
-static void run_block(call *c, size_t token) {
+static lutc_status run_block(lutc_call *c, size_t token) {
   const lutc_stage *end = c->program->stages + c->program->stage_count;
+  int routed = 0;
   place_operands(c, token);
   for (c->stages = c->program->stages; c->stages != end; c->stages = c->stages_end) {
+    if (c->stages->routed && !routed) {
+      const lutc_status status = lutc_route(c);
+      if (status != LUTC_OK)
+        return status;
+      routed = 1;
+    }
     c->stages_end = c->stages;
     while (c->stages_end != end && c->stages_end->phase == c->stages->phase)
       ++c->stages_end;
     run_phase(c);
   }
+  if (routed)
+    lutc_combine(c);
+  return LUTC_OK;
 }
 
 /* One check of every operand that the caller gives. */
@@ -109,12 +134,14 @@ static lutc_status check_null(const lutc_slot *slot, const lutc_operand *operand
 
 static lutc_status check_alignment(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
   (void)m;
-  const size_t alignment = slot->kind == LUTC_WEIGHTS ? LUTC_ALIGNMENT : sizeof(float);
+  const size_t alignment = slot->kind == LUTC_WEIGHTS   ? LUTC_ALIGNMENT
+                           : slot->kind == LUTC_EXPERTS ? sizeof(void *)
+                                                        : sizeof(float);
   return lutc_is_aligned(operand->data, alignment) ? LUTC_OK : LUTC_MISALIGNED;
 }
 
 static lutc_status check_stride(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
-  if (slot->kind == LUTC_WEIGHTS || slot->kind == LUTC_VECTOR)
+  if (!has_rows(slot))
     return LUTC_OK;
   return lutc_rows_fit(operand->data, m, slot->size, operand->stride, sizeof(float)) ? LUTC_OK
                                                                                      : LUTC_BAD_STRIDE;
@@ -127,7 +154,7 @@ static lutc_status check_weights(const lutc_slot *slot, const lutc_operand *oper
   return lutc_check_header(&slot->kernel->info, lutc_kernel_code(slot->kernel), operand->data);
 }
 
-static lutc_status check_operands(const call *c, operand_check check, size_t m) {
+static lutc_status check_operands(const lutc_call *c, operand_check check, size_t m) {
   const lutc_operand *operand = c->given;
   for (size_t i = 0; i < c->program->slot_count; ++i) {
     const lutc_slot *slot = &c->program->slots[i];
@@ -140,8 +167,16 @@ static lutc_status check_operands(const call *c, operand_check check, size_t m) 
   return LUTC_OK;
 }
 
-/* In the order of lutc_status. */
-static lutc_status check_call(const call *c, size_t m) {
+/* What the caller gives for a slot. */
+static const lutc_operand *given_operand(const lutc_call *c, uint32_t slot) {
+  const lutc_operand *operand = c->given;
+  for (uint32_t i = 0; i < slot; ++i)
+    operand += c->program->slots[i].kind != LUTC_SCRATCH;
+  return operand;
+}
+
+/* In the order of lutc_status, but that routes are read last. */
+static lutc_status check_call(const lutc_call *c, size_t m) {
   lutc_status status = check_operands(c, check_null, m);
   if (status != LUTC_OK)
     return status;
@@ -157,26 +192,27 @@ static lutc_status check_call(const call *c, size_t m) {
     return status;
   if (c->scratch_bytes < scratch_bytes_of(c->program, m))
     return LUTC_BUFFER_TOO_SMALL;
-  return check_operands(c, check_weights, m);
+  status = check_operands(c, check_weights, m);
+  if (status != LUTC_OK || c->program->routing == NULL)
+    return status;
+  return lutc_check_routes(c->program->routing, given_operand(c, c->program->routing->experts), m);
 }
 
 static lutc_status run_program(const lutc_program *program, size_t m, const lutc_operand *operands,
                                void *scratch, size_t scratch_bytes, const lutc_parallel *parallel) {
-  call c;
+  lutc_call c;
   memset(&c, 0, sizeof c);
   c.program = program;
   c.given = operands;
   c.scratch = scratch;
   c.scratch_bytes = scratch_bytes;
   c.parallel = parallel;
-  const lutc_status status = check_call(&c, m);
-  if (status != LUTC_OK)
-    return status;
-  for (size_t token = 0; token < m; token += c.m) {
+  lutc_status status = check_call(&c, m);
+  for (size_t token = 0; token < m && status == LUTC_OK; token += c.m) {
     c.m = lutc_min(m - token, program->token_block);
-    run_block(&c, token);
+    status = run_block(&c, token);
   }
-  return LUTC_OK;
+  return status;
 }
 
 lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx, const void *packed,

@@ -15,6 +15,7 @@ static const char *const sentences[] = {
     [LUTC_BAD_CODE] = "a weight code is outside the code book of the format",
     [LUTC_UNSUPPORTED_CPU] = "this cpu lacks the instructions of the requested variant, or of every variant",
     [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
+    [LUTC_BAD_ROUTE] = "a token is routed to an expert that the layer does not have",
 };
 
 const char *lutc_status_string(lutc_status status) {

@@ -267,6 +267,30 @@ def Lut_ScaleOp : Lut_BinaryOp<"scale"> {
   let summary = "y = x * other, element by element; one vector is for all tokens, a vector of one for all elements";
 }
 
+def Lut_Routes : 2DTensorOf<[I32]>;
+
+def Lut_RouteOp : Lut_Op<"route", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "the rows of x for every (token, expert) pair, by ascending expert, then token, then place";
+  let description = [{
+    `experts` is [tokens][top]: the experts of each token, in any order and number. Products of what is routed take the
+    weights of the pair's expert.
+  }];
+  let arguments = (ins AnyTypeOf<[Lut_X, Lut_ActivationsType, Lut_TablesType]>:$x, Lut_Routes:$experts);
+  let results = (outs AnyTypeOf<[Lut_X, Lut_ActivationsType, Lut_TablesType]>:$y);
+  let assemblyFormat = "$x `,` $experts attr-dict `:` type($x) `,` type($experts)";
+}
+
+def Lut_CombineOp : Lut_Op<"combine", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "y[t] = sum over j of gates[t][j] * x[the pair (t, j)], j ascending, + residual[t]";
+  let arguments = (ins Lut_X:$x, Lut_Routes:$experts, Lut_X:$gates, Optional<Lut_X>:$residual);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = [{
+    $x `,` $experts `,` $gates (`residual` $residual^)? attr-dict `:` type($x) `,` type($experts) `,` type($gates)
+    (`,` type($residual)^)?
+  }];
+  let hasVerifier = 1;
+}
+
 def Lut_YieldOp : Lut_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"StageOp">]> {
   let summary = "the result of a stage";
   let arguments = (ins AnyType:$value);

@@ -92,6 +92,16 @@ LogicalResult AddOp::verify() { return verifyBinary(*this, getX(), getOther(), /
 
 LogicalResult ScaleOp::verify() { return verifyBinary(*this, getX(), getOther(), /*one=*/true); }
 
+LogicalResult CombineOp::verify() {
+  auto experts = cast<RankedTensorType>(getExperts().getType()),
+       gates = cast<RankedTensorType>(getGates().getType());
+  if (experts.getShape() != gates.getShape())
+    return emitOpError("experts and gates differ in shape");
+  if (getResidual() && getResidual().getType() != getX().getType())
+    return emitOpError("x and residual differ in type");
+  return success();
+}
+
 LogicalResult StageOp::verify() {
   Block &block = getBody().front();
   if (!llvm::equal(block.getArgumentTypes(), getInputs().getTypes()))

@@ -22,8 +22,8 @@ def kernel(group, name, n, k, form=None, numerics=None):
     return spec["name"]
 
 
-def group(name, *steps):
-    groups.append(dict(name=name, steps=[step for step in steps if step]))
+def group(name, *steps, experts=None):
+    groups.append(dict(name=name, **(dict(experts=experts) if experts else {}), steps=[step for step in steps if step]))
 
 
 def norm(kind="rms"):
@@ -60,6 +60,16 @@ for i in range(3):
     n, k = block * draw.randint(1, 300 // block + 1), size()
     group(g, dict(products=[kernel(g, "up", n, k)]), dict(activate="none"), maybe(norm()), dict(rotate=block),
           dict(products=[kernel(g, "down", k, n)]), dict(add="residual"), dict(scale="elements"))
+    # Experts; more than a token has, as many, and one.
+    g, n, k = f"experts{i}", draw.randint(1, 200), draw.randint(1, 300)
+    count, top = [(7, 3), (16, 2), (1, 1)][i]
+    form, numerics = draw.choice(FORMATS), draw.choice(["a8", "t8"])
+    group(g, maybe(norm()), dict(products=[kernel(g, "gate", n, k, form, numerics), kernel(g, "up", n, k, form, numerics)]),
+          dict(activate="silu"), dict(products=[kernel(g, "down", k, n)]), maybe(dict(add="residual")),
+          experts=dict(count=count, top=top))
+    # Products of one activation that are prepared in two ways.
+    g = f"one{i}"
+    group(g, dict(products=[kernel(g, "w", draw.randint(1, 200), draw.randint(1, 300))]), experts=dict(count=5, top=2))
     # Nothing but a product and what follows it.
     g = f"out{i}"
     group(g, dict(products=[kernel(g, "o", size(), size())]), dict(add="residual"))
@@ -76,5 +86,5 @@ def literal(step):
 with open(header, "w") as out:
     out.write("static const GroupSteps groupSteps[] = {\n")
     for g in groups:
-        out.write(f'    {{"{g["name"]}", {{{", ".join(map(literal, g["steps"]))}}}}},\n')
+        out.write(f'    {{"{g["name"]}", {g.get("experts", {}).get("top", 0)}, {{{", ".join(map(literal, g["steps"]))}}}}},\n')
     out.write("};\n")

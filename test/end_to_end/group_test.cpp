@@ -21,6 +21,7 @@ struct Step {
 
 struct GroupSteps {
   const char *name;
+  size_t top; // experts of a token; 0: none
   std::vector<Step> steps;
 };
 
@@ -48,8 +49,9 @@ void PrintTo(const GroupVariant &g, std::ostream *out) { *out << g.name(); }
 struct Operand {
   lutc_slot slot;
   size_t stride = 0;
-  std::vector<float> data; // rows with NaN in the gaps; of a result: what the oracle says
-  DrawnWeights weights;
+  std::vector<float> data;           // rows with NaN in the gaps; of a result: what the oracle says
+  std::vector<int32_t> routes;       // [m][stride]
+  std::vector<DrawnWeights> weights; // of each expert; one where there are none
 };
 
 using Rows = std::vector<std::vector<float>>; // a token each
@@ -57,13 +59,18 @@ using Rows = std::vector<std::vector<float>>; // a token each
 // Walks through the steps as the group's operands do.
 class Composition {
 public:
-  Composition(std::vector<Operand> &operands, size_t m) : operands(operands), m(m) {
+  Composition(std::vector<Operand> &operands, size_t m, size_t top) : operands(operands), m(m), top(top) {
     values.push_back(rows(next()));
   }
 
   void apply(const Step &step) {
-    if (step.verb == "products")
+    if (step.verb == "products") {
+      if (top && !routes)
+        route();
       return products(step.count);
+    }
+    if (routes && step.text == "residual")
+      combine();
     if (step.verb == "norm") {
       const float *weight = next().data.data(), *bias = step.text == "layer" ? next().data.data() : nullptr;
       for (std::vector<float> &x : values[0])
@@ -91,6 +98,8 @@ public:
   }
 
   void finish() {
+    if (routes)
+      combine();
     for (const Rows &value : values) {
       std::vector<float> &expected = next().data;
       expected.clear();
@@ -100,6 +109,34 @@ public:
   }
 
 private:
+  // From here on a row stands for a token and one of its experts.
+  void route() {
+    routes = &next();
+    gates = rows(next());
+    Rows pairs;
+    for (size_t token = 0; token < m; ++token)
+      for (size_t j = 0; j < top; ++j) {
+        pairs.push_back(values[0][token]);
+        expertOf.push_back(size_t(routes->routes[token * routes->stride + j]));
+      }
+    values[0] = pairs;
+  }
+  void combine() {
+    Rows sums;
+    for (size_t token = 0; token < m; ++token) {
+      std::vector<float> sum = values[0][token * top];
+      for (float &value : sum)
+        value = gates[token][0] * value;
+      for (size_t j = 1; j < top; ++j)
+        for (size_t i = 0; i < sum.size(); ++i)
+          sum[i] = sum[i] + gates[token][j] * values[0][token * top + j][i];
+      sums.push_back(sum);
+    }
+    values[0] = sums;
+    routes = nullptr;
+    top = 0;
+  }
+
   Operand &next() { return operands[position++]; }
   Rows rows(const Operand &operand) const {
     Rows result;
@@ -110,28 +147,42 @@ private:
     return result;
   }
   template <typename Body> void each(Rows &value, Body body) {
-    for (size_t token = 0; token < m; ++token)
+    for (size_t token = 0; token < value.size(); ++token)
       for (size_t i = 0; i < value[token].size(); ++i)
         body(value[token][i], token, i);
   }
   void products(size_t count) {
-    std::vector<float> x;
-    for (const std::vector<float> &row : values[0])
-      x.insert(x.end(), row.begin(), row.end());
-    const size_t k = values[0][0].size();
+    const Rows x = values[0];
     values.clear();
     for (size_t i = 0; i < count; ++i) {
       const Operand &w = next();
-      const lutc_kernel_info &info = w.slot.kernel->info;
-      const std::vector<float> y = product(info, w.weights.view(), x.data(), k, m);
-      Rows &value = values.emplace_back();
-      for (size_t token = 0; token < m; ++token)
-        value.emplace_back(y.begin() + token * info.n, y.begin() + (token + 1) * info.n);
+      Rows &value = values.emplace_back(x.size());
+      for (size_t e = 0; e < w.weights.size(); ++e)
+        multiply(w.slot.kernel->info, w.weights[e].view(), x, w.weights.size() == 1 ? SIZE_MAX : e, value);
     }
+  }
+  // The rows of one expert, or all.
+  void multiply(const lutc_kernel_info &info, const lutc_weights &weights, const Rows &x, size_t expert,
+                Rows &value) {
+    const auto takes = [&](size_t row) { return expert == SIZE_MAX || expertOf[row] == expert; };
+    std::vector<float> rows;
+    for (size_t row = 0; row < x.size(); ++row)
+      if (takes(row))
+        rows.insert(rows.end(), x[row].begin(), x[row].end());
+    const std::vector<float> y = product(info, weights, rows.data(), info.k, rows.size() / info.k);
+    size_t from = 0;
+    for (size_t row = 0; row < x.size(); ++row)
+      if (takes(row)) {
+        value[row].assign(y.begin() + from, y.begin() + from + info.n);
+        from += info.n;
+      }
   }
 
   std::vector<Operand> &operands;
-  size_t m, position = 0;
+  size_t m, top, position = 0;
+  const Operand *routes = nullptr;
+  Rows gates;
+  std::vector<size_t> expertOf; // of each row, once they are pairs
   std::vector<Rows> values;
 };
 
@@ -143,11 +194,21 @@ std::vector<float> drawVector(size_t size, Random &random) {
   return vector;
 }
 
-Operand drawOperand(const lutc_slot &slot, size_t m, Random &random) {
+Operand drawOperand(const lutc_slot &slot, size_t m, const lutc_routing *routing, Random &random) {
   Operand operand;
   operand.slot = slot;
-  if (slot.kind == LUTC_WEIGHTS)
-    operand.weights = drawWeights(slot.kernel->info, random, /*plain=*/!oneIn(random, 3));
+  const size_t experts = slot.kind == LUTC_WEIGHTS   ? 1
+                         : slot.kind == LUTC_EXPERTS ? routing->expert_count
+                                                     : 0;
+  for (size_t e = 0; e < experts; ++e)
+    operand.weights.push_back(drawWeights(slot.kernel->info, random, /*plain=*/!oneIn(random, 3)));
+  if (slot.kind == LUTC_ROUTES) { // experts may repeat; one may get all tokens
+    operand.stride = slot.size + draw(random, 0, 3);
+    const size_t most = oneIn(random, 3) ? 0 : routing->expert_count - 1;
+    for (size_t i = 0; i < m * operand.stride; ++i)
+      operand.routes.push_back(
+          int32_t(i % operand.stride < slot.size ? draw(random, 0, most) : size_t(INT32_MAX)));
+  }
   if (slot.kind == LUTC_VECTOR)
     operand.data = drawVector(slot.size, random);
   if (slot.kind == LUTC_ROWS || slot.kind == LUTC_RESULT)
@@ -161,26 +222,50 @@ Operand drawOperand(const lutc_slot &slot, size_t m, Random &random) {
 }
 
 // An operand in memory that ends or begins at a guard page.
-std::unique_ptr<Guarded> place(const Operand &operand, size_t m, Place at) {
-  if (operand.slot.kind == LUTC_WEIGHTS) {
+class Placed {
+public:
+  Placed(const Operand &operand, size_t m, Place at) {
+    for (const DrawnWeights &weights : operand.weights)
+      pack(operand, weights, at);
+    if (operand.slot.kind == LUTC_EXPERTS) {
+      for (const auto &each : parts)
+        pointers.push_back(each->as<void>());
+      data = pointers.data();
+    } else if (operand.slot.kind == LUTC_WEIGHTS) {
+      data = parts[0]->as<void>();
+    } else if (operand.slot.kind == LUTC_RESULT) {
+      const size_t elements = (m - 1) * operand.stride + operand.slot.size;
+      std::fill_n(hold<float>(elements, at), elements, canary);
+    } else if (operand.slot.kind == LUTC_ROUTES) {
+      std::copy(operand.routes.begin(), operand.routes.end(), hold<int32_t>(operand.routes.size(), at));
+    } else {
+      std::copy(operand.data.begin(), operand.data.end(), hold<float>(operand.data.size(), at));
+      parts[0]->freeze();
+    }
+  }
+  Placed(const Placed &) = delete;
+
+  float *rows() { return parts[0]->as<float>(); }
+  bool surroundingsAreIntact() const { return parts[0]->surroundingsAreIntact(); }
+  const void *data = nullptr;
+
+private:
+  template <typename T> T *hold(size_t elements, Place at) {
+    parts.push_back(std::make_unique<Guarded>(elements * sizeof(T), sizeof(T), at));
+    data = parts[0]->as<void>();
+    return parts[0]->as<T>();
+  }
+  void pack(const Operand &operand, const DrawnWeights &weights, Place at) {
     const size_t bytes = lutc_packed_bytes(operand.slot.kernel);
-    auto memory = std::make_unique<Guarded>(bytes, LUTC_ALIGNMENT, at);
-    const lutc_weights view = operand.weights.view();
-    EXPECT_EQ(lutc_pack(operand.slot.kernel, &view, memory->as<void>(), bytes), LUTC_OK);
-    memory->freeze();
-    return memory;
+    parts.push_back(std::make_unique<Guarded>(bytes, LUTC_ALIGNMENT, at));
+    const lutc_weights view = weights.view();
+    EXPECT_EQ(lutc_pack(operand.slot.kernel, &view, parts.back()->as<void>(), bytes), LUTC_OK);
+    parts.back()->freeze();
   }
-  if (operand.slot.kind == LUTC_RESULT) {
-    const size_t elements = (m - 1) * operand.stride + operand.slot.size;
-    auto memory = std::make_unique<Guarded>(elements * sizeof(float), sizeof(float), at);
-    std::fill_n(memory->as<float>(), elements, canary);
-    return memory;
-  }
-  auto memory = std::make_unique<Guarded>(operand.data.size() * sizeof(float), sizeof(float), at);
-  std::copy(operand.data.begin(), operand.data.end(), memory->as<float>());
-  memory->freeze();
-  return memory;
-}
+
+  std::vector<std::unique_ptr<Guarded>> parts;
+  std::vector<const void *> pointers; // of experts
+};
 
 void expectResult(const Operand &operand, size_t m, const float *y) {
   const size_t n = operand.slot.size;
@@ -211,8 +296,8 @@ struct GroupTest : testing::TestWithParam<GroupVariant> {
     std::vector<Operand> operands;
     for (size_t i = 0; i < program.slot_count; ++i)
       if (program.slots[i].kind != LUTC_SCRATCH)
-        operands.push_back(drawOperand(program.slots[i], m, random));
-    Composition composition(operands, m);
+        operands.push_back(drawOperand(program.slots[i], m, program.routing, random));
+    Composition composition(operands, m, groupSteps[GetParam().group].top);
     ASSERT_STREQ(groupSteps[GetParam().group].name, group.info.name);
     for (const Step &step : groupSteps[GetParam().group].steps)
       composition.apply(step);
@@ -245,18 +330,17 @@ struct GroupTest : testing::TestWithParam<GroupVariant> {
   void run(const std::vector<Operand> &operands, size_t m, Place at, const lutc_parallel *parallel,
            size_t residual = 0) {
     const lutc_group *group = &GetParam().get();
-    std::vector<std::unique_ptr<Guarded>> memory;
+    std::vector<std::unique_ptr<Placed>> memory;
     std::vector<lutc_operand> given;
     for (const Operand &operand : operands) {
-      memory.push_back(place(operand, m, at));
-      given.push_back({memory.back()->as<void>(), operand.stride});
+      memory.push_back(std::make_unique<Placed>(operand, m, at));
+      given.push_back({memory.back()->data, operand.stride});
     }
     if (residual != 0) {
       const std::vector<float> &rows = operands[residual].data;
-      std::copy(rows.begin(), rows.end(), memory.back()->as<float>());
+      std::copy(rows.begin(), rows.end(), memory.back()->rows());
       for (size_t token = 0; token + 1 < m; ++token)
-        std::fill_n(memory.back()->as<float>() + token * operands[residual].stride +
-                        operands[residual].slot.size,
+        std::fill_n(memory.back()->rows() + token * operands[residual].stride + operands[residual].slot.size,
                     operands[residual].stride - operands[residual].slot.size, canary);
       given[residual] = given.back();
     }
@@ -266,7 +350,7 @@ struct GroupTest : testing::TestWithParam<GroupVariant> {
     EXPECT_TRUE(scratch.surroundingsAreIntact()) << "written outside the scratch";
     for (size_t i = 0; i < operands.size(); ++i)
       if (operands[i].slot.kind == LUTC_RESULT) {
-        expectResult(operands[i], m, memory[i]->as<float>());
+        expectResult(operands[i], m, memory[i]->rows());
         EXPECT_TRUE(memory[i]->surroundingsAreIntact()) << "written outside a result";
       }
   }
@@ -286,14 +370,14 @@ TEST_P(GroupTest, RefusesMisuse) {
   const lutc_group *group = &GetParam().get();
   const lutc_program &program = GetParam().program();
   Random random(2);
-  std::vector<std::unique_ptr<Guarded>> memory;
+  std::vector<std::unique_ptr<Placed>> memory;
   std::vector<lutc_operand> good;
   for (size_t i = 0; i < program.slot_count; ++i) {
     if (program.slots[i].kind == LUTC_SCRATCH)
       continue;
-    const Operand operand = drawOperand(program.slots[i], 1, random);
-    memory.push_back(place(operand, 1, Place::Begin));
-    good.push_back({memory.back()->as<void>(), operand.stride});
+    const Operand operand = drawOperand(program.slots[i], 1, program.routing, random);
+    memory.push_back(std::make_unique<Placed>(operand, 1, Place::Begin));
+    good.push_back({memory.back()->data, operand.stride});
   }
   const size_t bytes = lutc_group_scratch_bytes(group, 1);
   Guarded scratch(bytes, LUTC_ALIGNMENT, Place::Begin);
@@ -316,6 +400,19 @@ TEST_P(GroupTest, RefusesMisuse) {
     bad[i] = {good[i].data, program.slots[slot].size - 1};
     const bool rows = good[i].stride != 0;
     EXPECT_EQ(run(bad, bytes), rows ? LUTC_BAD_STRIDE : LUTC_OK) << "operand " << i;
+    if (program.slots[slot].kind == LUTC_ROUTES) {
+      for (int32_t wrong : {int32_t(-1), int32_t(program.routing->expert_count), INT32_MAX}) {
+        std::vector<int32_t> routes(program.slots[slot].size, 0);
+        routes.back() = wrong;
+        bad[i] = {routes.data(), routes.size()};
+        EXPECT_EQ(run(bad, bytes), LUTC_BAD_ROUTE) << wrong;
+      }
+    }
+    if (program.slots[slot].kind == LUTC_EXPERTS) {
+      std::vector<const void *> none(program.routing->expert_count, nullptr);
+      bad[i] = {none.data(), 0};
+      EXPECT_EQ(run(bad, bytes), LUTC_NULL_POINTER) << "operand " << i;
+    }
     if (program.slots[slot].kind == LUTC_WEIGHTS) {
       alignas(64) static const char zeros[64] = {};
       bad[i] = {zeros, 0};

@@ -21,7 +21,7 @@ void compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
       rowOf(operands[Y], token)[row] = expected(*rowOf(operands[Prepared], token), row);
 }
 
-const lutc_stage stages[] = {{prepare, 0, 0}, {compute, (n + tileRows - 1) / tileRows, 1}};
+const lutc_stage stages[] = {{prepare, 0, 0, 0}, {compute, (n + tileRows - 1) / tileRows, 1, 0}};
 
 lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_program *program) {
   lutc_variant_code code = {};
@@ -37,11 +37,11 @@ lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_progr
 Library::Library(uint32_t needed) : features{1u << 30, needed, needed} {
   for (size_t i = 0; i < 2; ++i) {
     const lutc_kernel *of = i == 0 ? &kernel : &smallKernel;
-    slots[i][X] = {LUTC_ROWS, k - i, nullptr};
-    slots[i][W] = {LUTC_WEIGHTS, n, of};
-    slots[i][Prepared] = {LUTC_SCRATCH, preparedBytes, nullptr};
-    slots[i][Y] = {LUTC_RESULT, n, nullptr};
-    programs[i] = {tokenBlock, preparedBytes, 4, 2, slots[i], stages};
+    slots[i][X] = {LUTC_ROWS, 0, k - i, nullptr};
+    slots[i][W] = {LUTC_WEIGHTS, 0, n, of};
+    slots[i][Prepared] = {LUTC_SCRATCH, 0, preparedBytes, nullptr};
+    slots[i][Y] = {LUTC_RESULT, 0, n, nullptr};
+    programs[i] = {tokenBlock, preparedBytes, 0, 4, 2, slots[i], stages, nullptr};
     codes[i][0] = makeCode("first", 1, &programs[i]);
     codes[i][1] = makeCode("second", 2, &programs[i]);
   }
