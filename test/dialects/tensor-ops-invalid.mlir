@@ -308,3 +308,19 @@ func.func @stageResult(%x: tensor<?x64xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @gates(%x: tensor<?x64xf32>, %e: tensor<?x8xi32>, %g: tensor<?x4xf32>) {
+  // expected-error@+1 {{experts and gates differ in shape}}
+  %y = lut.combine %x, %e, %g : tensor<?x64xf32>, tensor<?x8xi32>, tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @combinedResidual(%x: tensor<?x64xf32>, %e: tensor<?x8xi32>, %g: tensor<?x8xf32>, %r: tensor<?x32xf32>) {
+  // expected-error@+1 {{x and residual differ in type}}
+  %y = lut.combine %x, %e, %g residual %r : tensor<?x64xf32>, tensor<?x8xi32>, tensor<?x8xf32>, tensor<?x32xf32>
+  return
+}

@@ -82,3 +82,14 @@ func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>) -> !x {
   }
   return %h : !x
 }
+
+// CHECK-LABEL: @experts
+// CHECK: lut.route %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x8xi32>
+// CHECK: lut.combine %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x8xi32>, tensor<?x8xf32>
+// CHECK: lut.combine %{{.*}}, %{{.*}}, %{{.*}} residual %{{.*}} : tensor<?x64xf32>, tensor<?x8xi32>, tensor<?x8xf32>, tensor<?x64xf32>
+func.func @experts(%x: !x, %e: tensor<?x8xi32>, %g: tensor<?x8xf32>) {
+  %a = lut.route %x, %e : !x, tensor<?x8xi32>
+  %b = lut.combine %a, %e, %g : !x, tensor<?x8xi32>, tensor<?x8xf32>
+  %c = lut.combine %a, %e, %g residual %x : !x, tensor<?x8xi32>, tensor<?x8xf32>, !x
+  return
+}
