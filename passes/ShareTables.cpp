@@ -1,6 +1,6 @@
+#include "dialects/lut/Lut.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "dialects/lut/Lut.h"
 #include "passes/Passes.h"
 
 using namespace mlir;

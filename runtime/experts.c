@@ -1,5 +1,6 @@
-/* experts.c: mixtures of experts. Tokens are prepared once; products then run for all pairs of a token and one of its
-   experts, sorted so that each expert's weights are read once for all its tokens. Experts of no token cost nothing. */
+/* experts.c: mixtures of experts. Tokens are prepared once; products then run for all pairs of a token and
+   one of its experts, sorted so that each expert's weights are read once for all its tokens. Experts of no
+   token cost nothing. */
 #include "program.h"
 
 #include <string.h>
@@ -70,7 +71,8 @@ static lutc_status check_experts(const lutc_call *c) {
         return LUTC_NULL_POINTER;
       if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
         return LUTC_MISALIGNED;
-      const lutc_status status = lutc_check_header(&slot->kernel->info, lutc_kernel_code(slot->kernel), packed);
+      const lutc_status status =
+          lutc_check_header(&slot->kernel->info, lutc_kernel_code(slot->kernel), packed);
       if (status != LUTC_OK)
         return status;
     }
@@ -117,8 +119,8 @@ void lutc_segment_operands(const lutc_call *c, const lutc_segment *segment, lutc
   }
   for (size_t g = 0; segment->count == 1 && g < routing->gather_count; ++g) {
     const uint32_t from = routing->gathers[g].from;
-    operands[routing->gathers[g].to].data =
-        (const uint8_t *)c->operands[from].data + c->pairs.tokens[segment->begin] * c->program->slots[from].size;
+    operands[routing->gathers[g].to].data = (const uint8_t *)c->operands[from].data +
+                                            c->pairs.tokens[segment->begin] * c->program->slots[from].size;
   }
 }
 
