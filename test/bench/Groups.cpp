@@ -1,5 +1,5 @@
-// lutc_bench_groups: groups beside what their user would write with single kernels, in one run, one contender after the
-// other; scripts/bench --groups builds and runs it. Prints Markdown.
+// lutc_bench_groups: groups beside what their user would write with single kernels, in one run, one contender
+// after the other; scripts/bench --groups builds and runs it. Prints Markdown.
 #include "Memory.h"
 #include "kernel.h"
 #include "layers.h"
@@ -20,12 +20,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 // Aligned memory on huge pages where the system grants them.
 class Memory {
 public:
-  explicit Memory(size_t size) : bytes((size >> 21 << 21) + (2 << 20)), start(std::aligned_alloc(2 << 20, bytes)) {
+  explicit Memory(size_t size)
+      : bytes((size >> 21 << 21) + (2 << 20)), start(std::aligned_alloc(2 << 20, bytes)) {
     madvise(start, bytes, MADV_HUGEPAGE);
     std::fill_n(static_cast<char *>(start), bytes, 0);
   }
@@ -125,18 +128,20 @@ void measure(std::vector<Contender> &contenders) {
 // One group with its operands, for m tokens.
 class Group {
 public:
-  Group(const lutc_group *group, size_t m) : group(group), info(*lutc_group_describe(group)), m(m),
-        scratch(lutc_group_scratch_bytes(group, m)) {
+  Group(const lutc_group *group, size_t m)
+      : group(group), info(*lutc_group_describe(group)), m(m), scratch(lutc_group_scratch_bytes(group, m)) {
     for (size_t i = 0; i < info.operand_count; ++i) {
       const lutc_operand_info &operand = info.operands[i];
       const bool rows = operand.kind == LUTC_ROWS || operand.kind == LUTC_RESULT;
-      buffers.push_back(rows ? drawRows(m * operand.size) : drawRows(operand.kind == LUTC_VECTOR ? operand.size : 0));
+      buffers.push_back(rows ? drawRows(m * operand.size)
+                             : drawRows(operand.kind == LUTC_VECTOR ? operand.size : 0));
       operands.push_back({buffers.back().data(), rows ? operand.size : 0});
     }
   }
   void run(size_t pass) {
     place(pass);
-    check(lutc_run_group(group, m, operands.data(), scratch.as<void>(), lutc_group_scratch_bytes(group, m), nullptr));
+    check(lutc_run_group(group, m, operands.data(), scratch.as<void>(), lutc_group_scratch_bytes(group, m),
+                         nullptr));
   }
   // The stages that prepare activations, alone, as often as a call runs them.
   void prepare(size_t) {
@@ -167,7 +172,8 @@ private:
   }
   size_t variantOf() const {
     size_t variant = 0;
-    while (layers_library.variants[variant] != std::string(lutc_kernel_variant(layers_library.kernels[0])->variant))
+    while (layers_library.variants[variant] !=
+           std::string(lutc_kernel_variant(layers_library.kernels[0])->variant))
       ++variant;
     return variant;
   }
@@ -248,8 +254,8 @@ void silu(const float *gate, const float *up, float *out, size_t elements) {
 
 void printRow(const char *what, size_t m, const Contender &fused, const Contender &separate) {
   std::printf("| %s | %zu | %.1f (%.1f) | %.1f (%.1f) | %.2f (%.2f) |\n", what, m, separate.least() * 1e6,
-              separate.median() * 1e6, fused.least() * 1e6, fused.median() * 1e6, separate.least() / fused.least(),
-              separate.median() / fused.median());
+              separate.median() * 1e6, fused.least() * 1e6, fused.median() * 1e6,
+              separate.least() / fused.least(), separate.median() / fused.median());
 }
 
 // (a) The share of preparing activations in a layer.
@@ -304,7 +310,8 @@ void normed(const char *what, const std::string &name, size_t m) {
                                        {"kernels", [&](size_t pass) {
                                           rmsNorm(group.x(), weight.data(), rows.data(), m, k);
                                           for (const auto &single : singles)
-                                            single->multiply(rows.data(), kernels.packed(single->kernel).at(pass));
+                                            single->multiply(rows.data(),
+                                                             kernels.packed(single->kernel).at(pass));
                                         }}};
   measure(contenders);
   printRow(what, m, contenders[0], contenders[1]);
@@ -363,8 +370,8 @@ void experts(size_t m) {
   std::vector<Contender> contenders = {
       {"group",
        [&](size_t) {
-         check(layers_experts(m, x.data(), hidden, routes.data(), top, gates.data(), top, all[0].data(), all[1].data(),
-                              all[2].data(), y.data(), hidden, scratch.as<void>(),
+         check(layers_experts(m, x.data(), hidden, routes.data(), top, gates.data(), top, all[0].data(),
+                              all[1].data(), all[2].data(), y.data(), hidden, scratch.as<void>(),
                               lutc_group_scratch_bytes(&layers_experts_group, m), nullptr));
        }},
       {"loop", [&](size_t) { loop(); }}};
@@ -386,15 +393,18 @@ void experts(size_t m) {
 int main(int argc, char **argv) {
   if (argc > 1)
     secondsOfCell = std::atof(argv[1]);
-  std::printf("# Groups beside single kernels\n\n1 thread, cold weights, contenders in turn; least time, median in "
-              "parentheses.\n\n## Preparing activations: share of a layer's products\n\nIn groups that includes norms and "
-              "activation functions; single kernels quantize only.\n\n| layer | m | single kernels | groups |\n"
-              "| --- | --- | --- | --- |\n");
+  std::printf(
+      "# Groups beside single kernels\n\n1 thread, cold weights, contenders in turn; least time, median in "
+      "parentheses.\n\n## Preparing activations: share of a layer's products\n\nIn groups that includes "
+      "norms and "
+      "activation functions; single kernels quantize only.\n\n| layer | m | single kernels | groups |\n"
+      "| --- | --- | --- | --- |\n");
   for (size_t m : {1, 512}) {
     preparation("BitNet-2B w158", {"bitnet_in", "bitnet_out", "bitnet_ffn"}, m);
     preparation("Llama-3-8B w2g128", {"llama_in", "llama_out", "llama_ffn"}, m);
   }
-  const char *table = "\n| | m | single kernels, us | group, us | times faster |\n| --- | --- | --- | --- | --- |\n";
+  const char *table =
+      "\n| | m | single kernels, us | group, us | times faster |\n| --- | --- | --- | --- | --- |\n";
   std::printf("\n## Products of one activation\n%s", table);
   for (size_t m : {1, 8, 128}) {
     shared("BitNet-2B q, k, v", "bitnet_qkv", m);
