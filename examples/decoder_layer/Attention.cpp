@@ -61,20 +61,24 @@ static Lanes load(const float *from) {
   return lanes;
 }
 
+static void put(float *to, Lanes lanes) { std::memcpy(to, &lanes, sizeof lanes); }
+
+// Adds halves until one lane is left.
+static float sum(const Lanes &lanes) {
+  float parts[16];
+  put(parts, lanes);
+  for (size_t half = 8; half >= 1; half /= 2)
+    for (size_t i = 0; i < half; ++i)
+      parts[i] += parts[i + half];
+  return parts[0];
+}
+
+// headDim is a multiple of 16.
 static float dot(const float *a, const float *b, size_t size) {
-  Lanes even = {}, odd = {};
-  float total = 0;
-  size_t i = 0;
-  for (; i + 32 <= size; i += 32) {
-    even += load(a + i) * load(b + i);
-    odd += load(a + i + 16) * load(b + i + 16);
-  }
-  for (; i < size; ++i)
-    total += a[i] * b[i];
-  even += odd;
-  for (size_t lane = 0; lane < 16; ++lane)
-    total += even[lane];
-  return total;
+  Lanes lanes = {};
+  for (size_t i = 0; i < size; i += 16)
+    lanes += load(a + i) * load(b + i);
+  return sum(lanes);
 }
 
 // exp(x) for x <= 0 in steps that compilers turn into vectors: 2^n times a polynomial on [-0.5, 0.5].
@@ -87,6 +91,22 @@ static float exponential(float x) {
   std::memcpy(&power, &bits, sizeof power);
   return p * power;
 }
+
+// Of the first `count` scores; the others become 0.
+static void softmax(float *scores, size_t count, size_t all) {
+  const float largest = *std::max_element(scores, scores + count);
+  float total = 0;
+  for (size_t i = 0; i < count; ++i)
+    scores[i] = exponential(scores[i] - largest);
+  for (size_t i = 0; i < count; ++i)
+    total += scores[i];
+  for (size_t i = 0; i < count; ++i)
+    scores[i] /= total;
+  std::fill(scores + count, scores + all, 0.0f);
+}
+
+// Keys or values that are converted to float at a time.
+static constexpr size_t tileKeys = 16;
 
 struct KvCache::Call {
   const KvCache &cache;
@@ -109,35 +129,31 @@ void KvCache::attendBlock(void *argument, size_t index) {
     return ((begin + r / sharing) * s.heads + kvHead * sharing + r % sharing) * d;
   };
   const auto length = [&](size_t r) { return c.position + begin + r / sharing + 1; };
-  thread_local std::vector<float> scores, row;
+  thread_local std::vector<float> scores, tile;
   scores.assign(rows * longest, 0.0f);
-  row.resize(d);
+  tile.resize(tileKeys * d);
   const float scale = 1 / std::sqrt(float(d));
-  for (size_t i = 0; i < longest; ++i) {
-    std::copy_n(keys + i * d, d, row.data());
+  // Scores of masked positions are computed, too, and not used.
+  for (size_t first = 0; first < longest; first += tileKeys) {
+    const size_t count = std::min(tileKeys, longest - first);
+    std::copy_n(keys + first * d, count * d, tile.data());
     for (size_t r = 0; r < rows; ++r)
-      if (i < length(r))
-        scores[r * longest + i] = dot(c.q + place(r), row.data(), d) * scale;
+      for (size_t i = 0; i < count; ++i)
+        scores[r * longest + first + i] = dot(c.q + place(r), &tile[i * d], d) * scale;
   }
   for (size_t r = 0; r < rows; ++r) {
-    float *weights = &scores[r * longest], sum = 0;
-    const float largest = *std::max_element(weights, weights + length(r));
-    for (size_t i = 0; i < length(r); ++i)
-      weights[i] = exponential(weights[i] - largest);
-    for (size_t i = 0; i < length(r); ++i)
-      sum += weights[i];
-    for (size_t i = 0; i < length(r); ++i)
-      weights[i] /= sum;
+    softmax(&scores[r * longest], length(r), longest);
     std::fill_n(c.out + place(r), d, 0.0f);
   }
-  for (size_t i = 0; i < longest; ++i) {
-    std::copy_n(values + i * d, d, row.data());
+  for (size_t first = 0; first < longest; first += tileKeys) {
+    const size_t count = std::min(tileKeys, longest - first);
+    std::copy_n(values + first * d, count * d, tile.data());
     for (size_t r = 0; r < rows; ++r)
-      if (i < length(r)) {
-        const float weight = scores[r * longest + i];
-        float *out = c.out + place(r);
-        for (size_t j = 0; j < d; ++j)
-          out[j] += weight * row[j];
+      for (size_t j = 0; j < d; j += 16) {
+        Lanes lanes = load(c.out + place(r) + j);
+        for (size_t i = 0; i < count; ++i)
+          lanes += scores[r * longest + first + i] * load(&tile[i * d + j]);
+        put(c.out + place(r) + j, lanes);
       }
   }
 }

@@ -1,5 +1,6 @@
-// lutc_bench_llama: tokens a second of llama.cpp on a model of given sizes and random weights, which it writes as a GGUF
-// file: scripts/bench --decoder runs it beside examples/decoder_layer. llama.cpp is loaded at run time.
+// lutc_bench_llama: tokens a second of llama.cpp on a model of given sizes and random weights, which it
+// writes as a GGUF file: scripts/bench --decoder runs it beside examples/decoder_layer. llama.cpp is loaded
+// at run time.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -65,14 +66,16 @@ struct Tensor {
 std::vector<Tensor> tensorsOf(const Sizes &s) {
   const BlockType &w = blockTypeOf(s.type), &f32 = blockTypeOf("f32");
   const size_t query = s.heads * s.headDim, key = s.kvHeads * s.headDim;
-  std::vector<Tensor> tensors = {{"token_embd.weight", {s.hidden, 32}, f32}, {"output_norm.weight", {s.hidden}, f32}};
+  std::vector<Tensor> tensors = {{"token_embd.weight", {s.hidden, 32}, f32},
+                                 {"output_norm.weight", {s.hidden}, f32}};
   for (size_t layer = 0; layer < s.layers; ++layer) {
     const std::string block = "blk." + std::to_string(layer) + ".";
-    const Tensor all[] = {{"attn_norm.weight", {s.hidden}, f32},     {"attn_q.weight", {s.hidden, query}, w},
-                          {"attn_k.weight", {s.hidden, key}, w},     {"attn_v.weight", {s.hidden, key}, w},
-                          {"attn_output.weight", {query, s.hidden}, w}, {"ffn_norm.weight", {s.hidden}, f32},
-                          {"ffn_gate.weight", {s.hidden, s.ffn}, w}, {"ffn_up.weight", {s.hidden, s.ffn}, w},
-                          {"ffn_down.weight", {s.ffn, s.hidden}, w}};
+    const Tensor all[] = {
+        {"attn_norm.weight", {s.hidden}, f32},        {"attn_q.weight", {s.hidden, query}, w},
+        {"attn_k.weight", {s.hidden, key}, w},        {"attn_v.weight", {s.hidden, key}, w},
+        {"attn_output.weight", {query, s.hidden}, w}, {"ffn_norm.weight", {s.hidden}, f32},
+        {"ffn_gate.weight", {s.hidden, s.ffn}, w},    {"ffn_up.weight", {s.hidden, s.ffn}, w},
+        {"ffn_down.weight", {s.ffn, s.hidden}, w}};
     for (const Tensor &tensor : all)
       tensors.push_back({block + tensor.name, tensor.sizes, tensor.type});
     for (const char *norm : {"attn_q_norm.weight", "attn_k_norm.weight"})
@@ -237,7 +240,8 @@ struct Llama {
 };
 
 // Tokens a second, the fastest of the calls within `seconds`; `before` makes room and is not timed.
-double fastest(size_t m, double seconds, const std::function<void()> &before, const std::function<void()> &call) {
+double fastest(size_t m, double seconds, const std::function<void()> &before,
+               const std::function<void()> &call) {
   double best = 0;
   const Clock::time_point start = Clock::now();
   const auto since = [](Clock::time_point begin) {
@@ -256,11 +260,13 @@ double fastest(size_t m, double seconds, const std::function<void()> &before, co
 
 int main(int argc, char **argv) {
   if (argc != 15)
-    fail("arguments: directory file architecture type layers hidden ffn heads kv_heads head_dim rope_theta prompt "
+    fail("arguments: directory file architecture type layers hidden ffn heads kv_heads head_dim rope_theta "
+         "prompt "
          "seconds threads");
   const auto number = [&](int i) { return size_t(std::strtoul(argv[i], nullptr, 10)); };
-  const Sizes sizes = {argv[3],   argv[4],   number(5),  number(6),
-                       number(7), number(8), number(9), number(10), std::strtof(argv[11], nullptr)};
+  const Sizes sizes = {argv[3],   argv[4],    number(5),
+                       number(6), number(7),  number(8),
+                       number(9), number(10), std::strtof(argv[11], nullptr)};
   const size_t prompt = number(12);
   const double seconds = std::atof(argv[13]);
   Gguf(argv[2]).write(sizes);
