@@ -114,10 +114,11 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
 /// lutc_program
 Constant *DescriptorEmitter::program(const PlannedProgram &program) {
   llvm::SmallVector<Constant *> slots, stages;
+  static_assert(uint32_t(ElementType::i8) == LUTC_I8);
   static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SCRATCH && uint32_t(Slot::Kind::rows) == LUTC_ROWS);
   for (const PlannedSlot &slot : program.slots)
-    slots.push_back(structure(
-        {i32(uint32_t(slot.kind)), i32(slot.routed), size(slot.size), kernelOf(slot.kind, slot.kernel)}));
+    slots.push_back(structure({i32(uint32_t(slot.kind)), i32(slot.routed), i32(uint32_t(slot.type)),
+                               size(slot.size), kernelOf(slot.kind, slot.kernel)}));
   for (const PlannedStage &stage : program.stages)
     stages.push_back(structure(
         {function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase)), i32(stage.routed)}));
@@ -173,8 +174,9 @@ llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
       programs.push_back(program(variant));
     llvm::SmallVector<Constant *> operands;
     for (const GroupOperand &operand : group.operands)
-      operands.push_back(structure({string(operand.name), i32(uint32_t(operand.kind)), size(operand.size),
-                                    kernelOf(operand.kind, operand.kernel)}));
+      operands.push_back(
+          structure({string(operand.name), i32(uint32_t(operand.kind)), i32(uint32_t(operand.type)),
+                     size(operand.size), kernelOf(operand.kind, operand.kernel)}));
     Constant *info = structure({string(spec.name), size(operands.size()), table(operands)});
     result.push_back(global(structure({info, libraryGlobal, pointers(programs)}),
                             plan.library.name + "_" + spec.name + "_group", /*isPublic=*/true));

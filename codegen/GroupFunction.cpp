@@ -98,11 +98,19 @@ void GroupBuilder::step(const GroupStep &step) {
     }
     values[0] = AddOp::create(b, loc, x.getType(), x, rows(step.name, size));
     return;
+  case GroupStep::Kind::convert:
+    for (Value &value : values) {
+      Type type = step.function == "f16"    ? Type(b.getF16Type())
+                  : step.function == "bf16" ? Type(b.getBF16Type())
+                                            : Type(b.getI8Type());
+      value = ConvertOp::create(b, loc, cast<RankedTensorType>(value.getType()).clone(type), value);
+    }
+    return;
   case GroupStep::Kind::bias:
   case GroupStep::Kind::scale:
     bool adds = step.kind == GroupStep::Kind::bias;
     for (auto [value, name] : llvm::zip(values, names)) {
-      Value other = vector(name + (adds ? "_bias" : "_scale"), sizeOf(value));
+      Value other = vector(name + (adds ? "_bias" : "_scale"), step.function == "tensor" ? 1 : sizeOf(value));
       value = adds ? AddOp::create(b, loc, value.getType(), value, other).getY()
                    : ScaleOp::create(b, loc, value.getType(), value, other).getY();
     }
@@ -132,7 +140,8 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
   function.setFunctionType(
       b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(builder.values))));
   for (auto [value, name] : llvm::zip(builder.values, builder.names))
-    builder.operands.push_back({Slot::Kind::result, name, sizeOf(value)});
+    builder.operands.push_back({Slot::Kind::result, name, sizeOf(value), 0,
+                                elementTypeOf(cast<RankedTensorType>(value.getType()).getElementType())});
   return builder.operands;
 }
 
@@ -164,6 +173,9 @@ std::string lut::describeGroup(const LibrarySpec &library, const GroupSpec &grou
       break;
     case GroupStep::Kind::scale:
       text += "scale";
+      break;
+    case GroupStep::Kind::convert:
+      text += step.function;
       break;
     case GroupStep::Kind::residual:
       text += "+ " + step.name;

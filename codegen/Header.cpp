@@ -69,8 +69,9 @@ static bool hasRows(Slot::Kind kind) {
 }
 
 /// Of a parameter, up to its name.
-static const char *typeOf(Slot::Kind kind) {
-  switch (kind) {
+static const char *typeOf(const GroupOperand &operand) {
+  static const char *const results[] = {"float *", "uint16_t *", "uint16_t *", "int8_t *"};
+  switch (operand.kind) {
   case Slot::Kind::weights:
     return "const void *";
   case Slot::Kind::experts:
@@ -78,7 +79,7 @@ static const char *typeOf(Slot::Kind kind) {
   case Slot::Kind::routes:
     return "const int32_t *";
   case Slot::Kind::result:
-    return "float *";
+    return results[size_t(operand.type)];
   default:
     return "const float *";
   }
@@ -103,7 +104,7 @@ static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t i
   std::string operands;
   for (const GroupOperand &operand : group.operands) {
     bool rows = hasRows(operand.kind);
-    out << ",\n    " << typeOf(operand.kind) << operand.name;
+    out << ",\n    " << typeOf(operand) << operand.name;
     if (rows)
       out << ", size_t ld" << operand.name;
     operands +=

@@ -100,6 +100,13 @@ static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &pr
       body, loc, addProduct(body, plan, product, target, function.getArgument(0), function.getArgument(1)));
 }
 
+ElementType lut::elementTypeOf(Type type) {
+  return type.isF16()    ? ElementType::f16
+         : type.isBF16() ? ElementType::bf16
+         : type.isF32()  ? ElementType::f32
+                         : ElementType::i8;
+}
+
 /// What is left of a program when its IR is lowered.
 static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<size_t> kernels) {
   PlannedProgram planned;
@@ -107,7 +114,8 @@ static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<si
   planned.scratchBytes = program.scratchBytes();
   planned.routing = program.routing;
   for (auto [index, slot] : llvm::enumerate(program.slots))
-    planned.slots.push_back({slot.kind, slot.size, index < kernels.size() ? kernels[index] : 0, slot.routed});
+    planned.slots.push_back({slot.kind, slot.size, index < kernels.size() ? kernels[index] : 0, slot.routed,
+                             slot.element ? elementTypeOf(slot.element) : ElementType::f32});
   for (const ProgramStage &stage : program.stages) {
     StageOp op = stage.op;
     planned.stages.push_back(

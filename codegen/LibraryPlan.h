@@ -15,12 +15,16 @@ class PassManager;
 
 namespace lut {
 
+/// As lutc_type in runtime/lutc.h.
+enum class ElementType { f32, f16, bf16, i8 };
+
 /// A slot of a program that outlives its IR.
 struct PlannedSlot {
   Slot::Kind kind;
   int64_t size;
   size_t kernel = 0; // of weights
   bool routed = false;
+  ElementType type = ElementType::f32;
 };
 
 struct PlannedStage {
@@ -68,6 +72,7 @@ struct GroupOperand {
   std::string name;
   int64_t size;
   size_t kernel = 0; // of weights
+  ElementType type = ElementType::f32;
 };
 
 struct Group {
@@ -97,6 +102,8 @@ using PassManagerHook = llvm::function_ref<void(mlir::PassManager &, const Targe
 llvm::FailureOr<LibraryPlan> planLibrary(mlir::MLIRContext &context, const LibrarySpec &library,
                                          std::vector<const TargetRow *> targets,
                                          PassManagerHook prepare = nullptr);
+
+ElementType elementTypeOf(mlir::Type type);
 
 /// Name of the product of a kernel whose numerics are decided.
 std::string productName(const KernelSpec &kernel);

@@ -34,11 +34,12 @@ struct GroupStep {
     rotate,   // one value
     products, // one value becomes a result for each kernel
     bias,     // adds a vector of its own to every value
-    scale,    // multiplies every value by a vector of its own
-    residual  // adds rows to the one value
+    scale,    // multiplies every value by a vector of its own, or by one number
+    residual, // adds rows to the one value
+    convert   // stores every value in another type
   };
   Kind kind = Kind::products;
-  std::string function;        // rms, layer; silu, gelu, relu2, none
+  std::string function;        // rms, layer; silu, gelu, relu2, none; elements, tensor; f16, bf16, i8
   std::string name;            // of its vectors and rows in the generated header: norm, o_bias
   double epsilon = 0;          // of a norm
   int64_t block = 0;           // of a rotation

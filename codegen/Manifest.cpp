@@ -55,10 +55,14 @@ static Object groupObject(const LibraryPlan &plan, size_t index) {
   const GroupSpec &spec = plan.library.groups[index];
   const Group &group = plan.groups[index];
   static constexpr llvm::StringLiteral kinds[] = {"rows", "vector", "weights", "result", "routes", "experts"};
+  static constexpr llvm::StringLiteral types[] = {"f32", "f16", "bf16", "i8"};
   Array operands, variants;
   for (const GroupOperand &operand : group.operands)
     operands.push_back(
-        Object{{"name", operand.name}, {"kind", kinds[size_t(operand.kind)]}, {"size", operand.size}});
+        Object{{"name", operand.name},
+               {"kind", kinds[size_t(operand.kind)]},
+               {"type", operand.kind == Slot::Kind::routes ? "i32" : types[size_t(operand.type)]},
+               {"size", operand.size}});
   for (auto [target, program] : llvm::enumerate(group.variants)) {
     Array stages;
     for (const PlannedStage &stage : program.stages)

@@ -40,7 +40,7 @@ ArrayRef<ConfigKey> kernelListKeys() {
   static const ConfigKey targets[] = {
       {"variants", KeyKind::Identifiers, false, "instruction sets to compile for, default all of them"}};
   static constexpr StringLiteral norms[] = {"rms", "layer"}, added[] = {"bias", "residual"},
-                                 scaled[] = {"elements"};
+                                 scaled[] = {"elements", "tensor"}, converted[] = {"f16", "bf16", "i8"};
   static constexpr StringLiteral activations[] = {"silu", "gelu", "relu2", "none"};
   static const ConfigKey step[] = {
       {"norm", KeyKind::Choice, false, "normalizes every token: rms or layer, then a weight for each element",
@@ -53,7 +53,10 @@ ArrayRef<ConfigKey> kernelListKeys() {
        activations},
       {"rotate", KeyKind::Dimension, false, "size of the Hadamard blocks that rotate every token"},
       {"add", KeyKind::Choice, false, "bias: a vector for each value; residual: rows", added},
-      {"scale", KeyKind::Choice, false, "elements: multiplies each value by a vector of its own", scaled},
+      {"scale", KeyKind::Choice, false,
+       "multiplies each value by a vector of its own, or (tensor) by one number", scaled},
+      {"convert", KeyKind::Choice, false,
+       "stores results as f16, bf16 or i8 (rounded and clamped to -127 .. 127)", converted},
       {"epsilon", KeyKind::Fraction, false, "of the norm"},
       {"name", KeyKind::Identifier, false, "of the norm's or the residual's operand in the header"}};
   static const ConfigKey experts[] = {{"count", KeyKind::Dimension, true,

@@ -36,12 +36,13 @@ private:
   SmallVector<std::string> products; // their names
   StringSet<> names;                 // of operands
   SMRange last;                      // the last step
-  bool multiplied = false, endsWithProducts = false, summed = false;
+  bool multiplied = false, endsWithProducts = false, summed = false, converted = false;
 };
 
 } // namespace
 
-static constexpr StringLiteral verbs[] = {"norm", "products", "activate", "rotate", "add", "scale"};
+static constexpr StringLiteral verbs[] = {"norm", "products", "activate", "rotate",
+                                          "add",  "scale",    "convert"};
 
 static std::string oneOfVerbs() {
   SmallVector<StringRef> all(std::begin(verbs), std::end(verbs));
@@ -142,6 +143,8 @@ void GroupReader::readOptions(const ConfigNode &mapping, StringRef verb, GroupSt
 void GroupReader::checkRouted(SMRange where, StringRef verb, const GroupStep &step) {
   bool norm = step.kind == GroupStep::Kind::norm;
   bool ownVectors = step.kind == GroupStep::Kind::bias || step.kind == GroupStep::Kind::scale;
+  if (group.top && step.kind == GroupStep::Kind::convert)
+    diagnostics.error(where, "the results of experts are added in f32", "remove `convert`");
   if (group.top && multiplied && (norm || ownVectors))
     diagnostics.error(where, "`" + verb + "` has one vector, and experts would need one each",
                       "move the step before the first product");
@@ -166,7 +169,8 @@ void GroupReader::readStep(const ConfigNode &mapping) {
   GroupStep step;
   step.position = diagnostics.position(mapping.range);
   last = mapping.member(verb)->range;
-  endsWithProducts = verb == "products" || (endsWithProducts && (verb == "add" || verb == "scale"));
+  endsWithProducts =
+      verb == "products" || (endsWithProducts && (verb == "add" || verb == "scale" || verb == "convert"));
   if (verb == "products") {
     readProducts(value, step);
   } else if (verb == "norm") {
@@ -193,12 +197,19 @@ void GroupReader::readStep(const ConfigNode &mapping) {
                         "write the block size of the model's Hadamard rotation");
   } else if (verb == "scale") {
     step.kind = GroupStep::Kind::scale;
+    step.function = value.text;
+  } else if (verb == "convert") {
+    step.kind = GroupStep::Kind::convert;
+    step.function = value.text;
   } else {
     step.kind = value.text == "bias" ? GroupStep::Kind::bias : GroupStep::Kind::residual;
     if (step.kind == GroupStep::Kind::residual)
       needsOne(value.range, "a residual");
   }
   checkRouted(last, verb, step);
+  if (converted)
+    diagnostics.error(last, "results have been converted before", "write `convert` as the last step");
+  converted |= step.kind == GroupStep::Kind::convert;
   readOptions(mapping, verb, step);
   nameOperands(last, step);
   group.steps.push_back(std::move(step));
@@ -208,10 +219,10 @@ void GroupReader::checkEnd() {
   if (!multiplied)
     diagnostics.error(last, "group '" + group.name + "' has no product", "add a `products` step");
   else if (!endsWithProducts)
-    diagnostics.error(
-        last, "nothing multiplies what this step leaves",
-        "after the last `products` step write only `add` and `scale`, or move the step to the group "
-        "that reads it");
+    diagnostics.error(last, "nothing multiplies what this step leaves",
+                      "after the last `products` step write only `add`, `scale` and `convert`, or move the "
+                      "step to the group "
+                      "that reads it");
 }
 
 GroupSpec GroupReader::read(const ConfigNode &mapping) {

@@ -39,13 +39,17 @@ struct StageBuilder {
 
 static bool isProduct(Operation *op) { return isa<LookupGemmOp, DotGemmOp>(op) && op->hasAttr("schedule"); }
 
-/// What a product does to its result in registers: additions and scalings that nothing else sees the input
-/// of.
+/// What a product does to its result in registers: additions, scalings and a conversion whose input nothing
+/// else sees.
 static SmallVector<Operation *> epilogueOf(Operation *gemm) {
   SmallVector<Operation *> ops;
   Value value = gemm->getResult(0);
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
+    if (isa<ConvertOp>(user)) {
+      ops.push_back(user);
+      break;
+    }
     if (!isa<AddOp, ScaleOp>(user) || user->getOperand(0) != value || user->getOperand(1).getDefiningOp())
       break;
     ops.push_back(user);
@@ -135,7 +139,7 @@ static LogicalResult replaceReturns(func::FuncOp function, const IRMapping &resu
   for (OpOperand &operand : terminator->getOpOperands()) {
     if (!results.contains(operand.get()))
       return terminator.emitError() << function.getName() << " returns what no product computes; only "
-                                    << "additions and scalings may follow a product";
+                                    << "additions, scalings and conversions may follow a product";
     operand.set(results.lookup(operand.get()));
   }
   return success();

@@ -52,9 +52,10 @@ static Slot resultSlot(StageOp stage, const Geometry &geometry) {
   Value result = stage.getResult();
   if (stage.prepares())
     return {Slot::Kind::scratch, geometry.preparedBytes, result};
-  int64_t elements = cast<RankedTensorType>(result.getType()).getDimSize(1);
+  auto type = cast<RankedTensorType>(result.getType());
+  int64_t elements = type.getDimSize(1);
   if (llvm::any_of(result.getUsers(), llvm::IsaPred<func::ReturnOp>))
-    return {Slot::Kind::result, elements, result};
+    return {Slot::Kind::result, elements, result, /*routed=*/false, type.getElementType()};
   return {Slot::Kind::scratch, rowBytes(elements), result};
 }
 
@@ -68,7 +69,8 @@ static int64_t bufferElements(StageOp stage, const Geometry &g) {
   }
   bool residual = llvm::any_of(body.getOps<AddOp>(),
                                [](AddOp add) { return add.getOther().getType() == add.getX().getType(); });
-  return residual && g.kBlocks > 1 ? g.n : 0;
+  bool converted = !body.getOps<ConvertOp>().empty();
+  return (residual || converted) && g.kBlocks > 1 ? g.n : 0;
 }
 
 namespace {

@@ -13,9 +13,10 @@ namespace lut {
 struct Slot {
   enum class Kind { rows, vector, weights, result, routes, experts, scratch };
   Kind kind = Kind::scratch;
-  int64_t size = 0;    // elements of a row or vector; bytes of scratch for a token
-  mlir::Value value;   // null: a buffer
-  bool routed = false; // a row, or bytes, for each pair of a token and one of its experts
+  int64_t size = 0;        // elements of a row or vector; bytes of scratch for a token
+  mlir::Value value;       // null: a buffer
+  bool routed = false;     // a row, or bytes, for each pair of a token and one of its experts
+  mlir::Type element = {}; // of a result; null: f32
 };
 
 /// Where a program sends tokens to experts and adds up what comes back, by slots. Without experts `top` is 0.

@@ -31,6 +31,7 @@ struct ComputeEmitter {
   SourceRows y, carried; // results; sums between k blocks
   Value tileBegin, tileEnd;
   SmallVector<Epilogue> epilogues;
+  Type result; // element type of Y
   VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
 
   void run();
@@ -75,7 +76,8 @@ void ComputeEmitter::run() {
     return tilesOfBlock(e.index(0), g.kPadded, /*last=*/true);
   int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
   bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
-  bool lastApart = !lastIsFull || (!g.wholeRow() && !epilogues.empty());
+  bool finishes = !epilogues.empty() || !result.isF32();
+  bool lastApart = !lastIsFull || (!g.wholeRow() && finishes);
   eachToken([&](Value tile, Value token) {
     store(carried, tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
   });
@@ -290,7 +292,8 @@ Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
 ComputeEmitter::RowPlace ComputeEmitter::place(SourceRows rows, Value step, Value token, int64_t sumVector) {
   int64_t L = g.laneRows;
   Value row = e.add(e.mul(step, g.stepRows()), sumVector * L);
-  Value pointer = e.at(rows.pointer, e.mul(rows.stride ? e.add(e.mul(token, rows.stride), row) : row, 4));
+  Value pointer =
+      e.at(rows.pointer, e.mul(rows.stride ? e.add(e.mul(token, rows.stride), row) : row, rows.elementBytes));
   if (g.n % g.tileRows == 0)
     return {pointer, {}};
   SmallVector<int64_t> iota(L);
@@ -327,6 +330,8 @@ void ComputeEmitter::finish(Value step, Value token, Values results) {
                                    : loadRows(epilogue.other, step, e.add(token, t), s, floats);
         result = epilogue.adds ? e.add(result, other) : e.mul(result, other);
       }
+  for (Value &value : results)
+    value = emitConversion(e, value, result);
   store(y, step, token, results);
 }
 
@@ -337,9 +342,9 @@ void ComputeEmitter::store(SourceRows rows, Value step, Value token, const Value
       auto [pointer, exists] = place(rows, step, e.add(token, t), s);
       Value result = results[s * count + t];
       if (exists)
-        LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(4));
+        LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(rows.elementBytes));
       else
-        e.store(result, pointer, 4);
+        e.store(result, pointer, rows.elementBytes);
     }
 }
 
@@ -412,7 +417,9 @@ void StageEmitter::compute() {
     epilogues.push_back({isa<AddOp>(each), other, one && stage.geometry.n != 1});
   }
   SourceRows y = rows(stage.result), carried = stage.buffer ? rows(stage.buffer) : y;
-  ComputeEmitter{e, stage.geometry, prepared, m, packed, y, carried, begin, end, epilogues}.run();
+  Type element = cast<RankedTensorType>(op.getResult().getType()).getElementType();
+  y.elementBytes = element.getIntOrFloatBitWidth() / 8;
+  ComputeEmitter{e, stage.geometry, prepared, m, packed, y, carried, begin, end, epilogues, element}.run();
 }
 
 void StageEmitter::run(const Twine &name) {

@@ -12,12 +12,16 @@ namespace lut {
 /// Where rows of f32 lie in memory.
 struct SourceRows {
   mlir::Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
+  int64_t elementBytes = 4;
 };
 
 /// Emits what precedes the quantization of token `token` in a stage whose inputs lie at `inputs`. Returns the
 /// pointer to the token's activations: a row of an input, or `buffer`, where they have been computed.
 mlir::Value emitSource(Emitter &e, StageOp stage, llvm::ArrayRef<SourceRows> inputs, mlir::Value token,
                        mlir::Value buffer);
+
+/// f32 lanes as lut.convert makes them; unchanged where `type` is f32.
+mlir::Value emitConversion(Emitter &e, mlir::Value lanes, mlir::Type type);
 
 /// Emits the quantization, and the tables, of the token at `x` to its place in the prepared activations.
 void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value out);

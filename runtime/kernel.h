@@ -55,6 +55,7 @@ enum { LUTC_SCRATCH = LUTC_EXPERTS + 1 /* `size` bytes for each token of a block
 typedef struct lutc_slot {
   uint32_t kind;   /* lutc_operand_kind or LUTC_SCRATCH */
   uint32_t routed; /* scratch: 1: for each pair of a token and one of its experts */
+  uint32_t type;   /* lutc_type, of a result */
   size_t size;
   const lutc_kernel *kernel;
 } lutc_slot;

@@ -103,15 +103,19 @@ typedef enum lutc_operand_kind {
   LUTC_ROWS,    /* f32 [m][size] */
   LUTC_VECTOR,  /* f32 [size] */
   LUTC_WEIGHTS, /* packed weights of `kernel` */
-  LUTC_RESULT,  /* f32 [m][size], written */
+  LUTC_RESULT,  /* [m][size] of the operand's type, written */
   LUTC_ROUTES,  /* i32 [m][size]: experts of each token, from 0 on, in any order and number */
   LUTC_EXPERTS  /* a pointer to packed weights of `kernel` for each expert; null allowed for experts of no
                    token */
 } lutc_operand_kind;
 
+/* Of a result's elements: f16 and bf16 as their bits in uint16_t. */
+typedef enum lutc_type { LUTC_F32, LUTC_F16, LUTC_BF16, LUTC_I8 } lutc_type;
+
 typedef struct lutc_operand_info {
   const char *name; /* as in the generated header: norm_weight */
   lutc_operand_kind kind;
+  lutc_type type; /* of a result; LUTC_F32 for all others */
   size_t size;
   const lutc_kernel *kernel; /* null but for weights and experts */
 } lutc_operand_info;

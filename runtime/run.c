@@ -79,6 +79,11 @@ static void run_phase(lutc_call *c) {
   lutc_spread(c, items, phase_task);
 }
 
+/* Of rows and vectors. */
+static size_t element_bytes(const lutc_slot *slot) {
+  return slot->type == LUTC_F32 ? 4 : slot->type == LUTC_I8 ? 1 : 2;
+}
+
 static int has_rows(const lutc_slot *slot) {
   return slot->kind == LUTC_ROWS || slot->kind == LUTC_RESULT || slot->kind == LUTC_ROUTES;
 }
@@ -99,7 +104,7 @@ static void place_operands(lutc_call *c, size_t token) {
     if (slot->kind == LUTC_WEIGHTS)
       operand->data = (const uint8_t *)operand->data + sizeof(lutc_packed_header);
     else if (has_rows(slot))
-      operand->data = (const float *)operand->data + token * operand->stride;
+      operand->data = (const uint8_t *)operand->data + token * operand->stride * element_bytes(slot);
   }
 }
 
@@ -136,15 +141,15 @@ static lutc_status check_alignment(const lutc_slot *slot, const lutc_operand *op
   (void)m;
   const size_t alignment = slot->kind == LUTC_WEIGHTS   ? LUTC_ALIGNMENT
                            : slot->kind == LUTC_EXPERTS ? sizeof(void *)
-                                                        : sizeof(float);
+                                                        : element_bytes(slot);
   return lutc_is_aligned(operand->data, alignment) ? LUTC_OK : LUTC_MISALIGNED;
 }
 
 static lutc_status check_stride(const lutc_slot *slot, const lutc_operand *operand, size_t m) {
   if (!has_rows(slot))
     return LUTC_OK;
-  return lutc_rows_fit(operand->data, m, slot->size, operand->stride, sizeof(float)) ? LUTC_OK
-                                                                                     : LUTC_BAD_STRIDE;
+  return lutc_rows_fit(operand->data, m, slot->size, operand->stride, element_bytes(slot)) ? LUTC_OK
+                                                                                           : LUTC_BAD_STRIDE;
 }
 
 static lutc_status check_weights(const lutc_slot *slot, const lutc_operand *operand, size_t m) {

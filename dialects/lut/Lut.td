@@ -267,6 +267,15 @@ def Lut_ScaleOp : Lut_BinaryOp<"scale"> {
   let summary = "y = x * other, element by element; one vector is for all tokens, a vector of one for all elements";
 }
 
+def Lut_ConvertOp : Lut_Op<"convert", [Pure]> {
+  let summary = "results in f16, bf16 or i8: rounded to nearest even; f16 overflows to infinity, i8 is clamped to -127 .. 127";
+  let description = [{ NaN becomes a NaN, in i8 0. A scale before it makes i8 a quantization. }];
+  let arguments = (ins Lut_X:$x);
+  let results = (outs 2DTensorOf<[F16, BF16, I8]>:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+}
+
 def Lut_Routes : 2DTensorOf<[I32]>;
 
 def Lut_RouteOp : Lut_Op<"route", [Pure, AllTypesMatch<["x", "y"]>]> {

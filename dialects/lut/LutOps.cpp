@@ -92,6 +92,13 @@ LogicalResult AddOp::verify() { return verifyBinary(*this, getX(), getOther(), /
 
 LogicalResult ScaleOp::verify() { return verifyBinary(*this, getX(), getOther(), /*one=*/true); }
 
+LogicalResult ConvertOp::verify() {
+  if (cast<RankedTensorType>(getX().getType()).getShape() !=
+      cast<RankedTensorType>(getY().getType()).getShape())
+    return emitOpError("changes the shape");
+  return success();
+}
+
 LogicalResult CombineOp::verify() {
   auto experts = cast<RankedTensorType>(getExperts().getType()),
        gates = cast<RankedTensorType>(getGates().getType());

@@ -324,3 +324,11 @@ func.func @combinedResidual(%x: tensor<?x64xf32>, %e: tensor<?x8xi32>, %g: tenso
   %y = lut.combine %x, %e, %g residual %r : tensor<?x64xf32>, tensor<?x8xi32>, tensor<?x8xf32>, tensor<?x32xf32>
   return
 }
+
+// -----
+
+func.func @convertShape(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{changes the shape}}
+  %y = lut.convert %x : tensor<?x64xf32> -> tensor<?x32xf16>
+  return
+}

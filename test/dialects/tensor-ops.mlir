@@ -64,6 +64,7 @@ func.func @gemms(%tables: !digits, %q: !q, %w: !w, %planes: !planes) {
 // CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64xf32>
 // CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32>
 // CHECK: lut.scale %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<1xf32>
+// CHECK: lut.convert %{{.*}} : tensor<?x64xf32> -> tensor<?x64xbf16>
 // CHECK: lut.stage(%{{.*}}) : (tensor<?x64xf32>) -> !lut.activations<64, group = 32> {
 // CHECK: lut.yield %{{.*}} : !lut.activations<64, group = 32>
 func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>) -> !x {
@@ -75,6 +76,7 @@ func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>) -> !x {
   %f = lut.add %e, %v : !x, tensor<64xf32>
   %g = lut.add %f, %a : !x, !x
   %h = lut.scale %g, %one : !x, tensor<1xf32>
+  %half = lut.convert %h : !x -> tensor<?x64xbf16>
   %q = lut.stage(%h) : (!x) -> !q {
   ^bb0(%i: !x):
     %j = lut.quantize_activations %i : !x -> !q

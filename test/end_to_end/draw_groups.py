@@ -70,6 +70,10 @@ for i in range(3):
     # Products of one activation that are prepared in two ways.
     g = f"one{i}"
     group(g, dict(products=[kernel(g, "w", draw.randint(1, 200), draw.randint(1, 300))]), experts=dict(count=5, top=2))
+    # Results of other types.
+    g, k = f"converted{i}", size()
+    group(g, maybe(norm()), dict(products=[kernel(g, p, size() // 2 + 1, k) for p in "ab"]), dict(scale="tensor"), maybe(dict(add="bias")),
+          dict(convert=["f16", "bf16", "i8"][i]))
     # Nothing but a product and what follows it.
     g = f"out{i}"
     group(g, dict(products=[kernel(g, "o", size(), size())]), dict(add="residual"))
@@ -78,7 +82,7 @@ json.dump(dict(library=library, kernels=kernels, groups=groups), sys.stdout, ind
 
 
 def literal(step):
-    verb, value = next((verb, step[verb]) for verb in ("norm", "products", "activate", "rotate", "add", "scale") if verb in step)
+    verb, value = next((verb, step[verb]) for verb in ("norm", "products", "activate", "rotate", "add", "scale", "convert") if verb in step)
     text, count = (value, 0) if isinstance(value, str) else ("", value if isinstance(value, int) else len(value))
     return f'{{"{verb}", "{text}", {count}, {step.get("epsilon", 0)}f}}' if "epsilon" in step else f'{{"{verb}", "{text}", {count}, 0.0f}}'
 

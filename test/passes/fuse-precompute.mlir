@@ -89,7 +89,7 @@ module attributes {lut.target = #target} {
   func.func @activated(%q: !q, %w: !w) -> tensor<?x8xf32> {
     %a = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !q, !w -> tensor<?x8xf32>
     %b = lut.activate relu2 %a : tensor<?x8xf32>
-    // expected-error@+1 {{activated returns what no product computes; only additions and scalings may follow a product}}
+    // expected-error@+1 {{activated returns what no product computes; only additions, scalings and conversions may follow a product}}
     return %b : tensor<?x8xf32>
   }
 }

@@ -84,6 +84,30 @@ inline void rotate(std::vector<float> &x, size_t block) {
     value = value * float(1 / std::sqrt(double(block)));
 }
 
+// To nearest even; from 65520 on infinity.
+inline uint16_t toHalf(float x) {
+  const uint16_t sign = x < 0 || std::signbit(x) ? 0x8000 : 0;
+  const double magnitude = std::fabs(double(x));
+  if (std::isnan(x))
+    return sign | 0x7e00;
+  if (magnitude >= 65520)
+    return sign | 0x7c00;
+  const int exponent = magnitude < 0x1p-14 ? -14 : std::ilogb(magnitude);
+  const double fraction = std::nearbyint(std::ldexp(magnitude, 10 - exponent)); // 1024 and more where normal
+  return uint16_t(sign + (exponent + 14) * 1024 + int(fraction)); // a carry moves to the exponent
+}
+
+inline uint16_t toBrain(float x) {
+  if (std::isnan(x))
+    return 0x7fc0;
+  const uint32_t bits = bitsOf(x), rest = bits & 0xffff, low = bits >> 16;
+  return uint16_t(low + (rest > 0x8000 || (rest == 0x8000 && low % 2 == 1)));
+}
+
+inline int8_t toByte(float x) {
+  return std::isnan(x) ? int8_t(0) : int8_t(std::nearbyint(std::min(127.0f, std::max(-127.0f, x))));
+}
+
 } // namespace lut::reference
 
 #endif
