@@ -16,7 +16,9 @@ struct Converter {
   Value below(Value a, int64_t limit) {
     return arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, a, e.constant(ints, limit));
   }
-  Value select(Value condition, Value a, Value c) { return arith::SelectOp::create(e.b, e.loc, condition, a, c); }
+  Value select(Value condition, Value a, Value c) {
+    return arith::SelectOp::create(e.b, e.loc, condition, a, c);
+  }
   /// Integers stay integers: a float type would call conversions that not every target has.
   Value narrow(Value words, Type type) {
     Type integers = VectorType::get(floats.getShape(), e.b.getIntegerType(type.getIntOrFloatBitWidth()));
@@ -28,8 +30,8 @@ struct Converter {
 };
 } // namespace
 
-/// Normal numbers: the exponent is rebiased and 13 bits are rounded off; subnormal ones: adding 1/2 aligns them; from
-/// 65520 on infinity.
+/// Normal numbers: the exponent is rebiased and 13 bits are rounded off; subnormal ones: adding 1/2 aligns
+/// them; from 65520 on infinity.
 Value Converter::half() {
   Value odd = e.bitAnd(e.shiftRight(magnitude, 13), 1);
   Value normal = e.shiftRight(e.add(e.add(magnitude, ((15 - 127) * (int64_t(1) << 23)) + 0xfff), odd), 13);
