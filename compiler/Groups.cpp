@@ -1,5 +1,6 @@
 #include "compiler/Groups.h"
 #include "compiler/ConfigKeys.h"
+#include "runtime/kernel.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -246,8 +247,12 @@ GroupSpec GroupReader::read(const ConfigNode &mapping) {
   if (group.top && sizes.size() != 1)
     diagnostics.error(last, "the results of experts are added, and the group leaves " + Twine(sizes.size()),
                       "end with one product");
-  // Slots: operands, and at most two for every step besides.
-  if (names.size() + 2 * group.steps.size() > 48)
+  // The runtime's slots: operands, and for each step at most what it prepares, what that is computed in and
+  // gathered to; for each product a buffer.
+  size_t kernels = 0;
+  for (const GroupStep &step : group.steps)
+    kernels += step.kernels.size();
+  if (names.size() + 3 * group.steps.size() + kernels > LUTC_MAX_SLOTS)
     diagnostics.error(node.range, "group '" + group.name + "' has too many operands", "write two groups");
   return std::move(group);
 }

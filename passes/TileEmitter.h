@@ -1,6 +1,6 @@
 // What tiling emits for one stage, by file: TileSource.cpp (norms and functions before activations),
-// TilePrepare.cpp (activations), TileTables.cpp (their tables), TileSums.cpp (integer sums of one group) and
-// Tile.cpp (loops, scales, the pass).
+// TilePrepare.cpp (activations), TileTables.cpp (their tables), TileSums.cpp (integer sums of one group),
+// TileProduct.cpp (loops, scales), TileConvert.cpp (types of results) and Tile.cpp (functions, the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
 
@@ -9,7 +9,7 @@
 
 namespace lut {
 
-/// Where rows of f32 lie in memory.
+/// Where rows lie in memory.
 struct SourceRows {
   mlir::Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
   int64_t elementBytes = 4;
@@ -19,6 +19,24 @@ struct SourceRows {
 /// pointer to the token's activations: a row of an input, or `buffer`, where they have been computed.
 mlir::Value emitSource(Emitter &e, StageOp stage, llvm::ArrayRef<SourceRows> inputs, mlir::Value token,
                        mlir::Value buffer);
+
+/// An addition or scaling of the results of a product, in registers.
+struct Epilogue {
+  bool adds;
+  SourceRows other;
+  bool one; // a single element for all rows
+};
+
+/// What a product reads and writes.
+struct ProductOperands {
+  mlir::Value prepared, m, packed, tileBegin, tileEnd;
+  SourceRows y, carried; // results; sums between k blocks
+  llvm::SmallVector<Epilogue> epilogues = {};
+  mlir::Type result = {}; // element type of Y
+};
+
+/// Emits rows of tiles [tileBegin, tileEnd) of Y for m tokens.
+void emitProduct(Emitter &e, const Geometry &g, const ProductOperands &operands);
 
 /// f32 lanes as lut.convert makes them; unchanged where `type` is f32.
 mlir::Value emitConversion(Emitter &e, mlir::Value lanes, mlir::Type type);

@@ -1,0 +1,331 @@
+// The loops of a product over k blocks, tiles and tokens, and the scales between integer sums and results.
+#include "passes/TileEmitter.h"
+
+using namespace mlir;
+using namespace lut;
+
+namespace {
+
+/// Rows are counted in steps: tiles, or equal parts of them.
+struct ComputeEmitter : ProductOperands {
+  Emitter &e;
+  Geometry g; // its steps change with the number of tokens at a time
+  VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
+
+  void run();
+  void tilesOfBlock(Value block, int64_t kLength, bool last);
+  void tokenTiles(function_ref<void(Value token, int64_t count)> body);
+  void eachTile(function_ref<void(Value tile)> body);
+  void eachToken(function_ref<void(Value tile, Value token)> body);
+
+  void step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count);
+  Values groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength, Values results);
+  Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
+  Values wholeRow(Value step, const Values &tokens, Values sums);
+
+  GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
+  Values tokenPointers(Value token, int64_t count);
+  Value partOf(Value pointer, int64_t stepBytes);
+  Value tail(int64_t offset, Value step, int64_t sumVector, Type type);
+  Value scaled(Value sum, Value activationScale, Value weightScale);
+  Value correctZero(Value sum, Value zeroPoints, Value groupSum);
+
+  struct RowPlace {
+    Value pointer, exists; // exists: mask of the rows below n; null where all are
+  };
+  RowPlace place(SourceRows rows, Value step, Value token, int64_t sumVector);
+  Value loadRows(SourceRows rows, Value step, Value token, int64_t sumVector, VectorType type);
+  void finish(Value step, Value token, Values results);
+  Values loadCarried(Value step, Value token, int64_t count, VectorType type);
+  void store(SourceRows rows, Value step, Value token, const Values &results);
+
+  Value part = {}; // of the tile that the current step is; null: all of it
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// What is carried between k blocks: f32 where weights have groups, else i32 sums that are scaled at the end.
+void ComputeEmitter::run() {
+  if (g.kBlocks == 1)
+    return tilesOfBlock(e.index(0), g.kPadded, /*last=*/true);
+  int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
+  bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
+  bool finishes = !epilogues.empty() || !result.isF32();
+  bool lastApart = !lastIsFull || (!g.wholeRow() && finishes);
+  eachToken([&](Value tile, Value token) {
+    store(carried, tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
+  });
+  e.loop(g.kBlocks - lastApart, {}, [&](Value block, Values) {
+    tilesOfBlock(block, g.kBlock, /*last=*/!lastApart);
+    return Values();
+  });
+  if (lastApart)
+    tilesOfBlock(e.index(g.kBlocks - 1), lastLength, /*last=*/true);
+  if (g.wholeRow())
+    eachToken([&](Value tile, Value token) {
+      finish(tile, token, wholeRow(tile, tokenPointers(token, 1), loadCarried(tile, token, 1, ints)));
+    });
+}
+
+void ComputeEmitter::eachTile(function_ref<void(Value)> body) {
+  e.loop(tileBegin, tileEnd, 1, {}, [&](Value tile, Values) {
+    body(tile);
+    return Values();
+  });
+}
+
+void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength, bool last) {
+  auto steps = [&](Value firstTile, Value endTile, Value token, int64_t count) {
+    Value begin = e.mul(firstTile, g.steps()), end = e.mul(endTile, g.steps());
+    e.loop(begin, end, 1, {}, [&](Value index, Values) {
+      step(index, block, kLength, last, token, count);
+      return Values();
+    });
+  };
+  if (g.schedule.getRowsInner())
+    return tokenTiles([&](Value token, int64_t count) { steps(tileBegin, tileEnd, token, count); });
+  eachTile([&](Value tile) {
+    tokenTiles([&](Value token, int64_t count) {
+      if (g.steps() == 1)
+        return step(tile, block, kLength, last, token, count);
+      steps(tile, e.add(tile, 1), token, count);
+    });
+  });
+}
+
+/// Whole token tiles first, then tiles of half as many tokens, down to single tokens.
+void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
+  Value begin = e.index(0);
+  for (int64_t count = g.schedule.getTokens(); count >= 1; count /= 2) {
+    int64_t batch = g.schedule.getBatchRowVectors();
+    g.stepVectors = count > 1 && batch ? batch : g.rowVectors;
+    Value end = m;
+    if (count > 1)
+      end = e.sub(m, arith::RemUIOp::create(e.b, e.loc, m, e.index(count)));
+    e.loop(begin, end, count, {}, [&](Value token, Values) {
+      body(token, count);
+      return Values();
+    });
+    begin = end;
+  }
+}
+
+/// All tiles, token by token.
+void ComputeEmitter::eachToken(function_ref<void(Value, Value)> body) {
+  eachTile([&](Value tile) {
+    e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
+      body(tile, token);
+      return Values();
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// One step
+//===----------------------------------------------------------------------===//
+
+Values ComputeEmitter::tokenPointers(Value token, int64_t count) {
+  Values pointers;
+  Value first = e.at(prepared, e.mul(token, g.preparedBytes));
+  for (int64_t t = 0; t < count; ++t)
+    pointers.push_back(e.at(first, t * g.preparedBytes));
+  return pointers;
+}
+
+GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value index, Value kOffset,
+                                   int64_t kLength) {
+  GroupCursor result{weights, tokens, kOffset, {}, kLength};
+  for (Value token : tokens)
+    result.groupSums.push_back(e.load(e.i32(), e.at(e.at(token, e.mul(index, 4)), g.sumsOffset), 4));
+  return result;
+}
+
+/// `pointer` to what a tile has, moved to the current part of it.
+Value ComputeEmitter::partOf(Value pointer, int64_t stepBytes) {
+  return part ? e.at(pointer, e.mul(part, stepBytes)) : pointer;
+}
+
+void ComputeEmitter::step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count) {
+  Value tile = step;
+  part = Value();
+  if (g.steps() > 1) {
+    tile = arith::DivUIOp::create(e.b, e.loc, step, e.index(g.steps()));
+    part = arith::RemUIOp::create(e.b, e.loc, step, e.index(g.steps()));
+  }
+  Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytesOf(kLength))));
+  Values tokens = tokenPointers(token, count);
+  bool continues = g.kBlocks > 1;
+  if (!g.wholeRow()) {
+    Values results = continues ? loadCarried(step, token, count, floats)
+                               : Values(g.sumVectors() * count, e.real(floats, 0.0));
+    results = groupedSums(stream, tokens, block, kLength, results);
+    return last ? finish(step, token, results) : store(carried, step, token, results);
+  }
+  Values sums = emitSums(e, g,
+                         cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0),
+                                e.mul(block, g.kBlock), kLength));
+  if (!continues)
+    return finish(step, token, wholeRow(step, tokens, sums));
+  Values before = loadCarried(step, token, count, ints);
+  for (auto [sum, earlier] : llvm::zip(sums, before))
+    sum = e.add(earlier, sum);
+  store(carried, step, token, sums);
+}
+
+/// float(sum) * (activation scale * weight scale). Doubled sums: exact integers are halved, else the
+/// activation scale is.
+Value ComputeEmitter::scaled(Value sum, Value activationScale, Value weightScale) {
+  if (g.doubled() && g.numerics == Numerics::a8)
+    sum = e.shiftRightArithmetic(sum, 1);
+  else if (g.doubled())
+    activationScale = e.mul(activationScale, e.real(e.f32(), 0.5));
+  return e.mul(e.toFloat(sum), e.mul(e.splat(activationScale, g.laneRows), weightScale));
+}
+
+Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
+  Value factor = g.doubled() ? e.shiftLeft(groupSum, 1) : groupSum;
+  return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
+}
+
+/// y += float(sum) * (activation scale * weight scale) for one group at `stream`, whose scales follow its
+/// chunks.
+Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength,
+                             Values results) {
+  GroupCursor at =
+      cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, index, e.mul(index, g.group), kLength);
+  Values sums = emitSums(e, g, at);
+  int64_t count = tokens.size();
+  Value scales = e.at(stream, kLength / g.chunkK * g.chunkBytes), zeros = e.at(scales, g.tileRows * 2);
+  scales = partOf(scales, g.stepRows() * 2);
+  zeros = partOf(zeros, g.stepRows());
+  for (int64_t s = 0; s < g.sumVectors(); ++s) {
+    Value half = e.load(e.vec(g.laneRows, e.b.getF16Type()), e.at(scales, s * g.laneRows * 2));
+    Value weightScale = arith::ExtFOp::create(e.b, e.loc, floats, half);
+    Value zeroPoints;
+    if (g.format.zeroPoints) {
+      Value bytes = e.load(e.vec(g.laneRows, e.i8()), e.at(zeros, s * g.laneRows));
+      zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints, bytes);
+    }
+    for (int64_t t = 0; t < count; ++t) {
+      Value sum = sums[s * count + t];
+      if (zeroPoints)
+        sum = correctZero(sum, zeroPoints, at.groupSums[t]);
+      Value activationScale = e.load(e.f32(), e.at(e.at(tokens[t], e.mul(index, 4)), g.scalesOffset), 4);
+      results[s * count + t] = e.add(results[s * count + t], scaled(sum, activationScale, weightScale));
+    }
+  }
+  return results;
+}
+
+/// The groups of one k block of `kLength` elements; the last group of a row may be shorter.
+Values ComputeEmitter::groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength,
+                                   Values results) {
+  int64_t whole = kLength / g.group, rest = kLength % g.group;
+  Value first = e.mul(block, g.kBlock / g.group);
+  results = e.loop(whole, results, [&](Value index, Values carried) {
+    return group(e.at(stream, e.mul(index, g.groupBytes)), tokens, e.add(first, index), g.group, carried);
+  });
+  if (!rest)
+    return results;
+  return group(e.at(stream, whole * g.groupBytes), tokens, e.add(first, whole), rest, results);
+}
+
+/// The tail's column at `offset`: 4 bytes for each padded row.
+Value ComputeEmitter::tail(int64_t offset, Value step, int64_t sumVector, Type type) {
+  Value pointer = e.at(e.at(packed, e.index(offset)), e.mul(step, g.stepRows() * 4));
+  return e.load(type, e.at(pointer, sumVector * g.vectorBytes), 4);
+}
+
+Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
+  int64_t count = tokens.size();
+  for (int64_t s = 0; s < g.sumVectors(); ++s) {
+    Value weightScale = tail(g.scaleOffset, step, s, floats);
+    for (int64_t t = 0; t < count; ++t) {
+      Value &sum = sums[s * count + t];
+      if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
+        sum = e.add(sum, tail(g.negativesOffset, step, s, ints));
+      if (g.kBlocks > 1 && sumFactor(g)) { // sums of one block know nothing of the whole row's
+        Value rowSum = e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4);
+        sum = e.add(sum, e.splat(e.mul(rowSum, sumFactor(g)), g.laneRows));
+      }
+      if (g.format.zeroPoints)
+        sum = correctZero(sum, tail(g.zeroOffset, step, s, ints),
+                          e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
+      Value activationScale = e.load(e.f32(), e.at(tokens[t], g.scalesOffset), 4);
+      sum = e.add(e.real(floats, 0.0), scaled(sum, activationScale, weightScale));
+    }
+  }
+  return sums;
+}
+
+//===----------------------------------------------------------------------===//
+// Y
+//===----------------------------------------------------------------------===//
+
+/// Where a vector of sums lies in `rows`; rows of W from n on do not exist there.
+ComputeEmitter::RowPlace ComputeEmitter::place(SourceRows rows, Value step, Value token, int64_t sumVector) {
+  int64_t L = g.laneRows;
+  Value row = e.add(e.mul(step, g.stepRows()), sumVector * L);
+  Value pointer =
+      e.at(rows.pointer, e.mul(rows.stride ? e.add(e.mul(token, rows.stride), row) : row, rows.elementBytes));
+  if (g.n % g.tileRows == 0)
+    return {pointer, {}};
+  SmallVector<int64_t> iota(L);
+  for (int64_t i = 0; i < L; ++i)
+    iota[i] = i;
+  Value left = arith::TruncIOp::create(e.b, e.loc, e.i32(), e.sub(e.index(g.n), row));
+  return {pointer, arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, e.constantVector(ints, iota),
+                                         e.splat(left, L))};
+}
+
+Value ComputeEmitter::loadRows(SourceRows rows, Value step, Value token, int64_t sumVector, VectorType type) {
+  auto [pointer, exists] = place(rows, step, token, sumVector);
+  if (!exists)
+    return e.load(type, pointer, 4);
+  return LLVM::MaskedLoadOp::create(e.b, e.loc, type, pointer, exists, e.constant(type, 0), uint32_t(4));
+}
+
+Values ComputeEmitter::loadCarried(Value step, Value token, int64_t count, VectorType type) {
+  Values results;
+  for (int64_t s = 0; s < g.sumVectors(); ++s)
+    for (int64_t t = 0; t < count; ++t)
+      results.push_back(loadRows(carried, step, e.add(token, t), s, type));
+  return results;
+}
+
+/// Stores the results of a product after what follows it.
+void ComputeEmitter::finish(Value step, Value token, Values results) {
+  int64_t count = results.size() / g.sumVectors();
+  for (const Epilogue &epilogue : epilogues)
+    for (int64_t s = 0; s < g.sumVectors(); ++s)
+      for (int64_t t = 0; t < count; ++t) {
+        Value &result = results[s * count + t];
+        Value other = epilogue.one ? e.splat(e.load(e.f32(), epilogue.other.pointer, 4), g.laneRows)
+                                   : loadRows(epilogue.other, step, e.add(token, t), s, floats);
+        result = epilogue.adds ? e.add(result, other) : e.mul(result, other);
+      }
+  for (Value &value : results)
+    value = emitConversion(e, value, result);
+  store(y, step, token, results);
+}
+
+void ComputeEmitter::store(SourceRows rows, Value step, Value token, const Values &results) {
+  int64_t count = results.size() / g.sumVectors();
+  for (int64_t t = 0; t < count; ++t)
+    for (int64_t s = 0; s < g.sumVectors(); ++s) {
+      auto [pointer, exists] = place(rows, step, e.add(token, t), s);
+      Value result = results[s * count + t];
+      if (exists)
+        LLVM::MaskedStoreOp::create(e.b, e.loc, result, pointer, exists, uint32_t(rows.elementBytes));
+      else
+        e.store(result, pointer, rows.elementBytes);
+    }
+}
+
+void lut::emitProduct(Emitter &e, const Geometry &g, const ProductOperands &operands) {
+  ComputeEmitter{operands, e, g}.run();
+}
