@@ -77,9 +77,9 @@ struct ProjectionSpec {
 // What an engine needs to know of the model besides its products.
 struct ModelShape {
   int64_t layers = 0, hidden = 0, heads = 0, kvHeads = 0, headDim = 0, vocabulary = 0;
-  double ropeTheta = 10000, normEpsilon = 0;
-  std::string activation; // of lut.activate
-  bool qkNorm = false;    // attention normalizes queries and keys
+  double ropeTheta = 10000, normEpsilon = 0; // epsilon 0: not in the config, no group has a norm
+  std::string activation;                    // of lut.activate; empty: one that it lacks
+  bool qkNorm = false;                       // attention normalizes queries and keys
 };
 
 struct LibrarySpec;

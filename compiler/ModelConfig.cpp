@@ -157,7 +157,7 @@ void ModelConfigReader::readFunctions() {
   model.shape.qkNorm = type.starts_with("qwen3") || type.starts_with("gemma3") || type == "olmoe";
   const ConfigNode *epsilon = holding("rms_norm_eps").find("rms_norm_eps");
   if (epsilon && epsilon->number() && *epsilon->number() > 0)
-    model.normEpsilon = *epsilon->number();
+    model.shape.normEpsilon = *epsilon->number();
   for (StringRef key : {"num_experts_per_tok", "experts_per_token"})
     if (auto top = holding(key).find(key) ? holding(key).integer(key, 1, maxDimension) : std::nullopt)
       model.expertsPerToken = *top;
@@ -167,14 +167,14 @@ void ModelConfigReader::readFunctions() {
   const ConfigNode *name = holding(key).string(key);
   // Gemma's code takes the tanh form where its configs say gelu.
   bool gemma = model.family->modelType.starts_with("gemma");
-  model.activation = StringSwitch<std::string>(name    ? name->text
-                                               : gemma ? "gelu"
-                                                       : "silu")
-                         .Cases({"silu", "swish"}, "silu")
-                         .Cases({"gelu_pytorch_tanh", "gelu_new", "gelu_fast"}, "gelu")
-                         .Case("gelu", gemma ? "gelu" : "")
-                         .Case("relu2", "relu2")
-                         .Default("");
+  model.shape.activation = StringSwitch<std::string>(name    ? name->text
+                                                     : gemma ? "gelu"
+                                                             : "silu")
+                               .Cases({"silu", "swish"}, "silu")
+                               .Cases({"gelu_pytorch_tanh", "gelu_new", "gelu_fast"}, "gelu")
+                               .Case("gelu", gemma ? "gelu" : "")
+                               .Case("relu2", "relu2")
+                               .Default("");
 }
 
 bool ModelConfigReader::readWeights(std::optional<Format> weights) {

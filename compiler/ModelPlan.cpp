@@ -174,17 +174,17 @@ std::optional<GroupStep> ModelPlanner::stepOf(StringRef word, GroupSpec &group) 
   step.position = group.position;
   auto norms = count_if(group.steps, [](const GroupStep &it) { return it.kind == GroupStep::Kind::norm; });
   if (word == "norm") {
-    if (!model.normEpsilon)
+    if (!model.shape.normEpsilon)
       return std::nullopt;
     step.kind = GroupStep::Kind::norm;
     step.function = "rms";
     step.name = norms ? "sub_norm" : "norm";
-    step.epsilon = *model.normEpsilon;
+    step.epsilon = model.shape.normEpsilon;
   } else if (word == "activate") {
-    if (model.activation.empty())
+    if (model.shape.activation.empty())
       return std::nullopt;
     step.kind = GroupStep::Kind::activate;
-    step.function = model.activation;
+    step.function = model.shape.activation;
   } else if (word == "residual") {
     step.kind = GroupStep::Kind::residual;
     step.name = "residual";
@@ -237,8 +237,6 @@ void ModelPlanner::checkOptions() {
 std::optional<LibrarySpec> ModelPlanner::plan() {
   library.modelType = model.family->modelType.str();
   library.model = model.shape;
-  library.model.normEpsilon = model.normEpsilon.value_or(0);
-  library.model.activation = model.activation;
   planBlock(model.family->attention, Layers::All);
   planBlock(model.family->ffn, Layers::Dense);
   planBlock(model.family->experts, Layers::Sparse);

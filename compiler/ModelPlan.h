@@ -18,11 +18,9 @@ struct ModelConfig {
   const ModelRow *family = nullptr;
   ModelShape shape;
   std::array<Extent, unsigned(Size::Vocabulary) + 1> sizes;
-  std::vector<bool> sparse;          // one per layer: experts instead of a dense ffn
-  bool nested = false;               // a language model inside a multimodal one
-  bool tiedHead = false;             // lm_head is the embedding
-  std::optional<double> normEpsilon; // absent: no group has a norm
-  std::string activation;            // of lut.activate; empty: one that it lacks
+  std::vector<bool> sparse; // one per layer: experts instead of a dense ffn
+  bool nested = false;      // a language model inside a multimodal one
+  bool tiedHead = false;    // lm_head is the embedding
   bool attentionBias = false, mlpBias = false;
   int64_t expertsPerToken = 0; // 0: the config does not say
   Quantization quantization;

@@ -110,6 +110,34 @@ Value Emitter::load(Type type, Value pointer, int64_t align) {
   return LLVM::LoadOp::create(b, loc, type, pointer, align);
 }
 
+Value Emitter::firstLanes(int64_t size, int64_t count) {
+  SmallVector<bool> lanes(size, false);
+  std::fill_n(lanes.begin(), count, true);
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vec(size, b.getI1Type()), lanes));
+}
+
+Value Emitter::loadFirst(VectorType floats, Value pointer, int64_t count) {
+  int64_t size = floats.getNumElements();
+  if (count >= size)
+    return load(floats, pointer, 4);
+  Value zero = real(floats, 0.0);
+  if (count <= 0)
+    return zero;
+  return LLVM::MaskedLoadOp::create(b, loc, floats, pointer, firstLanes(size, count), zero, uint32_t(4));
+}
+
+Value Emitter::round(Value v) {
+  Value magic = add(v, real(v.getType(), 12582912.0));
+  Type integers = vec(cast<VectorType>(v.getType()).getNumElements(), i32());
+  return add(bitcast(magic, integers), -int64_t(0x4b400000));
+}
+
+Value Emitter::bound(Value v, double limit, arith::CmpFPredicate beyond) {
+  Value bounded = real(v.getType(), limit);
+  Value isBeyond = arith::CmpFOp::create(b, loc, beyond, v, bounded);
+  return arith::SelectOp::create(b, loc, isBeyond, bounded, v);
+}
+
 void Emitter::store(Value value, Value pointer, int64_t align) {
   LLVM::StoreOp::create(b, loc, value, pointer, align);
 }

@@ -45,10 +45,18 @@ struct Emitter {
   mlir::Value bitcast(mlir::Value v, mlir::Type type);
   mlir::Value splat(mlir::Value scalar, int64_t size);
   mlir::Value toFloat(mlir::Value integers);
+  /// f32 lanes |v| < 2^22 rounded half to even, as i32: 1.5 * 2^23 + v has the integer in its low bits.
+  mlir::Value round(mlir::Value v);
+  /// `limit` where v is beyond it; a NaN stays.
+  mlir::Value bound(mlir::Value v, double limit, mlir::arith::CmpFPredicate beyond);
 
   mlir::Value at(mlir::Value pointer, mlir::Value offset);
   mlir::Value at(mlir::Value pointer, int64_t offset);
   mlir::Value load(mlir::Type type, mlir::Value pointer, int64_t align = 1);
+  /// A mask of the first `count` lanes of `size`.
+  mlir::Value firstLanes(int64_t size, int64_t count);
+  /// The first `count` f32 of a vector at `pointer`; the rest are 0 and are not read.
+  mlir::Value loadFirst(mlir::VectorType floats, mlir::Value pointer, int64_t count);
   void store(mlir::Value value, mlir::Value pointer, int64_t align = 1);
 
   /// for i in [lower, upper) step `step`, carrying `inits`; returns what the last iteration yields.

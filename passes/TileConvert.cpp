@@ -50,16 +50,9 @@ Value Converter::brain() {
   return select(below(magnitude, 0x7f800001), rounded, e.constant(ints, 0x7fc0));
 }
 
-/// 1.5 * 2^23 + v has the integer in its low bits.
 Value Converter::byte() {
-  auto bound = [&](Value v, double limit, arith::CmpFPredicate beyond) {
-    Value bounded = e.real(floats, limit);
-    Value is = arith::CmpFOp::create(e.b, e.loc, beyond, v, bounded);
-    return select(is, bounded, v);
-  };
-  Value v = bound(bound(lanes, 127, arith::CmpFPredicate::OGT), -127, arith::CmpFPredicate::OLT);
-  Value integer = e.add(e.bitcast(e.add(v, e.real(floats, 12582912.0)), ints), -int64_t(0x4b400000));
-  return select(below(magnitude, 0x7f800001), integer, e.constant(ints, 0));
+  Value v = e.bound(e.bound(lanes, 127, arith::CmpFPredicate::OGT), -127, arith::CmpFPredicate::OLT);
+  return select(below(magnitude, 0x7f800001), e.round(v), e.constant(ints, 0));
 }
 
 Value lut::emitConversion(Emitter &e, Value lanes, Type type) {

@@ -27,7 +27,6 @@ struct PrepareEmitter {
   Value loadX(Value k, int64_t valid);
   Value maxMagnitude(Value k0, int64_t length);
   Value quantize(Value k0, int64_t length, int64_t padded, Value inverse);
-  Value round(Value v);
 };
 
 } // namespace
@@ -63,29 +62,13 @@ void PrepareEmitter::storeSum(Value index, Value sum) {
   e.store(sum, e.at(e.at(out, e.mul(index, 4)), g.sumsOffset), 4);
 }
 
-/// v rounded half to even for |v| < 2^22, as i32: 1.5 * 2^23 + v has the integer in its low bits.
-Value PrepareEmitter::round(Value v) {
-  Value magic = e.add(v, e.real(v.getType(), 12582912.0));
-  Type type = e.vec(cast<VectorType>(v.getType()).getNumElements(), e.i32());
-  return e.add(e.bitcast(magic, type), -int64_t(0x4b400000));
-}
-
 //===----------------------------------------------------------------------===//
 // Quantized activations
 //===----------------------------------------------------------------------===//
 
 /// W floats at k, of which the first `valid` exist; the rest are 0.
 Value PrepareEmitter::loadX(Value k, int64_t valid) {
-  Value zero = e.real(floats, 0.0), pointer = e.at(x, e.mul(k, 4));
-  if (valid <= 0)
-    return zero;
-  if (valid >= W)
-    return e.load(floats, pointer, 4);
-  SmallVector<bool> mask(W, false);
-  std::fill_n(mask.begin(), valid, true);
-  Value lanes =
-      arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(W, e.b.getI1Type()), mask));
-  return LLVM::MaskedLoadOp::create(e.b, e.loc, floats, pointer, lanes, zero, uint32_t(4));
+  return e.loadFirst(floats, e.at(x, e.mul(k, 4)), valid);
 }
 
 /// Bits of the largest |x|: magnitudes order as integers, and a NaN is the largest.
@@ -111,7 +94,7 @@ Value PrepareEmitter::quantize(Value k0, int64_t length, int64_t padded, Value i
     Value scaled = e.mul(loadX(k, valid), factor);
     if (g.valueBytes == 2) // tables of trits are rounded from 64ths of an entry
       scaled = e.mul(scaled, e.real(floats, 64.0));
-    Value q = round(scaled);
+    Value q = e.round(scaled);
     Value narrow = arith::TruncIOp::create(e.b, e.loc, e.vec(W, type), q);
     e.store(narrow, valuePointer(k));
     return e.add(sum, q);

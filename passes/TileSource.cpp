@@ -12,8 +12,8 @@ struct SourceEmitter {
   static constexpr int64_t L = 16; // lanes
 
   Emitter &e;
-  Value token, buffer;
-  DenseMap<Value, SourceRows> memory{}; // values that lie in memory; `pointer` is to the token's row
+  Value buffer;
+  DenseMap<Value, Value> memory{}; // pointer to the token's row of each value that lies in memory
   struct Statistics {
     Value mean, factor; // scalars; mean: null for rms
   };
@@ -28,13 +28,11 @@ struct SourceEmitter {
   void rotateLanes(int64_t block, int64_t elements);
 
   Value evaluate(Value value, Value k, int64_t valid);
-  Value load(Value pointer, Value k, int64_t valid);
   Value element(Value pointer) { return e.splat(e.load(e.f32(), pointer, 4), L); }
   void each(int64_t elements, function_ref<void(Value k, int64_t valid)> body);
   Value sum(int64_t elements, function_ref<Value(Value k, int64_t valid)> term);
 
   Value divide(Value a, Value c) { return arith::DivFOp::create(e.b, e.loc, a, c); }
-  Value bound(Value v, double limit, arith::CmpFPredicate beyond);
   Value exponential(Value x);
   Value activation(Activation kind, Value x);
 };
@@ -46,18 +44,6 @@ static int64_t elementsOf(Value value) { return cast<RankedTensorType>(value.get
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
-
-/// 16 elements from k on, of which the first `valid` exist; the rest are 0.
-Value SourceEmitter::load(Value pointer, Value k, int64_t valid) {
-  pointer = e.at(pointer, e.mul(k, 4));
-  if (valid >= L)
-    return e.load(floats, pointer, 4);
-  SmallVector<bool> mask(L, false);
-  std::fill_n(mask.begin(), valid, true);
-  Value lanes =
-      arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(L, e.b.getI1Type()), mask));
-  return LLVM::MaskedLoadOp::create(e.b, e.loc, floats, pointer, lanes, e.real(floats, 0.0), uint32_t(4));
-}
 
 void SourceEmitter::each(int64_t elements, function_ref<void(Value, int64_t)> body) {
   e.loop(elements / L, {}, [&](Value i, Values) {
@@ -91,12 +77,12 @@ Value SourceEmitter::sum(int64_t elements, function_ref<Value(Value, int64_t)> t
 Value SourceEmitter::rowOf(Value value) {
   auto found = memory.find(value);
   if (found != memory.end())
-    return found->second.pointer;
+    return found->second;
   each(elementsOf(value), [&](Value k, int64_t valid) {
     e.store(evaluate(value, k, valid), e.at(buffer, e.mul(k, 4)),
             4); // rows of the buffer end at a cache line
   });
-  memory[value] = {buffer, {}};
+  memory[value] = buffer;
   return buffer;
 }
 
@@ -104,17 +90,10 @@ Value SourceEmitter::rowOf(Value value) {
 // Functions
 //===----------------------------------------------------------------------===//
 
-/// `limit` where v is beyond it; a NaN stays.
-Value SourceEmitter::bound(Value v, double limit, arith::CmpFPredicate beyond) {
-  Value bounded = e.real(floats, limit);
-  return arith::SelectOp::create(e.b, e.loc, arith::CmpFOp::create(e.b, e.loc, beyond, v, bounded), bounded,
-                                 v);
-}
-
 /// exp(x) = 2^n exp(r), n = rne(x / ln 2), ln 2 in two parts; a polynomial of degree 7 (Cephes expf), error
 /// below 2 units in the last place.
 Value SourceEmitter::exponential(Value x) {
-  x = bound(bound(x, 88.0, arith::CmpFPredicate::OGT), -87.0, arith::CmpFPredicate::OLT);
+  x = e.bound(e.bound(x, 88.0, arith::CmpFPredicate::OGT), -87.0, arith::CmpFPredicate::OLT);
   Value magic = e.real(floats, 12582912.0); // 1.5 * 2^23: the integer part is in the low bits
   Value shifted = e.add(e.mul(x, e.real(floats, 1.44269504f)), magic), n = e.sub(shifted, magic);
   Value r =
@@ -140,7 +119,7 @@ Value SourceEmitter::activation(Activation kind, Value x) {
     return sigmoidal(e.mul(e.add(x, cube), e.real(floats, 1.5957691f))); // 2 sqrt(2 / pi)
   }
   case Activation::relu2: {
-    Value positive = bound(x, 0.0, arith::CmpFPredicate::OLT);
+    Value positive = e.bound(x, 0.0, arith::CmpFPredicate::OLT);
     return e.mul(positive, positive);
   }
   case Activation::none:
@@ -157,7 +136,7 @@ Value SourceEmitter::activation(Activation kind, Value x) {
 Value SourceEmitter::evaluate(Value value, Value k, int64_t valid) {
   auto found = memory.find(value);
   if (found != memory.end())
-    return load(found->second.pointer, k, valid);
+    return e.loadFirst(floats, e.at(found->second, e.mul(k, 4)), valid);
   Operation *op = value.getDefiningOp();
   Value x = evaluate(op->getOperand(0), k, valid);
   if (auto norm = dyn_cast<NormOp>(op)) {
@@ -174,7 +153,7 @@ Value SourceEmitter::evaluate(Value value, Value k, int64_t valid) {
   Value operand = op->getOperand(1);
   auto type = cast<RankedTensorType>(operand.getType());
   bool one = type.getRank() == 1 && type.getDimSize(0) == 1;
-  Value other = one ? element(memory[operand].pointer) : evaluate(operand, k, valid);
+  Value other = one ? element(memory[operand]) : evaluate(operand, k, valid);
   return isa<AddOp>(op) ? e.add(x, other) : e.mul(x, other);
 }
 
@@ -191,14 +170,8 @@ void SourceEmitter::normalize(NormOp op) {
     Value x = evaluate(op.getX(), k, valid);
     if (mean) {
       x = e.sub(x, e.splat(mean, L));
-      if (valid < L) {
-        SmallVector<Attribute> exists;
-        for (int64_t lane = 0; lane < L; ++lane)
-          exists.push_back(e.b.getBoolAttr(lane < valid));
-        Value mask =
-            arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.vec(L, e.b.getI1Type()), exists));
-        x = arith::SelectOp::create(e.b, e.loc, mask, x, e.real(floats, 0.0));
-      }
+      if (valid < L)
+        x = arith::SelectOp::create(e.b, e.loc, e.firstLanes(L, valid), x, e.real(floats, 0.0));
     }
     return e.mul(x, x);
   });
@@ -257,7 +230,7 @@ void SourceEmitter::rotate(RotateOp op) {
        [&](Value k, int64_t valid) { e.store(evaluate(op.getX(), k, valid), e.at(buffer, e.mul(k, 4)), 4); });
   rotateLanes(op.getBlock(), elements);
   rotateVectors(op.getBlock(), elements);
-  memory[op.getY()] = {buffer, {}};
+  memory[op.getY()] = buffer;
 }
 
 void SourceEmitter::visit(Operation *op) {
@@ -268,13 +241,13 @@ void SourceEmitter::visit(Operation *op) {
 }
 
 Value lut::emitSource(Emitter &e, StageOp stage, ArrayRef<SourceRows> inputs, Value token, Value buffer) {
-  SourceEmitter emitter{e, token, buffer};
+  SourceEmitter emitter{e, buffer};
   Block &body = stage.getBody().front();
   for (auto [argument, input] : llvm::zip(body.getArguments(), inputs)) {
     Value pointer = input.pointer;
     if (input.stride)
       pointer = e.at(pointer, e.mul(e.mul(token, input.stride), 4));
-    emitter.memory[argument] = {pointer, {}};
+    emitter.memory[argument] = pointer;
   }
   for (Operation &op : body) {
     emitter.visit(&op);

@@ -63,49 +63,53 @@ const std::vector<float> *Decoder::vector(const std::string &group, const std::s
   return found == vectors.end() ? nullptr : &found->second;
 }
 
-lutc_status Decoder::call(const std::string &name, size_t m, size_t layer, const lutc_parallel *parallel) {
-  const lutc_group *group = this->group(name);
-  const lutc_group_info &info = *lutc_group_describe(group);
-  std::vector<lutc_operand> operands;
+Decoder::Call Decoder::bind(const std::string &name, const std::map<std::string, float *> &rows) const {
+  Call call = {group(name), {}, {}};
+  const lutc_group_info &info = *lutc_group_describe(call.group);
   for (size_t i = 0; i < info.operand_count; ++i) {
     const lutc_operand_info &operand = info.operands[i];
     if (operand.kind == LUTC_WEIGHTS) {
-      const size_t index =
-          linear(operand.kernel ? lutc_kernel_describe(operand.kernel)->name : "") - linears.data();
-      operands.push_back({packed->data() + layer * layerBytes + offsets[index], 0});
+      const size_t index = linear(lutc_kernel_describe(operand.kernel)->name) - linears.data();
+      call.weights.push_back({i, offsets[index]});
+      call.operands.push_back({});
     } else if (operand.kind == LUTC_VECTOR) {
-      operands.push_back({vectors.at(name + "." + operand.name).data(), 0});
+      call.operands.push_back({vector(name, operand.name)->data(), 0});
     } else {
-      operands.push_back({rows.at(name + "." + operand.name), operand.size});
+      call.operands.push_back({rows.at(operand.name), operand.size});
     }
   }
-  return lutc_run_group(group, m, operands.data(), scratch->data(), scratchBytes, parallel);
+  return call;
+}
+
+lutc_status Decoder::run(Call &call, size_t m, size_t layer, const lutc_parallel *parallel) {
+  for (auto [operand, offset] : call.weights)
+    call.operands[operand].data = packed->data() + layer * layerBytes + offset;
+  return lutc_run_group(call.group, m, call.operands.data(), scratch->data(), scratchBytes, parallel);
+}
+
+void Decoder::attend(size_t m, size_t position, size_t layer, const lutc_parallel *parallel) {
+  const auto start = std::chrono::steady_clock::now();
+  rope.apply(q.data(), m, shape.heads, position);
+  rope.apply(k.data(), m, shape.kvHeads, position);
+  caches[layer].store(k.data(), v.data(), m, position);
+  caches[layer].attend(q.data(), attended.data(), m, position, parallel);
+  attentionSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 lutc_status Decoder::run(float *x, size_t m, size_t position, size_t layers, const lutc_parallel *parallel) {
-  rows = {{"attention_in.x", x},
-          {"attention_in.q_proj", q.data()},
-          {"attention_in.k_proj", k.data()},
-          {"attention_in.v_proj", v.data()},
-          {"attention_out.x", attended.data()},
-          {"attention_out.residual", x},
-          {"attention_out.o_proj", x},
-          {"ffn.x", x},
-          {"ffn.residual", x},
-          {"ffn.down_proj", x}};
+  Call in =
+      bind("attention_in", {{"x", x}, {"q_proj", q.data()}, {"k_proj", k.data()}, {"v_proj", v.data()}});
+  Call out = bind("attention_out", {{"x", attended.data()}, {"residual", x}, {"o_proj", x}});
+  Call ffn = bind("ffn", {{"x", x}, {"residual", x}, {"down_proj", x}});
   lutc_status result = LUTC_OK;
   for (size_t layer = 0; layer < layers && result == LUTC_OK; ++layer) {
-    result = call("attention_in", m, layer, parallel);
-    const auto start = std::chrono::steady_clock::now();
-    rope.apply(q.data(), m, shape.heads, position);
-    rope.apply(k.data(), m, shape.kvHeads, position);
-    caches[layer].store(k.data(), v.data(), m, position);
-    caches[layer].attend(q.data(), attended.data(), m, position, parallel);
-    attentionSeconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    result = run(in, m, layer, parallel);
+    if (result != LUTC_OK)
+      break;
+    attend(m, position, layer, parallel);
+    result = run(out, m, layer, parallel);
     if (result == LUTC_OK)
-      result = call("attention_out", m, layer, parallel);
-    if (result == LUTC_OK)
-      result = call("ffn", m, layer, parallel);
+      result = run(ffn, m, layer, parallel);
   }
   return result;
 }

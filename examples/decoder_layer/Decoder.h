@@ -35,7 +35,16 @@ public:
   double attentionSeconds = 0; // of all calls
 
 private:
-  lutc_status call(const std::string &name, size_t m, size_t layer, const lutc_parallel *parallel);
+  // A group with its operands; those of weights are set for each layer.
+  struct Call {
+    const lutc_group *group;
+    std::vector<lutc_operand> operands;
+    std::vector<std::pair<size_t, size_t>> weights; // operand, offset in a layer
+  };
+  // `rows` says where the group's activations and results lie.
+  Call bind(const std::string &name, const std::map<std::string, float *> &rows) const;
+  lutc_status run(Call &call, size_t m, size_t layer, const lutc_parallel *parallel);
+  void attend(size_t m, size_t position, size_t layer, const lutc_parallel *parallel);
 
   const lutc_library &library;
   std::vector<Linear> linears; // of every kernel, without activations
@@ -46,7 +55,6 @@ private:
   Rope rope;
   std::vector<KvCache> caches;                       // of each layer
   std::map<std::string, std::vector<float>> vectors; // by "group.operand"
-  std::map<std::string, float *> rows;               // by operand: where activations of a call lie
   std::vector<float> q, k, v, attended;
 };
 

@@ -125,6 +125,15 @@ void measure(std::vector<Contender> &contenders) {
     }
 }
 
+// Index of the variant in use.
+size_t currentVariant() {
+  const std::string name = lutc_kernel_variant(layers_library.kernels[0])->variant;
+  size_t variant = 0;
+  while (layers_library.variants[variant] != name)
+    ++variant;
+  return variant;
+}
+
 // One group with its operands, for m tokens.
 class Group {
 public:
@@ -145,7 +154,7 @@ public:
   }
   // The stages that prepare activations, alone, as often as a call runs them.
   void prepare(size_t) {
-    const lutc_program &program = *group->programs[variantOf()];
+    const lutc_program &program = *group->programs[currentVariant()];
     const size_t block = std::min(m, program.token_block);
     std::vector<lutc_operand> slots;
     size_t given = 0, used = 0;
@@ -170,14 +179,6 @@ private:
       if (info.operands[i].kind == LUTC_WEIGHTS)
         operands[i].data = kernels.packed(info.operands[i].kernel).at(pass);
   }
-  size_t variantOf() const {
-    size_t variant = 0;
-    while (layers_library.variants[variant] !=
-           std::string(lutc_kernel_variant(layers_library.kernels[0])->variant))
-      ++variant;
-    return variant;
-  }
-
   const lutc_group *group;
   const lutc_group_info &info;
   size_t m;
@@ -199,10 +200,7 @@ public:
   }
   // m prepared anew for each block, as lutc_run does.
   void prepare(size_t) {
-    size_t variant = 0;
-    while (layers_library.variants[variant] != std::string(lutc_kernel_variant(kernel)->variant))
-      ++variant;
-    const lutc_program &program = *kernel->variants[variant]->program;
+    const lutc_program &program = *kernel->variants[currentVariant()]->program;
     const size_t block = std::min(m, program.token_block);
     const lutc_operand slots[] = {{x.data(), info.k}, {}, {scratch.as<void>(), 0}, {}};
     for (size_t token = 0; token < m; token += block)
