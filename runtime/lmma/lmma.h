@@ -95,21 +95,23 @@ typedef enum lmma_opcode {
    write     the same from reg[0] to the scratchpad
    clear     imm[0] registers from reg[0] on become 0
    table     tables reg[0] of the activations reg[1], [M = imm[0]][K = imm[1]] of type[0]; entries of type[1].
-             type[2] = T3: for every 3 k the entries of 14 trit patterns: T[M][K/3][16], T[v] = sum of d_e a_e
-   over e < 3 for v = sum of 3^e d_e, d_e in -1, 0, 1, 0 <= v <= 13; entries 14 and 15 are 0. type[2] = NONE:
-   for every 4 k: T[M][K/4][8], T[i] = (+-a_0 +- a_1) + (+-a_2 - a_3), + where bit e of i is 1: half a table,
-   the other half is its negative. Integer entries saturate; float sums round to nearest even after each
-   addition, in the table's type. multiply  reg[0] = D[M][N] of type[3] = C[M][N] (reg[3]) of type[2] + the
-   sums that the tables T (reg[1], entries of type[0]) and the weights W (reg[2]) of type[1] stand for; M, N,
-   K = imm[0..2]. For every group of k, ascending, for every plane p, ascending: C += 2^p * (s ?
-   -T[m][group][i] : T[m][group][i]). W of I1..I4: nibbles [plane][K/4][N], the even n in the low half of a
-   byte; i = bits 0..2, s = bit 3. W of T3: nibbles i [K/3][N], then bits s [K/3][N]. correct   planes to
-   weights: the i32 sums P[M][N] in reg[0] become (P - (2z + 1 - 2^imm[2]) * S) / 2, with the sums S of
-   activations i32 [M] in reg[1], and zero points z[N] of type[0] (U8 or I32) in reg[2], or z = imm[3] where
-             type[0] is NONE. M, N = imm[0..1]
+             type[2] = NONE: for every 4 k: T[M][K/4][8], T[i] = (+-a_0 +- a_1) + (+-a_2 - a_3), + where bit
+             e of i is 1: half a table, the other half is its negative. type[2] = T3: for every 3 k:
+             T[M][K/3][16], T[v] = (d_0 a_0 + d_1 a_1) + d_2 a_2 for v = sum of 3^e d_e, d_e in -1, 0, 1,
+             0 <= v <= 13; entries 14 and 15 are 0. Integer entries saturate; float sums round to nearest even
+             after each addition, in the table's type
+   multiply  reg[0] = D[M][N] of type[3] = C[M][N] (reg[3]) of type[2] + the sums that the tables T (reg[1],
+             entries of type[0]) and the weights W (reg[2]) of type[1] stand for; M, N, K = imm[0..2]. For
+             every group of k, ascending, for every plane p, ascending: C += 2^p * (s ? -T[m][group][i] :
+             T[m][group][i]). W of I1..I4: nibbles [plane][K/4][N], the even n in the low half of a byte;
+             i = bits 0..2, s = bit 3. W of T3: nibbles i [K/3][N], then bits s [K/3][N], the lowest n in the
+             lowest bit
+   correct   planes to weights: the i32 sums P[M][N] in reg[0] become (P - (2z + 1 - 2^imm[2]) * S) / 2, with
+             the sums S of activations i32 [M] in reg[1], and zero points z[N] of type[0] (U8 or I32) in
+             reg[2], or z = imm[3] where type[0] is NONE. M, N = imm[0..1]; 1 <= imm[2] <= 4 bits of a weight
    scale     f32 Y[M][N] (reg[0]) += P[M][N] (reg[1], of type[0]: I32, F16, F32) * (step[M] * scale[N]): steps
-   f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE); scales of type[1] (F16 or F32) in reg[3]. M, N =
-   imm[0..1]. Each operation rounds to nearest even */
+             f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE); scales of type[1] (F16 or F32) in
+             reg[3]. M, N = imm[0..1]. Each operation rounds to nearest even */
 typedef struct lmma_instruction {
   uint8_t opcode;
   uint8_t type[4];
