@@ -179,17 +179,6 @@ static void pack_stream(packer *p) {
   }
 }
 
-/* IEEE binary16 to binary32, exactly. */
-static float widen(uint16_t half) {
-  const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
-  if (exponent == 0)
-    return (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
-  const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 static float row_scale(const packer *p, size_t row) {
   const uint8_t *scales = p->weights->scales;
   const size_t index = p->info->scales_per_tensor ? 0 : row;
@@ -202,7 +191,7 @@ static float row_scale(const packer *p, size_t row) {
     return scale;
   }
   memcpy(&half, scales + 2 * index, sizeof half);
-  return widen(half);
+  return lutc_widen(half);
 }
 
 static void pack_tail(const packer *p, uint8_t *tail) {
