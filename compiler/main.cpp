@@ -1,5 +1,6 @@
 // lutc: the command line. Exit codes: 0 done, 1 an error in the input, 2 a bad command line, 70 a bug of
 // lutc.
+#include "compiler/Assemble.h"
 #include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
@@ -56,6 +57,7 @@ CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
 struct Arguments {
   CompileRequest request;
   BenchRequest bench;
+  AssembleRequest assembly;
   std::string weights, listing;
   std::vector<std::string> include;
   bool json = false;
@@ -84,6 +86,10 @@ void addCompile(CLI::App &app, Arguments &arguments) {
   variants->allow_extra_args(false)->delimiter(',')->check(checkVariant);
   compile->add_option("--cpu", request.cpu, "One variant, the best that this CPU runs: a name, or host")
       ->excludes(variants);
+  compile->add_option("--target", request.target, "For a LUT-instruction machine instead of CPUs: lmma")
+      ->check(CLI::IsMember({"lmma"}))
+      ->excludes("--cpu")
+      ->excludes(variants);
   compile->add_option("--emit", request.emit, "Outputs: lib,header,manifest; mlir, mlir=<pass>, llvm-ir, asm")
       ->allow_extra_args(false)
       ->delimiter(',')
@@ -104,6 +110,15 @@ void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   auto *tune = bench->add_flag("--tune", request.tune, "Time every legal schedule, find the fastest");
   bench->add_option("-o,--output", request.output, "Tuning file for lutc compile --tuning")->needs(tune);
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
+}
+
+void addAssembly(CLI::App &app, AssembleRequest &request) {
+  CLI::App *assemble = app.add_subcommand("assemble", "Encode a program of the LUT-instruction machine");
+  assemble->add_option("program", request.input, "Text of the lmma dialect")->required();
+  assemble->add_option("-o,--output", request.output, "Encoded program")->required();
+  CLI::App *disassemble = app.add_subcommand("disassemble", "Print an encoded program as text");
+  disassemble->add_option("program", request.input, "Encoded program")->required();
+  disassemble->add_option("-o,--output", request.output, "Text; without it, stdout");
 }
 
 void addOthers(CLI::App &app, Arguments &arguments) {
@@ -166,6 +181,10 @@ int run(const CLI::App &app, Arguments &arguments) {
     printSchema(variantNames(), llvm::outs());
     return ExitOk;
   }
+  if (app.got_subcommand("assemble"))
+    return assembleFile(arguments.assembly);
+  if (app.got_subcommand("disassemble"))
+    return disassembleFile(arguments.assembly);
   if (app.got_subcommand("bench")) {
     if (!arguments.weights.empty())
       arguments.bench.options.weights = llvm::cantFail(parseFormat(arguments.weights));
@@ -190,6 +209,7 @@ int main(int argc, char **argv) {
   Arguments arguments;
   addCompile(app, arguments);
   addBench(app, arguments.bench, arguments.weights);
+  addAssembly(app, arguments.assembly);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);
