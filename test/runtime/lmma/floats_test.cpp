@@ -255,7 +255,7 @@ TEST(LmmaFloats, TablesHoldEveryF8Number) {
       ASSERT_EQ(machine.run(buffers), LMMA_OK);
       for (size_t entry = 0; entry < 4; ++entry) {
         const double sum = (entry & 1 ? value : -value) + (entry & 2 ? 1.125 : -1.125);
-        Bytes expected(2);
+        Bytes expected(4);
         encode(to, expected.data(), 0, roundTo(to, sum));
         expected.resize(size_t(bytesOf(to)));
         const uint8_t *got = &buffers[1].data[entry * size_t(bytesOf(to))];
