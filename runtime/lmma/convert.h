@@ -64,6 +64,7 @@ static inline float lmma_get(const uint8_t *fragment, uint8_t type, size_t index
   }
 }
 
+/* One NaN is written in each type. */
 static inline void lmma_put(uint8_t *fragment, uint8_t type, size_t index, float value) {
   if (type == LMMA_F8) {
     fragment[index] = lmma_to_f8(value);
@@ -71,7 +72,8 @@ static inline void lmma_put(uint8_t *fragment, uint8_t type, size_t index, float
     const uint16_t half = lmma_to_f16(value);
     memcpy(fragment + 2 * index, &half, sizeof half);
   } else {
-    memcpy(fragment + 4 * index, &value, sizeof value);
+    const uint32_t word = value != value ? 0x7fc00000 : lmma_bits_of(value);
+    memcpy(fragment + 4 * index, &word, sizeof word);
   }
 }
 

@@ -3,7 +3,8 @@
 
    A program runs once for every block of a grid: block columns along the output rows n, block rows along the
    tokens m. The warps of a block run the same instructions, each with its own scalars and registers, and
-   share the block's scratchpad. All numbers are little-endian. */
+   share the block's scratchpad. Registers and scratchpad are 0 when a block starts. All numbers are
+   little-endian. */
 #ifndef LMMA_H
 #define LMMA_H
 
@@ -36,9 +37,9 @@ typedef struct lmma_header {
   uint32_t version;
   uint32_t instructions; /* that follow the header */
   uint32_t registers;    /* of each warp */
-  uint32_t scratchpad;   /* bytes */
+  uint32_t scratchpad;   /* bytes; 0: none */
   uint32_t warps;
-  uint32_t buffers;
+  uint32_t buffers;        /* that load, store and fetch name; 0: none */
   uint32_t tile_m, tile_n; /* of a block: tokens, output rows */
   uint32_t zero[4];
   uint64_t checksum; /* of the header with this field 0 and the instructions */
@@ -148,7 +149,7 @@ typedef enum lmma_status {
   LMMA_NOT_A_PROGRAM, /* another magic */
   LMMA_WRONG_VERSION,
   LMMA_BAD_CHECKSUM,
-  LMMA_BAD_HEADER, /* a size is 0 or above its limit, or a reserved field is not 0 */
+  LMMA_BAD_HEADER, /* a size is above its limit or 0 where it may not be, or a reserved field is not 0 */
   LMMA_BAD_OPCODE,
   LMMA_BAD_FIELD,    /* a field that the opcode does not use is not 0 */
   LMMA_BAD_TYPE,     /* the opcode does not take this combination of types */
@@ -157,20 +158,21 @@ typedef enum lmma_status {
   LMMA_BAD_SCALAR,   /* there is none of this number, or s31 is written */
   LMMA_BAD_LOOP, /* end without loop, loop without end, too deep, or its counter is in use or is written */
   LMMA_BAD_EXIT, /* no exit at the end, or one before it */
+  /* found by lmma_check and lmma_run */
+  LMMA_BAD_BUFFER, /* the program or the launch has no such buffer, or a null one that is not empty */
   /* found while running */
-  LMMA_BAD_BUFFER,      /* the launch has no such buffer */
   LMMA_BAD_ADDRESS,     /* a negative row or byte, or one past the scratchpad */
   LMMA_READ_ONLY,       /* a store to a buffer that is not writable */
   LMMA_ENDLESS,         /* a warp ran more instructions than the launch allows */
   LMMA_DIVERGED,        /* warps of a block wait at different barriers, or one has ended */
-  LMMA_SMALL_WORKSPACE, /* see lmma_workspace_bytes */
+  LMMA_SMALL_WORKSPACE, /* see lmma_workspace_bytes; or it is not aligned */
   LMMA_STATUSES
 } lmma_status;
 
 /* One lower-case sentence; never null. */
 const char *lmma_status_string(lmma_status status);
 
-/* Where a program failed. `instruction` is its index; block and warp are of the run. */
+/* Where a program failed. `instruction` is its index; block and warp are of the run. All 0 where none did. */
 typedef struct lmma_fault {
   lmma_status status;
   size_t instruction, block_column, block_row, warp;
@@ -196,9 +198,9 @@ typedef struct lmma_launch {
   size_t buffer_count;
   size_t tokens;                   /* m: the grid has ceil(m / tile_m) block rows */
   size_t column_begin, column_end; /* block columns to run */
-  uint64_t instruction_limit;      /* of each warp of a block; 0: 2^32 */
-  /* 1: float sums as the published RTL has them: 16-bit floats, subnormals are 0, 2^p by adding p to the
-     exponent's field without regard to zero or overflow. */
+  uint64_t instruction_limit;      /* of each warp of a block, skipped ones included; 0: 2^32 */
+  /* 1: multiply with F16 tables and C = D = F16 adds as the published RTL does: subnormals are 0, 2^p is p
+     added to the exponent's field without regard to zero or overflow. */
   int rtl_compatible;
   void *workspace; /* at a multiple of 64 bytes */
   size_t workspace_bytes;
@@ -206,11 +208,11 @@ typedef struct lmma_launch {
 
 /* What a run did; added to what was there. */
 typedef struct lmma_counters {
-  uint64_t instructions; /* of all warps */
-  uint64_t array_cycles; /* of multiply: ceil(M/2) * ceil(N/64) * groups * planes, T3 one plane */
-  uint64_t table_additions;
+  uint64_t instructions;    /* of all warps */
+  uint64_t array_cycles;    /* of multiply: ceil(M/2) * ceil(N/64) * groups * planes, T3 one plane */
+  uint64_t table_additions; /* 12 for each table of 4 k, 10 for one of 3 */
   uint64_t memory_read, memory_written, scratchpad_read, scratchpad_written; /* bytes inside buffers */
-  uint64_t barriers;
+  uint64_t barriers;                                                         /* that blocks have passed */
 } lmma_counters;
 
 /* Registers of all warps and the scratchpad of one block. `program` has passed lmma_check. */

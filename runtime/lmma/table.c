@@ -22,11 +22,34 @@ static void put_integer(uint8_t *fragment, uint8_t type, size_t index, int32_t v
     memcpy(fragment + 2 * index, &word, sizeof word);
 }
 
-static int32_t integer_entry(const int32_t *a, uint8_t type, size_t entry) {
-  int32_t sum = 0;
-  for (unsigned e = 0; e < lmma_group(type); ++e)
-    sum += factor_of(type, entry, e) * a[e];
-  return sum;
+/* Each bit that is 1 turns -a_e into a_e. */
+static void sign_sums(const int32_t *a, int32_t *t) {
+  t[0] = -(a[0] + a[1] + a[2] + a[3]);
+  for (size_t e = 0; e < 3; ++e)
+    for (size_t i = 0; i < (size_t)1 << e; ++i)
+      t[i + ((size_t)1 << e)] = t[i] + 2 * a[e];
+}
+
+/* The sums without a_2 are 0..4 and their negatives. */
+static void trit_sums(const int32_t *a, int32_t *t) {
+  const int32_t few[] = {0, a[0], a[1] - a[0], a[1], a[1] + a[0]};
+  for (size_t v = 0; v < 16; ++v)
+    t[v] = v < 5 ? few[v] : v < 9 ? a[2] - few[9 - v] : v < 14 ? a[2] + few[v - 9] : 0;
+}
+
+static void integer_tables(const lmma_instruction *i, uint8_t *const reg[4], size_t tables) {
+  const size_t group = lmma_group(i->type[2]), entries = lmma_entries(i->type[2]);
+  for (size_t table = 0; table < tables; ++table) {
+    int32_t a[4], t[16];
+    for (size_t e = 0; e < group; ++e)
+      a[e] = lmma_get_integer(reg[1], i->type[0], table * group + e);
+    if (i->type[2] == LMMA_T3)
+      trit_sums(a, t);
+    else
+      sign_sums(a, t);
+    for (size_t entry = 0; entry < entries; ++entry)
+      put_integer(reg[0], i->type[1], table * entries + entry, t[entry]);
+  }
 }
 
 static float signed_term(float a, int factor) { return factor == 0 ? 0.0f : factor < 0 ? -a : a; }
@@ -40,26 +63,26 @@ static float float_entry(const float *a, uint8_t type, size_t entry, uint8_t rou
   return first + second;
 }
 
-void lmma_table(const lmma_instruction *i, uint8_t *const reg[4]) {
-  const uint8_t from = i->type[0], to = i->type[1], type = i->type[2];
-  const size_t group = lmma_group(type), entries = lmma_entries(type);
-  const size_t tables = (size_t)i->imm[0] * ((size_t)i->imm[1] / group);
-  for (size_t table = 0; table < tables; ++table)
+static void float_tables(const lmma_instruction *i, uint8_t *const reg[4], size_t tables) {
+  const size_t group = lmma_group(i->type[2]), entries = lmma_entries(i->type[2]);
+  for (size_t table = 0; table < tables; ++table) {
+    float a[4];
+    for (size_t e = 0; e < group; ++e)
+      a[e] = lmma_get(reg[1], i->type[0], table * group + e);
     for (size_t entry = 0; entry < entries; ++entry) {
-      const size_t at = table * entries + entry;
-      const int empty = type == LMMA_T3 && entry > 13;
-      if (from == LMMA_I8 || from == LMMA_I16) {
-        int32_t a[4];
-        for (size_t e = 0; e < group; ++e)
-          a[e] = lmma_get_integer(reg[1], from, table * group + e);
-        put_integer(reg[0], to, at, empty ? 0 : integer_entry(a, type, entry));
-      } else {
-        float a[4];
-        for (size_t e = 0; e < group; ++e)
-          a[e] = lmma_get(reg[1], from, table * group + e);
-        lmma_put(reg[0], to, at, empty ? 0.0f : float_entry(a, type, entry, to));
-      }
+      const int empty = i->type[2] == LMMA_T3 && entry > 13;
+      const float sum = empty ? 0.0f : float_entry(a, i->type[2], entry, i->type[1]);
+      lmma_put(reg[0], i->type[1], table * entries + entry, sum);
     }
+  }
+}
+
+void lmma_table(const lmma_instruction *i, uint8_t *const reg[4]) {
+  const size_t tables = (size_t)i->imm[0] * ((size_t)i->imm[1] / lmma_group(i->type[2]));
+  if (i->type[0] == LMMA_I8 || i->type[0] == LMMA_I16)
+    integer_tables(i, reg, tables);
+  else
+    float_tables(i, reg, tables);
 }
 
 /* ---- Zero points and scales ---- */
