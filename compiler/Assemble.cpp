@@ -17,7 +17,8 @@ namespace lut {
 
 static Error write(StringRef path, std::string bytes) {
   StringRef directory = sys::path::parent_path(path);
-  return writeFiles(directory.empty() ? "." : directory, {{sys::path::filename(path).str(), std::move(bytes)}});
+  return writeFiles(directory.empty() ? "." : directory,
+                    {{sys::path::filename(path).str(), std::move(bytes)}});
 }
 
 static Expected<std::unique_ptr<MemoryBuffer>> readFile(StringRef path) {

@@ -334,7 +334,8 @@ LogicalResult MultiplyOp::verify() {
   if (failed(verifyElement(*this, "Acc", getAcc(), {Element::f16, Element::f32})))
     return failure();
   const Element f32 = Element::f32, f16 = Element::f16;
-  return getAcc() == f32 ? verifyElement(*this, "O", getOut(), {f32, f16}) : verifyElement(*this, "O", getOut(), {f16});
+  return getAcc() == f32 ? verifyElement(*this, "O", getOut(), {f32, f16})
+                         : verifyElement(*this, "O", getOut(), {f16});
 }
 
 LogicalResult CorrectOp::verify() {

@@ -36,7 +36,7 @@ private:
     }
   }
   uint16_t reg() { return uint16_t(draw(random, 0, registers - 1)); }
-  lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_F32)); }
+  lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_BF16)); }
   int32_t m() { return 1 << draw(random, 0, 4); }
   int32_t n() { return 8 << draw(random, 0, 3); }
   int32_t k() { return draw(random, 0, 1) ? 12 * draw(random, 1, 2) : draw(random, 1, 32); }
@@ -93,7 +93,7 @@ private:
   }
 
   void drawData(Program &p) {
-    switch (draw(random, 0, 16)) {
+    switch (draw(random, 0, 19)) {
     case 0:
       p.load(reg(), uint16_t(draw(random, 0, 1)), window());
       break;
@@ -125,7 +125,13 @@ private:
       p.correct(reg(), reg(), 0, m(), n(), draw(random, 1, 4), LMMA_NONE, int32_t(random()));
       break;
     case 10:
+      p.combine(draw(random, 0, 1) ? LMMA_ADD : LMMA_TIMES, reg(), reg(), m(), n(), draw(random, 0, 2));
+      break;
     case 11:
+      p.convert(reg(), reg(), m(), n(), type());
+      break;
+    case 12:
+    case 13:
       p.table(reg(), reg(), m(), k(), type(), type(), draw(random, 0, 1) ? LMMA_T3 : LMMA_NONE);
       break;
     default:
