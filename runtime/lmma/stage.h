@@ -3,7 +3,7 @@
 #ifndef LUTC_LMMA_STAGE_H
 #define LUTC_LMMA_STAGE_H
 
-#include "../lutc.h"
+#include "lutc.h"
 
 /* A buffer of the programs: rows for the tokens, or one row for all. */
 typedef struct lutc_lmma_buffer {
