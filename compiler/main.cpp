@@ -3,6 +3,8 @@
 #include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
+#include "compiler/MachineReader.h"
+#include "compiler/Simulate.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
@@ -56,6 +58,7 @@ CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
 struct Arguments {
   CompileRequest request;
   BenchRequest bench;
+  SimulateRequest simulation;
   std::string weights, listing;
   std::vector<std::string> include;
   bool json = false;
@@ -106,11 +109,64 @@ void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
 }
 
+// Names for the values of an enumeration.
+template <typename Value>
+CLI::CheckedTransformer choice(std::initializer_list<std::pair<std::string, Value>> names) {
+  return CLI::CheckedTransformer(CLI::TransformPairs<Value>(names));
+}
+
+void addSimulate(CLI::App &app, Arguments &arguments) {
+  SimulateRequest &request = arguments.simulation;
+  CLI::App *simulate =
+      app.add_subcommand("simulate", "Predict the time of a config's kernels on a LUT-instruction machine");
+  auto *config = simulate->add_option("config", request.config,
+                                      "Hugging Face config.json, or a YAML or JSON list of kernels");
+  simulate->add_option("--machine", request.machine, "Machine: a name (lutc list machines) or a file")
+      ->capture_default_str();
+  simulate->add_option("-m", request.tokens, "Tokens of each run: 1,2048")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 1 << 20));
+  simulate->add_option("--weights", arguments.weights, "Weight format where the config gives none: w2g128")
+      ->check(checkFormat);
+  simulate->add_option("--activations", request.activations, "Type of activations: i8, i16, f8 or f16")
+      ->transform(choice<lmma::Number>({{"i8", lmma::Number::i8},
+                                        {"i16", lmma::Number::i16},
+                                        {"f8", lmma::Number::f8},
+                                        {"f16", lmma::Number::f16}}));
+  simulate->add_option("--mode", request.work.mode, "Traffic of tables and results: full, or as the paper's")
+      ->transform(choice<lmma::Mode>({{"full", lmma::Mode::full}, {"paper", lmma::Mode::paper}}));
+  simulate->add_option("--precompute", request.work.precompute, "Who makes tables: separate, fused, block, array")
+      ->transform(choice<lmma::Precompute>({{"separate", lmma::Precompute::separate},
+                                            {"fused", lmma::Precompute::fused},
+                                            {"block", lmma::Precompute::block},
+                                            {"array", lmma::Precompute::array}}));
+  simulate->add_option("--attention", request.attention, "A model's attention: none, unfused, fused")
+      ->transform(choice<AttentionKind>({{"none", AttentionKind::none},
+                                         {"unfused", AttentionKind::unfused},
+                                         {"fused", AttentionKind::fused}}));
+  simulate->add_option("--sequences", request.sequences, "Sequences that the tokens are divided into")
+      ->check(CLI::Range(1, 1 << 20));
+  simulate->add_option("--registers", request.registers, "Register file, times as built")
+      ->check(CLI::Range(1, 16));
+  auto *search = simulate->add_flag("--search", request.search, "Search arrays, registers and tiles instead");
+  search->excludes(config);
+  simulate->add_option("-n", request.n, "Output rows of the product that --search times")
+      ->needs(search)
+      ->check(CLI::Range(int64_t(1), maxDimension));
+  simulate->add_option("-k", request.k, "Weights in a row of that product")
+      ->needs(search)
+      ->check(CLI::Range(int64_t(1), maxDimension));
+  simulate->add_option("--format", request.format, "table, json or svg")
+      ->check(CLI::IsMember({"table", "json", "svg"}));
+  simulate->add_option("-o,--output", request.output, "File to write, instead of stdout");
+}
+
 void addOthers(CLI::App &app, Arguments &arguments) {
   CLI::App *list = app.add_subcommand("list", "List what lutc knows");
-  list->add_option("what", arguments.listing, "targets, formats, models or passes")
+  list->add_option("what", arguments.listing, "targets, machines, formats, models or passes")
       ->required()
-      ->check(CLI::IsMember({"targets", "formats", "models", "passes"}));
+      ->check(CLI::IsMember({"targets", "machines", "formats", "models", "passes"}));
   list->add_flag("--json", arguments.json, "As JSON");
   app.add_subcommand("schema", "Print the JSON schema of a list of kernels");
   app.set_version_flag("--version", "lutc " LUTC_VERSION);
@@ -147,8 +203,19 @@ void finishRequest(Arguments &arguments) {
   request.options.knownVariants = variantNames();
 }
 
+void finishSimulation(Arguments &arguments) {
+  SimulateRequest &request = arguments.simulation;
+  if (request.config.empty() && !request.search)
+    throw CLI::RequiredError("config or --search");
+  if (request.search && request.tokens.size() > 1)
+    request.tokens = {request.tokens.back()};
+  if (!arguments.weights.empty())
+    request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
+}
+
 int printListing(const Arguments &arguments) {
   Table table = arguments.listing == "targets"   ? targetTable()
+                : arguments.listing == "machines" ? machineTable()
                 : arguments.listing == "formats" ? formatTable()
                 : arguments.listing == "models"  ? modelTable()
                                                  : passTable();
@@ -171,6 +238,8 @@ int run(const CLI::App &app, Arguments &arguments) {
       arguments.bench.options.weights = llvm::cantFail(parseFormat(arguments.weights));
     return bench(arguments.bench);
   }
+  if (app.got_subcommand("simulate"))
+    return simulate(arguments.simulation);
   return compile(arguments.request);
 }
 
@@ -190,11 +259,14 @@ int main(int argc, char **argv) {
   Arguments arguments;
   addCompile(app, arguments);
   addBench(app, arguments.bench, arguments.weights);
+  addSimulate(app, arguments);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("compile"))
       finishRequest(arguments);
+    if (app.got_subcommand("simulate"))
+      finishSimulation(arguments);
   } catch (const CLI::ParseError &problem) {
     return app.exit(problem) ? ExitUsage : ExitOk;
   }
