@@ -32,7 +32,7 @@ static void widenArrays(const lmma::Workload &work, lmma::Machine &machine) {
 
 static Table kernelTable(const Run &run, const lmma::Machine &machine) {
   Table table{{"kernel", "count", "m x n x k", "tile", "us", "% of peak", "bound", "tables us", "DRAM MB",
-               "L2 MB", "scratchpad MB", "registers MB", "registers of a thread", "scratchpad KiB", "uJ"},
+               "L2 MB", "scratchpad MB", "registers MB", "registers/thread", "scratchpad KiB", "mJ"},
               {}};
   for (const lmma::KernelResult &row : run.result.kernels) {
     const lmma::Gemm &gemm = row.kernel->gemm;
@@ -46,7 +46,7 @@ static Table kernelTable(const Run &run, const lmma::Machine &machine) {
                           (estimate.scratchpadRead + estimate.scratchpadWritten) / 1e6,
                           estimate.registersRead / 1e6, estimate.registersPerThread,
                           estimate.scratchpadBytes / 1024.0,
-                          estimate.joules ? json::Value(estimate.joules * 1e6) : json::Value("unknown")});
+                          estimate.joules ? json::Value(estimate.joules * 1e3) : json::Value("unknown")});
   }
   return table;
 }
@@ -67,13 +67,18 @@ static Table totalTable(const Run &run) {
 
 static StringRef modeName(lmma::Mode mode) { return mode == lmma::Mode::paper ? "paper" : "full"; }
 
+static double adderArea(const lmma::Costs &costs, const lmma::Machine &machine,
+                        const SimulateRequest &request) {
+  return request.work.precompute == lmma::Precompute::array ? lmma::tableAdderArea(costs, machine) : 0;
+}
+
 static void printText(ArrayRef<Run> runs, const lmma::Machine &machine, const lmma::Costs &costs,
                       const SimulateRequest &request, raw_ostream &out) {
-  out << formatv("{0}: {1}\n{2} mm2 of tensor cores and {3} mm2 of added registers in each of {4} cores; "
-                 "{5} traffic\n",
-                 machine.name, machine.summary, format("%.3f", lmma::tensorArea(costs, machine)),
-                 format("%.3f", lmma::extraRegisterArea(costs, machine)), machine.cores,
-                 modeName(request.work.mode));
+  out << machine.name << ": " << machine.summary << "\n"
+      << formatv("{0} traffic; mm2 in each of {1} cores: {2:f3} of tensor cores, {3:f3} of adders for tables, "
+                 "{4:f3} of added registers\n",
+                 modeName(request.work.mode), machine.cores, lmma::tensorArea(costs, machine),
+                 adderArea(costs, machine, request), lmma::extraRegisterArea(costs, machine));
   for (const Run &run : runs) {
     out << "\nm = " << run.m << "\n";
     kernelTable(run, machine).print(out, "  ");
@@ -89,6 +94,7 @@ static void printJson(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
     stream.attribute("machine", machine.name);
     stream.attribute("mode", modeName(request.work.mode));
     stream.attribute("tensor mm2", lmma::tensorArea(costs, machine));
+    stream.attribute("table adders mm2", adderArea(costs, machine, request));
     stream.attribute("added registers mm2", lmma::extraRegisterArea(costs, machine));
     stream.attributeArray("runs", [&] {
       for (const Run &run : runs)
@@ -101,7 +107,7 @@ static void printJson(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
           totalTable(run).printJson(stream);
           stream.attributeEnd();
           if (run.result.joules)
-            stream.attribute("uJ of products", run.result.joules * 1e6);
+            stream.attribute("mJ of products", run.result.joules * 1e3);
         });
     });
   });

@@ -15,8 +15,8 @@ static std::string cellText(const json::Value &value) {
     return text->str();
   std::string text;
   raw_string_ostream stream(text);
-  if (value.getAsNumber() && !value.getAsInteger())
-    stream << format("%.4g", *value.getAsNumber());
+  if (auto number = value.getAsNumber(); number && !value.getAsInteger())
+    stream << format(std::abs(*number) < 1e4 ? "%.4g" : "%.0f", *number);
   else
     stream << value;
   return text;

@@ -115,6 +115,12 @@ double tensorArea(const Costs &costs, const Machine &machine) {
   return arrayCost(costs, machine.array).area * machine.arrays * machine.slots / 1e6;
 }
 
+double tableAdderArea(const Costs &costs, const Machine &machine) {
+  if (!machine.isLut())
+    return 0;
+  return costs.adderBit.area * machine.array.m * tableAdders(machine.array).bits * machine.slots / 1e6;
+}
+
 double extraRegisterArea(const Costs &costs, const Machine &machine) {
   return costs.registerFileBit * 8 * (machine.registerFile() - machine.registerBytes) / 1e6;
 }

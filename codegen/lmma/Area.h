@@ -49,6 +49,8 @@ Cost macDot(const Costs &costs, Number type, int64_t k);
 
 /// mm2 of a core's tensor cores: from parts where they are LUT arrays, else the machine file's.
 double tensorArea(const Costs &costs, const Machine &machine);
+/// mm2 of the adders that make tables in front of a core's arrays, m tables a cycle in each slot.
+double tableAdderArea(const Costs &costs, const Machine &machine);
 /// mm2 of the registers that a core has beyond those of registerMultiple = 1.
 double extraRegisterArea(const Costs &costs, const Machine &machine);
 /// 10^12 operations per joule of the tensor cores at peak.

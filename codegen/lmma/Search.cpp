@@ -43,9 +43,11 @@ std::vector<Candidate> search(const Costs &costs, const SearchSpace &space) {
           continue;
         }
         addEnergy(costs, machine, space.gemm, choice->estimate);
-        all.push_back({array, arrays, registers, *choice,
-                       tensorArea(costs, machine) + extraRegisterArea(costs, machine),
-                       choice->estimate.joules, choice->estimate.seconds(machine)});
+        double area = tensorArea(costs, machine) + extraRegisterArea(costs, machine);
+        if (space.precompute == Precompute::array)
+          area += tableAdderArea(costs, machine);
+        all.push_back({array, arrays, registers, *choice, area, choice->estimate.joules,
+                       choice->estimate.seconds(machine)});
       }
   for (Candidate &candidate : all)
     candidate.onFront = none_of(all, [&](const Candidate &other) { return dominates(other, candidate); });

@@ -20,7 +20,7 @@ struct Candidate {
   Array array;
   int64_t arrays = 0, registerMultiple = 0;
   TileChoice choice;
-  double area = 0;    // mm2 of a core: arrays, and registers beyond those of registerMultiple = 1
+  double area = 0;    // mm2 of a core: arrays, adders in front of them, registers beyond those as built
   double joules = 0;  // of the product
   double seconds = 0; // of the product
   bool onFront = false;

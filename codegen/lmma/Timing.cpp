@@ -19,7 +19,7 @@ static constexpr int64_t fragmentK = 32; // k of the operands that a warp holds 
 std::string Tile::str() const { return formatv("{0}x{1}x{2}/{3}x{4}/{5}", m, n, k, warpM, warpN, stages); }
 
 StringRef name(Bound bound) {
-  constexpr StringLiteral names[] = {"tensor", "scratchpad", "tables", "port", "cache", "memory"};
+  constexpr StringLiteral names[] = {"tensor", "scratchpad", "tables", "port", "cache", "memory", "latency"};
   return names[size_t(bound)];
 }
 
@@ -49,6 +49,7 @@ private:
   double fragmentCycles() const;
   void countTraffic();
   void countRegisters();
+  double countTables() const;
   double rereadMemory() const;
   double stageBytes() const;
 
@@ -182,7 +183,7 @@ void Model::countTraffic() {
     out.scratchpadWritten += double(out.blocks) * steps * tile.m * tile.k * bytes.fragmentX;
 }
 
-/// Operands read, sums read and written once a step.
+/// Operands read, sums read and written once a step. An array keeps its tables while it goes along n.
 void Model::countRegisters() {
   double warpSteps = double(out.blocks) * tile.warps() * steps;
   double sums = 2.0 * tile.warpM * tile.warpN * bits(gemm.sums) / 8;
@@ -190,11 +191,22 @@ void Model::countRegisters() {
   if (machine.isLut()) {
     Array array = machine.array;
     array.weights = gemm.weights;
-    operands = arraySteps() * (array.tableBits() + array.weightBits()) / 8.0;
+    double tableLoads = double(arraySteps()) / divideCeil(tile.warpN, array.n);
+    operands = (tableLoads * array.tableBits() + double(arraySteps()) * array.weightBits()) / 8;
   } else {
     operands = (1.0 / 16 + 1.0 / 8) * tile.warpM * tile.warpN * tile.k * bytes.fragmentX; // m16 n8
   }
   out.registersRead = warpSteps * (operands + sums);
+}
+
+double Model::countTables() const {
+  if (!machine.isLut())
+    return 0;
+  double once = double(gemm.m) * divideCeil(gemm.k, machine.array.k);
+  if (mode == Mode::paper || precompute == Precompute::separate || precompute == Precompute::fused)
+    return once;
+  int64_t acrossWarps = precompute == Precompute::array ? tile.n / tile.warpN : 1;
+  return once * columns * acrossWarps;
 }
 
 Estimate Model::run() {
@@ -223,7 +235,8 @@ Estimate Model::run() {
       {(out.memoryRead + out.memoryWritten) / machine.memoryBytesPerCycle() + fill, Bound::memory}};
   auto slowest = *std::max_element(std::begin(times), std::end(times));
   out.cycles = slowest.first + machine.launch;
-  out.bound = slowest.second;
+  out.bound = machine.launch + fill > out.cycles / 2 ? Bound::latency : slowest.second;
+  out.tables = countTables();
   out.tensorCycles = out.blocks * steps * tensor / machine.cores;
   double operations = 2.0 * gemm.m * gemm.n * gemm.k;
   out.idealCycles = operations / (machine.peak(gemm.weights.passes()) * 1e3) * machine.clock;
@@ -244,7 +257,9 @@ void addEnergy(const Costs &costs, const Machine &machine, const Gemm &gemm, Est
     Array array = machine.array;
     array.weights = gemm.weights;
     double cycles = estimate.tensorCycles * machine.cores * machine.slots * machine.arrays;
-    tensor = cycles * arrayCost(costs, array).energy / 1e3;
+    tensor = (cycles * arrayCost(costs, array).energy +
+              estimate.tables * tableAdders(array).bits * costs.adderBit.energy) /
+             1e3;
   } else {
     if (machine.mac.efficiency == 0)
       return;

@@ -39,7 +39,8 @@ struct Tile {
   std::string str() const; // 64x512x64/32x256/2
 };
 
-enum class Bound { tensor, scratchpad, tables, port, cache, memory };
+/// What a product waits for most. latency: starting the kernel and filling the pipeline are over half of it.
+enum class Bound { tensor, scratchpad, tables, port, cache, memory, latency };
 llvm::StringRef name(Bound bound);
 
 struct Estimate {
@@ -51,6 +52,7 @@ struct Estimate {
          scratchpadWritten = 0, registersRead = 0;
   int64_t registersPerThread = 0, scratchpadBytes = 0; // of a block
   double tensorCycles = 0;                             // of one slot's arrays or units, all blocks
+  double tables = 0;                                   // that are made for this product, here or before
   double joules = 0;                                   // see addEnergy
 
   double utilisation() const { return idealCycles / cycles; }

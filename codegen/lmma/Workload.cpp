@@ -4,7 +4,7 @@ using namespace llvm;
 
 namespace lut::lmma {
 
-/// Queries times keys, softmax, scores times values: each as slow as its traffic or its arithmetic at peak.
+/// Queries times keys, softmax, scores times values. Products of so few k do not overlap with their scores.
 double attentionSeconds(const Machine &machine, const Attention &attention) {
   double tokens = double(attention.tokens) * attention.sequences, pairs = tokens * attention.tokens;
   double product = pairs * attention.heads * attention.headDim /
@@ -15,7 +15,7 @@ double attentionSeconds(const Machine &machine, const Attention &attention) {
   if (attention.fused)
     return std::max(2 * product, 2 * readQueries) / (machine.clock * 1e9);
   double scores = 2 * pairs * attention.heads / perCycle;
-  double cycles = 2 * std::max(product, readQueries + scores) + 2 * scores;
+  double cycles = 2 * (product + readQueries + scores) + 2 * scores;
   return cycles / (machine.clock * 1e9);
 }
 
