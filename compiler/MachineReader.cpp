@@ -16,9 +16,10 @@ static constexpr StringLiteral numberNames[] = {"i8", "i16", "f8", "f16"};
 static ArrayRef<ConfigKey> machineKeys() {
   using K = KeyKind;
   static constexpr StringLiteral weights[] = {"planes", "trits"};
-  static const ConfigKey registers[] = {{"kib", K::Dimension, true, "KiB of a core as built"},
-                                        {"per_thread", K::Dimension, true, "registers of 4 bytes of a thread"},
-                                        {"multiple", K::Dimension, true, "how many times larger than as built"}};
+  static const ConfigKey registers[] = {
+      {"kib", K::Dimension, true, "KiB of a core as built"},
+      {"per_thread", K::Dimension, true, "registers of 4 bytes of a thread"},
+      {"multiple", K::Dimension, true, "how many times larger than as built"}};
   static const ConfigKey scratchpad[] = {{"kib", K::Dimension, true, "KiB of a core"},
                                          {"bandwidth", K::Positive, true, "bytes of a core in a cycle"}};
   static const ConfigKey cache[] = {{"kib", K::Dimension, true, "KiB of L2"},
@@ -34,7 +35,8 @@ static ArrayRef<ConfigKey> machineKeys() {
   static const ConfigKey attention[] = {
       {"rate", K::Dimension, true, "number of multiply-accumulates of a slot in a cycle"},
       {"operand", K::Choice, true, "type of the operands", numberNames}};
-  static const ConfigKey mac[] = {attention[0], attention[1],
+  static const ConfigKey mac[] = {attention[0],
+                                  attention[1],
                                   {"area", K::Positive, true, "mm2 of a core's units"},
                                   {"efficiency", K::Positive, false, "10^12 operations per joule"}};
   static const ConfigKey root[] = {
@@ -223,7 +225,8 @@ std::optional<lmma::Machine> readMachine(StringRef nameOrPath, SourceMgr &source
     return std::nullopt;
   if (bool(root->find("lut")) == bool(root->find("mac"))) {
     diagnostics.error(root->range, "a machine has either `lut` or `mac`",
-                      "write lut: {arrays: 4, m: 2, n: 64, k: 4, entry: i8}, or mac: {rate: 256, operand: f16, area: 0.975}");
+                      "write lut: {arrays: 4, m: 2, n: 64, k: 4, entry: i8}, or mac: {rate: 256, operand: "
+                      "f16, area: 0.975}");
     return std::nullopt;
   }
   std::optional<lmma::Machine> machine = readValues(*root, diagnostics);

@@ -41,7 +41,9 @@ void drawBars(StringRef title, StringRef unit, ArrayRef<BarGroup> groups, raw_os
       if (!is_contained(kinds, bar.kind))
         kinds.push_back(bar.kind);
   }
-  auto color = [&](StringRef kind) { return colors[(find(kinds, kind) - kinds.begin()) % std::size(colors)]; };
+  auto color = [&](StringRef kind) {
+    return colors[(find(kinds, kind) - kinds.begin()) % std::size(colors)];
+  };
   open(out, left + span + 130, int(rows + 1) * row, title);
   int y = 2 * row;
   for (auto [index, kind] : enumerate(kinds)) {
@@ -112,13 +114,20 @@ void drawPoints(StringRef title, StringRef xAxis, StringRef yAxis, ArrayRef<Poin
     label(out, left - 6, y.place(tick) + 4, formatv("{0:g}", tick).str(), "end");
   label(out, (left + width - right) / 2.0, height - 12, xAxis, "middle");
   label(out, left, top - 6, yAxis);
+  std::vector<std::pair<double, double>> labels;
   for (const Point &point : points) {
     out << formatv("<circle cx=\"{0:f1}\" cy=\"{1:f1}\" r=\"4\" stroke=\"{2}\" fill=\"{3}\"><title>{4}"
                    "</title></circle>\n",
                    x.place(point.x), y.place(point.y), colors[0], point.marked ? colors[1] : "none",
                    escape(point.label));
-    if (point.marked)
-      label(out, x.place(point.x) + 6, y.place(point.y) - 6, point.label);
+    double left = x.place(point.x) + 6, base = y.place(point.y) - 6;
+    bool crowded = any_of(labels, [&](auto other) {
+      return std::abs(other.first - left) < 200 && std::abs(other.second - base) < 12;
+    });
+    if (point.marked && !crowded) {
+      labels.push_back({left, base});
+      label(out, left, base, point.label);
+    }
   }
   out << "</svg>\n";
 }

@@ -23,7 +23,7 @@ void drawBars(llvm::StringRef title, llvm::StringRef unit, llvm::ArrayRef<BarGro
 
 struct Point {
   double x, y;
-  std::string label; // shown beside the point if it is `marked`, else on hovering
+  std::string label; // beside the point if it is `marked` and there is room; and on hovering
   bool marked;
 };
 // Points on logarithmic axes; the marked ones are filled.

@@ -57,8 +57,9 @@ Expected<std::string> searchDesigns(const SimulateRequest &request, const lmma::
   lmma::Costs costs = readCosts();
   std::vector<lmma::Candidate> designs = lmma::search(costs, space);
   std::string densest = arrayName(lmma::densestArray(costs, space));
-  std::string title = formatv("{0}-bit weights, {1} tables, {2} x {3} x {4} on {5}", weights->planes,
-                              lmma::name(space.entry), space.gemm.m, space.gemm.n, space.gemm.k, machine.name);
+  std::string title =
+      formatv("{0}-bit weights, {1} tables, {2} x {3} x {4} on {5}", weights->planes, lmma::name(space.entry),
+              space.gemm.m, space.gemm.n, space.gemm.k, machine.name);
   std::string text;
   raw_string_ostream out(text);
   if (request.format == "svg") {

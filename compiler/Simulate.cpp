@@ -37,16 +37,15 @@ static Table kernelTable(const Run &run, const lmma::Machine &machine) {
   for (const lmma::KernelResult &row : run.result.kernels) {
     const lmma::Gemm &gemm = row.kernel->gemm;
     const lmma::Estimate &estimate = row.choice.estimate;
-    table.rows.push_back({row.kernel->name, row.kernel->count,
-                          formatv("{0} x {1} x {2}", gemm.m, gemm.n, gemm.k).str(), row.choice.tile.str(),
-                          estimate.seconds(machine) * 1e6, estimate.utilisation() * 100,
-                          lmma::name(estimate.bound), row.precomputeSeconds * 1e6,
-                          (estimate.memoryRead + estimate.memoryWritten) / 1e6,
-                          (estimate.cacheRead + estimate.cacheWritten) / 1e6,
-                          (estimate.scratchpadRead + estimate.scratchpadWritten) / 1e6,
-                          estimate.registersRead / 1e6, estimate.registersPerThread,
-                          estimate.scratchpadBytes / 1024.0,
-                          estimate.joules ? json::Value(estimate.joules * 1e3) : json::Value("unknown")});
+    table.rows.push_back(
+        {row.kernel->name, row.kernel->count, formatv("{0} x {1} x {2}", gemm.m, gemm.n, gemm.k).str(),
+         row.choice.tile.str(), estimate.seconds(machine) * 1e6, estimate.utilisation() * 100,
+         lmma::name(estimate.bound), row.precomputeSeconds * 1e6,
+         (estimate.memoryRead + estimate.memoryWritten) / 1e6,
+         (estimate.cacheRead + estimate.cacheWritten) / 1e6,
+         (estimate.scratchpadRead + estimate.scratchpadWritten) / 1e6, estimate.registersRead / 1e6,
+         estimate.registersPerThread, estimate.scratchpadBytes / 1024.0,
+         estimate.joules ? json::Value(estimate.joules * 1e3) : json::Value("unknown")});
   }
   return table;
 }
@@ -75,10 +74,11 @@ static double adderArea(const lmma::Costs &costs, const lmma::Machine &machine,
 static void printText(ArrayRef<Run> runs, const lmma::Machine &machine, const lmma::Costs &costs,
                       const SimulateRequest &request, raw_ostream &out) {
   out << machine.name << ": " << machine.summary << "\n"
-      << formatv("{0} traffic; mm2 in each of {1} cores: {2:f3} of tensor cores, {3:f3} of adders for tables, "
-                 "{4:f3} of added registers\n",
-                 modeName(request.work.mode), machine.cores, lmma::tensorArea(costs, machine),
-                 adderArea(costs, machine, request), lmma::extraRegisterArea(costs, machine));
+      << formatv(
+             "{0} traffic; mm2 in each of {1} cores: {2:f3} of tensor cores, {3:f3} of adders for tables, "
+             "{4:f3} of added registers\n",
+             modeName(request.work.mode), machine.cores, lmma::tensorArea(costs, machine),
+             adderArea(costs, machine, request), lmma::extraRegisterArea(costs, machine));
   for (const Run &run : runs) {
     out << "\nm = " << run.m << "\n";
     kernelTable(run, machine).print(out, "  ");

@@ -5,6 +5,7 @@
 #include "compiler/Driver.h"
 #include "compiler/MachineReader.h"
 #include "compiler/Simulate.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
@@ -60,6 +61,7 @@ struct Arguments {
   BenchRequest bench;
   SimulateRequest simulation;
   std::string weights, listing;
+  std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
   std::vector<std::string> include;
   bool json = false;
 };
@@ -109,12 +111,6 @@ void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
 }
 
-// Names for the values of an enumeration.
-template <typename Value>
-CLI::CheckedTransformer choice(std::initializer_list<std::pair<std::string, Value>> names) {
-  return CLI::CheckedTransformer(CLI::TransformPairs<Value>(names));
-}
-
 void addSimulate(CLI::App &app, Arguments &arguments) {
   SimulateRequest &request = arguments.simulation;
   CLI::App *simulate =
@@ -129,22 +125,14 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
       ->check(CLI::Range(1, 1 << 20));
   simulate->add_option("--weights", arguments.weights, "Weight format where the config gives none: w2g128")
       ->check(checkFormat);
-  simulate->add_option("--activations", request.activations, "Type of activations: i8, i16, f8 or f16")
-      ->transform(choice<lmma::Number>({{"i8", lmma::Number::i8},
-                                        {"i16", lmma::Number::i16},
-                                        {"f8", lmma::Number::f8},
-                                        {"f16", lmma::Number::f16}}));
-  simulate->add_option("--mode", request.work.mode, "Traffic of tables and results: full, or as the paper's")
-      ->transform(choice<lmma::Mode>({{"full", lmma::Mode::full}, {"paper", lmma::Mode::paper}}));
-  simulate->add_option("--precompute", request.work.precompute, "Who makes tables: separate, fused, block, array")
-      ->transform(choice<lmma::Precompute>({{"separate", lmma::Precompute::separate},
-                                            {"fused", lmma::Precompute::fused},
-                                            {"block", lmma::Precompute::block},
-                                            {"array", lmma::Precompute::array}}));
-  simulate->add_option("--attention", request.attention, "A model's attention: none, unfused, fused")
-      ->transform(choice<AttentionKind>({{"none", AttentionKind::none},
-                                         {"unfused", AttentionKind::unfused},
-                                         {"fused", AttentionKind::fused}}));
+  simulate->add_option("--activations", arguments.activations, "Type of activations; default: of the machine")
+      ->check(CLI::IsMember({"i8", "i16", "f8", "f16"}));
+  simulate->add_option("--mode", arguments.mode, "Traffic of tables and results: full, or as the paper's")
+      ->check(CLI::IsMember({"full", "paper"}));
+  simulate->add_option("--precompute", arguments.precompute, "Who makes the tables")
+      ->check(CLI::IsMember({"separate", "fused", "block", "array"}));
+  simulate->add_option("--attention", arguments.attention, "A model's attention, counted beside its kernels")
+      ->check(CLI::IsMember({"none", "unfused", "fused"}));
   simulate->add_option("--sequences", request.sequences, "Sequences that the tokens are divided into")
       ->check(CLI::Range(1, 1 << 20));
   simulate->add_option("--registers", request.registers, "Register file, times as built")
@@ -211,14 +199,25 @@ void finishSimulation(Arguments &arguments) {
     request.tokens = {request.tokens.back()};
   if (!arguments.weights.empty())
     request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
+  request.activations = lmma::parseNumber(arguments.activations);
+  request.work.mode = arguments.mode == "paper" ? lmma::Mode::paper : lmma::Mode::full;
+  request.work.precompute = llvm::StringSwitch<lmma::Precompute>(arguments.precompute)
+                                .Case("separate", lmma::Precompute::separate)
+                                .Case("block", lmma::Precompute::block)
+                                .Case("array", lmma::Precompute::array)
+                                .Default(lmma::Precompute::fused);
+  request.attention = llvm::StringSwitch<AttentionKind>(arguments.attention)
+                          .Case("none", AttentionKind::none)
+                          .Case("unfused", AttentionKind::unfused)
+                          .Default(AttentionKind::fused);
 }
 
 int printListing(const Arguments &arguments) {
-  Table table = arguments.listing == "targets"   ? targetTable()
+  Table table = arguments.listing == "targets"    ? targetTable()
                 : arguments.listing == "machines" ? machineTable()
-                : arguments.listing == "formats" ? formatTable()
-                : arguments.listing == "models"  ? modelTable()
-                                                 : passTable();
+                : arguments.listing == "formats"  ? formatTable()
+                : arguments.listing == "models"   ? modelTable()
+                                                  : passTable();
   if (arguments.json)
     table.printJson(llvm::outs());
   else

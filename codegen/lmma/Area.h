@@ -27,11 +27,11 @@ struct Costs {
 
 /// What of LUT Tensor Core a design has, for the steps of its ablation (Table 2).
 struct Design {
-  bool reinterpreted = true;  // weights are -1/+1: half a table is enough
-  bool remapped = true;       // codes are inverted offline, not by circuits at every reader
-  bool tablesOutside = true;  // tables come ready made, not from adders in front of each array
-  bool sumsAndDecode = true;  // false: the lookup alone, a dot product of length k
-  double readersOfTable = 0;  // lanes that a table's registers are shared by; 0: the array's n
+  bool reinterpreted = true; // weights are -1/+1: half a table is enough
+  bool remapped = true;      // codes are inverted offline, not by circuits at every reader
+  bool tablesOutside = true; // tables come ready made, not from adders in front of each array
+  bool sumsAndDecode = true; // false: the lookup alone, a dot product of length k
+  double readersOfTable = 0; // lanes that a table's registers are shared by; 0: the array's n
 };
 
 Cost arrayCost(const Costs &costs, const Array &array, const Design &design = {});

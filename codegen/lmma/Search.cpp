@@ -32,7 +32,7 @@ std::vector<Candidate> search(const Costs &costs, const SearchSpace &space) {
   std::vector<Candidate> all;
   for (const Array &array : arraysOfSize(space))
     for (int64_t arrays : {1, 2, 4, 8})
-      for (int64_t registers : {1, 2, 4}) {
+      for (int64_t registers : {1, 2}) {
         Machine machine = space.machine;
         machine.array = array;
         machine.arrays = arrays;
@@ -51,7 +51,8 @@ std::vector<Candidate> search(const Costs &costs, const SearchSpace &space) {
       }
   for (Candidate &candidate : all)
     candidate.onFront = none_of(all, [&](const Candidate &other) { return dominates(other, candidate); });
-  llvm::sort(all, [](const Candidate &a, const Candidate &b) { return std::tie(a.area, a.seconds) < std::tie(b.area, b.seconds);
+  llvm::sort(all, [](const Candidate &a, const Candidate &b) {
+    return std::tie(a.area, a.seconds) < std::tie(b.area, b.seconds);
   });
   return all;
 }

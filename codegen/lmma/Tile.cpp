@@ -44,15 +44,15 @@ Expected<TileChoice> bestTile(const Machine &machine, const Gemm &gemm, Mode mod
   std::string refused;
   int64_t rows = int64_t(PowerOf2Ceil(gemm.m));
   int64_t leastM = machine.isLut() ? machine.array.m : 16, leastN = 8;
-  for (int64_t warpM :
-       sizes(leastM, std::max(leastM, std::min(limits.warpM, rows)), limits.powersOfTwo))
+  for (int64_t warpM : sizes(leastM, std::max(leastM, std::min(limits.warpM, rows)), limits.powersOfTwo))
     for (int64_t warpN : sizes(leastN, limits.warpN, limits.powersOfTwo))
       for (const Tile &tile : tilesOfWarp(machine, warpM, warpN, limits)) {
         Expected<Estimate> found = estimate(machine, gemm, tile, mode, precompute);
-        if (!found)
-          refused = toString(found.takeError());
-        else if (!best || better(*found, best->estimate))
+        if (found && (!best || better(*found, best->estimate)))
           best = TileChoice{tile, *found};
+        std::string reason = found ? "" : toString(found.takeError());
+        if (refused.empty()) // the smallest tile's
+          refused = reason;
       }
   if (!best)
     return createStringError(refused);

@@ -20,8 +20,7 @@ struct TileChoice {
 
 /// The fastest tile; among equals the one that moves the fewest bytes. The error says why no tile fits.
 llvm::Expected<TileChoice> bestTile(const Machine &machine, const Gemm &gemm, Mode mode,
-                                    Precompute precompute = Precompute::fused,
-                                    const TileLimits &limits = {});
+                                    Precompute precompute = Precompute::fused, const TileLimits &limits = {});
 
 } // namespace lut::lmma
 

@@ -104,7 +104,8 @@ Error Model::checkCapacity() {
   int64_t limit = machine.registersPerThread * machine.registerMultiple;
   if (out.registersPerThread > limit)
     return refuse("a thread needs " + Twine(out.registersPerThread) + " registers, " +
-                  Twine(int64_t(sums / lanes / registerBytes)) + " of them for sums, and has " + Twine(limit));
+                  Twine(int64_t(sums / lanes / registerBytes)) + " of them for sums, and has " +
+                  Twine(limit));
   int64_t blockRegisters = out.registersPerThread * tile.warps() * lanes * registerBytes;
   if (blockRegisters > machine.registerFile())
     return refuse("a block needs " + Twine(blockRegisters) + " bytes of registers, the core has " +
@@ -217,8 +218,8 @@ Estimate Model::run() {
   countRegisters();
 
   double tensor = tensorCycles(), tables = tableCycles(), fragments = fragmentCycles();
-  double step = precompute == Precompute::block ? tensor + tables + fragments
-                                                : std::max(tensor, tables) + fragments;
+  double step =
+      precompute == Precompute::block ? tensor + tables + fragments : std::max(tensor, tables) + fragments;
   double store = std::min(tile.m, gemm.m) * tile.n * resultBytes / machine.portBandwidth;
   double block = out.cacheRead / out.blocks;
   double flight = out.residentBlocks * (tile.stages - 1) * block / steps;

@@ -37,9 +37,9 @@ Expected<WorkResult> simulate(const Machine &machine, const Costs &costs, const 
     addEnergy(costs, machine, gemm, choice->estimate);
     KernelResult row{&kernel, *choice};
     if (!kernel.sharesTables || !options.shareTables)
-      row.precomputeSeconds = precomputeCycles(machine, gemm.m, gemm.k, gemm.activations, options.mode,
-                                               options.precompute) /
-                              (machine.clock * 1e9);
+      row.precomputeSeconds =
+          precomputeCycles(machine, gemm.m, gemm.k, gemm.activations, options.mode, options.precompute) /
+          (machine.clock * 1e9);
     double products = kernel.count * choice->estimate.seconds(machine);
     row.seconds = products + kernel.count * row.precomputeSeconds;
     result.products += products;

@@ -29,10 +29,10 @@ TEST(Area, Table2) {
                       {"+ negation-circuit elimination", designOf(true, true, false), 12780.05, 17.37},
                       {"+ kernel fusion", designOf(true, true, true), 11991.29, 16.22}};
   for (const Row &row : rows) {
-    SCOPED_TRACE(row.name);
     Cost cost = arrayCost(costs(), array(2, Number::i8), row.design);
-    EXPECT_WITHIN(0.1, cost.area, row.area);
-    EXPECT_WITHIN(0.1, cost.energy / 1e3, row.milliwatts); // pJ of a cycle: mW at 1 GHz
+    expectWithin(0.1, cost.area, row.area, std::string("Table 2, um2: ") + row.name);
+    // pJ of a cycle: mW at 1 GHz
+    expectWithin(0.1, cost.energy / 1e3, row.milliwatts, std::string("Table 2, mW: ") + row.name);
   }
 }
 
@@ -44,11 +44,10 @@ double density(const Machine &machine) {
 TEST(Area, Table1IntegerRows) {
   for (auto [name, area, perArea, perWatt] :
        {std::tuple("a100-lut-4x", 0.187, 61.84, 33.32), std::tuple("a100-lut-8x", 0.373, 61.95, 33.65)}) {
-    SCOPED_TRACE(name);
     Machine lut = machine(name);
-    EXPECT_WITHIN(3, tensorArea(costs(), lut), area);
-    EXPECT_WITHIN(3, density(lut), perArea);
-    EXPECT_WITHIN(6.5, peakEfficiency(costs(), lut, 2), perWatt);
+    expectWithin(3, tensorArea(costs(), lut), area, std::string("Table 1, mm2: ") + name);
+    expectWithin(3, density(lut), perArea, std::string("Table 1, TOPS/mm2: ") + name);
+    expectWithin(6.5, peakEfficiency(costs(), lut, 2), perWatt, std::string("Table 1, TOPS/W: ") + name);
   }
 }
 
@@ -56,24 +55,25 @@ TEST(Area, Table1IntegerRows) {
 TEST(Area, Table1FloatRows) {
   for (auto [name, area, perArea] :
        {std::tuple("h100-lut-4x", 0.488, 23.69), std::tuple("h100-lut-8x", 0.909, 25.40)}) {
-    SCOPED_TRACE(name);
     Machine lut = machine(name);
-    EXPECT_WITHIN(4, tensorArea(costs(), lut), area);
-    EXPECT_WITHIN(4, density(lut), perArea);
+    expectWithin(4, tensorArea(costs(), lut), area, std::string("Table 1, mm2: ") + name);
+    expectWithin(4, density(lut), perArea, std::string("Table 1, TFLOPS/mm2: ") + name);
   }
-  EXPECT_WITHIN(0.5, peakEfficiency(costs(), machine("h100-lut-8x"), 2), 17.32);
+  expectWithin(0.5, peakEfficiency(costs(), machine("h100-lut-8x"), 2), 17.32,
+               "Table 1, TFLOPS/W: h100-lut-8x");
 }
 
 TEST(Area, Table3EfficiencyOfOneBitWeights) {
   Machine one = machine("a100-lut-4x");
   one.array.weights.planes = 1;
-  EXPECT_WITHIN(3, peakEfficiency(costs(), one, 1), 63.78);
+  expectWithin(3, peakEfficiency(costs(), one, 1), 63.78, "Table 3, TOPS/W: W_INT1 A_INT8");
 }
 
 // Section 4.3: 14.3 % of the FP16 tensor core's area.
 TEST(Area, OneBitWeightsWithFloatTables) {
   double core = machine("a100-fp16-tc").mac.area * 1e6 / 4;
-  EXPECT_WITHIN(4, arrayCost(costs(), array(1, Number::f16)).area / core, 0.143);
+  expectWithin(4, arrayCost(costs(), array(1, Number::f16)).area / core, 0.143,
+               "Section 4.3, share of FP16 tensor core: W_INT1 A_FP16");
 }
 
 // Fig. 12, a dot product of 4: FLOPs of a cycle at 1 GHz over area. A table serves 4 of them (Fig. 13).
@@ -82,9 +82,9 @@ TEST(Area, DotProductUnits) {
   lookup.sumsAndDecode = false;
   lookup.readersOfTable = 4;
   double lut = 8e3 / arrayCost(costs(), {1, 1, 4, Number::f16, {1, false}}, lookup).area;
-  EXPECT_WITHIN(8, lut, 61.55);
+  expectWithin(8, lut, 61.55, "Fig. 12, TFLOPS/mm2: LUT W_INT1 A_FP16");
   double mac = 8e3 / macDot(costs(), Number::f16, 4).area;
-  EXPECT_WITHIN(15, mac, 3.39);
+  expectWithin(15, mac, 3.39, "Fig. 12, TFLOPS/mm2: MAC FP16");
 }
 
 // Fig. 13: denser than multiplying up to 6 bits.

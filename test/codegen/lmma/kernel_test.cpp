@@ -6,12 +6,11 @@ using namespace lut::lmma;
 namespace {
 
 TEST(Peak, Table1) {
-  for (auto [name, peak] : {std::pair("a100-fp16-tc", 312.0), std::pair("a100-int8-tc", 624.0),
-                            std::pair("a100-lut-4x", 1248.0), std::pair("a100-lut-8x", 2496.0),
-                            std::pair("h100-fp8-tc", 1525.0), std::pair("h100-lut-4x", 1525.0),
-                            std::pair("h100-lut-8x", 3049.0)}) {
-    SCOPED_TRACE(name);
-    EXPECT_WITHIN(0.2, machine(name).peak(2), peak);
+  for (auto [name, peak] :
+       {std::pair("a100-fp16-tc", 312.0), std::pair("a100-int8-tc", 624.0), std::pair("a100-lut-4x", 1248.0),
+        std::pair("a100-lut-8x", 2496.0), std::pair("h100-fp8-tc", 1525.0), std::pair("h100-lut-4x", 1525.0),
+        std::pair("h100-lut-8x", 3049.0)}) {
+    expectWithin(0.2, machine(name).peak(2), peak, std::string("Table 1, peak: ") + name);
   }
 }
 
@@ -24,12 +23,13 @@ TEST(Log, PaperMode) {
   ASSERT_TRUE(bool(estimate)) << llvm::toString(estimate.takeError());
   EXPECT_EQ(estimate->blocks, 1728);
   EXPECT_EQ(estimate->residentBlocks, 2);
-  EXPECT_EQ(estimate->cacheRead, 35389440 * 32.0);    // 1132.46 MB of 32-byte sectors
-  EXPECT_EQ(estimate->cacheWritten, 442368 * 32.0);   // 14.16 MB
+  EXPECT_EQ(estimate->cacheRead, 35389440 * 32.0);  // 1132.46 MB of 32-byte sectors
+  EXPECT_EQ(estimate->cacheWritten, 442368 * 32.0); // 14.16 MB
   EXPECT_NEAR(estimate->idealCycles, 655360, 1e-6);
   EXPECT_NEAR(estimate->tensorCycles, 655360, 1e-6);
-  EXPECT_WITHIN(3, estimate->cycles, 804234);
-  EXPECT_WITHIN(13, estimate->memoryRead, 1008564 * 32.0); // what missed L2; ours is each operand once
+  expectWithin(3, estimate->cycles, 804234, "log, cycles");
+  // Sectors that missed L2; ours has each operand once.
+  expectWithin(13, estimate->memoryRead, 1008564 * 32.0, "log, bytes from memory");
 }
 
 // Fetching tables doubles what activations take; all results are written.
