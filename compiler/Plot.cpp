@@ -1,6 +1,7 @@
 #include "compiler/Plot.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -26,6 +27,12 @@ static void open(raw_ostream &out, int width, int height, StringRef title) {
 static void label(raw_ostream &out, double x, double y, StringRef text, StringRef anchor = "start") {
   out << formatv("<text x=\"{0:f1}\" y=\"{1:f1}\" text-anchor=\"{2}\">{3}</text>\n", x, y, anchor,
                  escape(text));
+}
+
+static std::string shortest(double value) {
+  std::string text;
+  raw_string_ostream(text) << format("%g", value);
+  return text;
 }
 
 static constexpr StringLiteral colors[] = {"#4477aa", "#ee6677", "#228833", "#ccbb44",
@@ -109,9 +116,9 @@ void drawPoints(StringRef title, StringRef xAxis, StringRef yAxis, ArrayRef<Poin
   out << formatv("<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"black\"/>\n", left, top,
                  height - bottom, width - right);
   for (double tick : x.ticks())
-    label(out, x.place(tick), height - bottom + 16, formatv("{0:g}", tick).str(), "middle");
+    label(out, x.place(tick), height - bottom + 16, shortest(tick), "middle");
   for (double tick : y.ticks())
-    label(out, left - 6, y.place(tick) + 4, formatv("{0:g}", tick).str(), "end");
+    label(out, left - 6, y.place(tick) + 4, shortest(tick), "end");
   label(out, (left + width - right) / 2.0, height - 12, xAxis, "middle");
   label(out, left, top - 6, yAxis);
   std::vector<std::pair<double, double>> labels;
