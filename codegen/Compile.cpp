@@ -81,8 +81,8 @@ static Expected<std::vector<const TargetRow *>> chooseTargets(const CompileOptio
           ", which is not among the variants of the config; remove one of the two");
     return std::vector<const TargetRow *>{row};
   }
-  if (!options.target.empty())
-    return std::vector<const TargetRow *>{findTarget(options.target)};
+  if (options.machine)
+    return std::vector<const TargetRow *>{&*options.machine};
   for (const TargetRow &row : targetRows())
     if (!row.isMachine() &&
         (options.variants.empty() || llvm::is_contained(options.variants, row.name.str())))

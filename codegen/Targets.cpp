@@ -1,5 +1,6 @@
 #include "codegen/Targets.h"
 #include "codegen/Lower.h"
+#include "codegen/lmma/Machine.h"
 #include "runtime/kernel.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
@@ -100,4 +101,15 @@ const TargetRow *lut::bestTargetFor(llvm::StringRef cpu) {
     if (supports(features, row))
       return tuned(row, cpu == "host" ? llvm::sys::getHostCPUName() : cpu);
   return nullptr;
+}
+
+TargetRow lut::targetFor(const lmma::Machine &machine) {
+  TargetRow row = *findTarget("lmma");
+  row.arrayM = machine.array.m;
+  row.arrayN = machine.array.n;
+  row.vectorBytes = machine.array.n / 2;
+  row.arrayRegisters = machine.registersPerThread * machine.registerMultiple;
+  row.streamBytesPer100Cycles =
+      int64_t(100 * machine.memoryBytesPerCycle() / double(machine.cores * machine.slots));
+  return row;
 }

@@ -4,6 +4,10 @@
 
 #include "dialects/lut/Lut.h"
 
+namespace lut::lmma {
+struct Machine;
+} // namespace lut::lmma
+
 namespace mlir {
 class RewritePatternSet;
 } // namespace mlir
@@ -31,6 +35,9 @@ const TargetRow *findTarget(llvm::StringRef name);
 /// The best row that a CPU known to LLVM by `cpu` ("host": this machine's) supports, with that CPU's facts
 /// where the table has them; null for an unknown CPU.
 const TargetRow *bestTargetFor(llvm::StringRef cpu);
+
+/// The row of LUT-instruction machines with the facts of one, which has arrays.
+TargetRow targetFor(const lmma::Machine &machine);
 
 } // namespace lut
 

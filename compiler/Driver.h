@@ -14,7 +14,7 @@ struct CompileRequest {
   std::string tuning; // a file of lutc bench --tune; empty: none
   ConfigOptions options;
   std::string cpu;    // the library gets the best variant for it: a name, or host
-  std::string target; // or it is for this machine
+  std::string target; // or it is for a LUT-instruction machine: lmma, lmma:<machine>
   std::vector<std::string> emit{"lib", "header", "manifest"}; // also mlir, mlir=<pass>, llvm-ir, asm
   bool dryRun = false, explain = false, time = false, verbose = false;
 };

@@ -41,6 +41,12 @@ std::string checkEmit(const std::string &text) {
   return "'" + text + "' is no output; write lib, header, manifest, mlir, mlir=<pass>, llvm-ir or asm";
 }
 
+std::string checkTarget(const std::string &text) {
+  auto [target, machine] = llvm::StringRef(text).split(':');
+  bool known = target == "lmma" && (target.size() == text.size() || !machine.empty());
+  return known ? "" : "'" + text + "' is no target; write lmma, or lmma:<machine> (see lutc list machines)";
+}
+
 std::string checkName(const std::string &text) {
   return isIdentifier(text) ? "" : "'" + text + "' is no C identifier";
 }
@@ -91,8 +97,10 @@ void addCompile(CLI::App &app, Arguments &arguments) {
   variants->allow_extra_args(false)->delimiter(',')->check(checkVariant);
   compile->add_option("--cpu", request.cpu, "One variant, the best that this CPU runs: a name, or host")
       ->excludes(variants);
-  compile->add_option("--target", request.target, "For a LUT-instruction machine instead of CPUs: lmma")
-      ->check(CLI::IsMember({"lmma"}))
+  compile
+      ->add_option("--target", request.target,
+                   "For a LUT-instruction machine instead of CPUs: lmma, or lmma:<machine>")
+      ->check(checkTarget)
       ->excludes("--cpu")
       ->excludes(variants);
   compile->add_option("--emit", request.emit, "Outputs: lib,header,manifest; mlir, mlir=<pass>, llvm-ir, asm")
