@@ -61,7 +61,7 @@ lmma_status Model::runBlock() {
 lmma_status Model::runWarp(Warp &w) {
   for (w.stopped = 0; !w.stopped;) {
     fault.instruction = w.next;
-    if (w.steps == launch.instruction_limit)
+    if (w.steps >= launch.instruction_limit)
       return LMMA_ENDLESS;
     ++w.steps;
     ++counters.instructions;
