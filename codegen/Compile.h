@@ -11,6 +11,7 @@ namespace lut {
 
 struct CompileOptions {
   std::vector<std::string> variants; // rows of the target table; empty: all, or what `cpu` decides
+  std::string target;                // one variant, a row of the target table: lmma; excludes both others
   std::string cpu;       // one variant, the best that this CPU runs: a name known to LLVM, or host
   bool emitMlir = false; // list the IR of every variant, after pass `emitMlirAfter` (empty: all passes)
   std::string emitMlirAfter;

@@ -9,6 +9,28 @@ using namespace lut;
 static const TargetRow kRows[] = {
 #define LUT_TARGET(name, summary, features, cpuBits, populate, vectorBytes, registers, dot, ...)             \
   {#name, summary, features, cpuBits, populate, vectorBytes, registers, DotKind::dot, __VA_ARGS__},
+#define LUT_MACHINE(name, summary, vectorBytes, registers, simpleCycles10, streamBytes, arrayM, arrayN,      \
+                    arrayRegisters)                                                                          \
+  {#name,                                                                                                    \
+   summary,                                                                                                  \
+   "",                                                                                                       \
+   0,                                                                                                        \
+   populateSse2Patterns,                                                                                     \
+   vectorBytes,                                                                                              \
+   registers,                                                                                                \
+   DotKind::none,                                                                                            \
+   0,                                                                                                        \
+   0,                                                                                                        \
+   5,                                                                                                        \
+   5,                                                                                                        \
+   5,                                                                                                        \
+   simpleCycles10,                                                                                           \
+   32768,                                                                                                    \
+   streamBytes,                                                                                              \
+   0,                                                                                                        \
+   arrayM,                                                                                                   \
+   arrayN,                                                                                                   \
+   arrayRegisters},
 #include "codegen/Targets.def"
 };
 
@@ -24,7 +46,7 @@ const TargetRow *lut::findTarget(llvm::StringRef name) {
 TargetAttr TargetRow::attribute(mlir::MLIRContext *context) const {
   return TargetAttr::get(context, name, vectorBytes, registers, dot, permuteBytes, permute2Bytes, dotCycles10,
                          permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes, streamBytesPer100Cycles,
-                         prefetchBytes);
+                         prefetchBytes, arrayM, arrayN, arrayRegisters);
 }
 
 /// Whether `features` has every "+name" of the row.

@@ -17,12 +17,14 @@ struct TargetRow {
   int64_t vectorBytes, registers;
   DotKind dot;
   int64_t permuteBytes, permute2Bytes, dotCycles10, permuteCycles10, permute2Cycles10, simpleCycles10,
-      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0;
+      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0, arrayM = 0, arrayN = 0, arrayRegisters = 0;
 
   TargetAttr attribute(mlir::MLIRContext *context) const;
+  /// A LUT-instruction machine, which runtime/lmma executes on any CPU.
+  bool isMachine() const { return arrayN != 0; }
 };
 
-/// All rows, best first.
+/// All rows: CPUs, best first, then machines.
 llvm::ArrayRef<TargetRow> targetRows();
 /// Null where no row has this name.
 const TargetRow *findTarget(llvm::StringRef name);

@@ -212,10 +212,15 @@ std::optional<ConfigNode> readConfigTree(StringRef path, Diagnostics &diagnostic
     diagnostics.error(path, "cannot read: " + problem.message(), "");
     return std::nullopt;
   }
+  return parseConfigTree(std::move(*file), diagnostics);
+}
+
+std::optional<ConfigNode> parseConfigTree(std::unique_ptr<MemoryBuffer> text, Diagnostics &diagnostics) {
   SourceMgr &sources = diagnostics.sourceMgr();
-  unsigned id = sources.AddNewSourceBuffer(std::move(*file), SMLoc());
+  std::string path = text->getBufferIdentifier().str();
+  unsigned id = sources.AddNewSourceBuffer(std::move(text), SMLoc());
   MemoryBufferRef buffer = sources.getMemoryBuffer(id)->getMemBufferRef();
-  if (path.ends_with(".json") && !checkJson(buffer.getBuffer(), diagnostics))
+  if (StringRef(path).ends_with(".json") && !checkJson(buffer.getBuffer(), diagnostics))
     return std::nullopt;
 
   yaml::Stream stream(buffer, sources);

@@ -39,6 +39,9 @@ struct ConfigMember {
 // Reads `path` into `sources`. Files called *.json must be JSON; everything else is YAML.
 std::optional<ConfigNode> readConfigTree(llvm::StringRef path, Diagnostics &diagnostics);
 
+// The same of a text that goes by the buffer's name.
+std::optional<ConfigNode> parseConfigTree(std::unique_ptr<llvm::MemoryBuffer> text, Diagnostics &diagnostics);
+
 } // namespace lut
 
 #endif

@@ -42,6 +42,7 @@ static CompileOptions makeOptions(const CompileRequest &request, const LibrarySp
   CompileOptions options;
   options.variants = library.variants;
   options.cpu = request.cpu;
+  options.target = request.target;
   options.explain = request.explain;
   if (request.time)
     options.log = logLine;
@@ -134,7 +135,9 @@ Table passTable() {
   mlir::MLIRContext context;
   mlir::PassManager manager(&context, mlir::ModuleOp::getOperationName());
   buildPlanPipeline(manager);
+  manager.addPass(createConvertToLmma());
   manager.addPass(createTile());
+  manager.addPass(createEncodePrograms());
   manager.addPass(createLower());
   Table table{{"pass", "summary"}, {}};
   for (mlir::Pass &pass : manager.getPasses())
@@ -145,7 +148,8 @@ Table passTable() {
 std::vector<std::string> variantNames() {
   std::vector<std::string> names;
   for (const TargetRow &row : targetRows())
-    names.push_back(StringRef(row.name).str());
+    if (!row.isMachine())
+      names.push_back(StringRef(row.name).str());
   return names;
 }
 

@@ -61,6 +61,9 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   if (tuned && !best)
     return op.emitError() << "the tuned schedule " << tuned << " is none that this lutc knows for the product"
                           << " on " << target.getName() << "; tune again";
+  if (all.empty())
+    return op.emitError() << "class t8 has no tables in the registers of " << target.getName()
+                          << "; write numerics a8, or auto";
   if (!best)
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
                           << " is legal for this product on " << target.getName();

@@ -46,7 +46,8 @@ typedef enum lutc_status {
   LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
-  LUTC_BAD_ROUTE         /* the number of an expert is negative, or not below that of the layer's experts */
+  LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
+  LUTC_MACHINE_FAULT     /* a program of a LUT-instruction machine stopped: a bug of lutc */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */

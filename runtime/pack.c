@@ -21,6 +21,8 @@ static size_t chunk_k(const lutc_layout *layout) {
     return 8;
   case LUTC_LAYOUT_BASE3:
     return 5;
+  case LUTC_LAYOUT_TRITS:
+    return 24;
   default:
     return 32;
   }
@@ -29,8 +31,10 @@ static size_t chunk_k(const lutc_layout *layout) {
 static size_t stream_bytes(const packer *p) {
   const lutc_layout *layout = p->layout;
   const size_t chunks = layout->k_padded / chunk_k(layout);
-  const size_t vectors = chunks * layout->bits;
-  const size_t tile_bytes = vectors * layout->row_vectors * layout->vector_bytes;
+  const size_t vector_bytes = layout->kind == LUTC_LAYOUT_NIBBLES ? layout->vector_bytes * 8
+                              : layout->kind == LUTC_LAYOUT_TRITS ? layout->vector_bytes * 10
+                                                                  : layout->vector_bytes;
+  const size_t tile_bytes = chunks * layout->bits * layout->row_vectors * vector_bytes;
   const size_t scale_bytes = layout->group ? p->groups * (p->info->has_zero_points ? 3 : 2) : 0;
   return p->rows / layout->tile_rows * tile_bytes + p->rows * scale_bytes;
 }
@@ -53,7 +57,11 @@ static uint64_t load64(const uint8_t *codes) {
   return word;
 }
 
-/* The codes of one row of a chunk. Outside the matrix they are 0, in BASE3 the code of weight 0. */
+static int has_trits(const lutc_layout *layout) {
+  return layout->kind == LUTC_LAYOUT_BASE3 || layout->kind == LUTC_LAYOUT_TRITS;
+}
+
+/* The codes of one row of a chunk. Outside the matrix they are 0, of trits the code of weight 0. */
 static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
   const size_t left = row < p->info->n && k < p->info->k ? p->info->k - k : 0;
   const uint8_t *codes = p->weights->codes;
@@ -61,7 +69,7 @@ static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
     codes += row * p->stride + k;
   if (left >= chunk_k(p->layout))
     return codes;
-  memset(p->padded, p->layout->kind == LUTC_LAYOUT_BASE3, sizeof p->padded);
+  memset(p->padded, has_trits(p->layout), sizeof p->padded);
   if (left != 0)
     memcpy(p->padded, codes, left);
   return p->padded;
@@ -137,6 +145,51 @@ static void pack_columns(packer *p, size_t first_row, size_t k) {
       }
 }
 
+/* Half tables hold the sums where the last of four is -x: a set last bit negates, hence inverts the others.
+ */
+static unsigned half_index(const uint8_t *codes, unsigned plane) {
+  const unsigned bits = four_bits(codes, plane);
+  return bits & 8 ? bits ^ 7 : bits;
+}
+
+static int three_trits(const uint8_t *codes) {
+  return (codes[0] - 1) + 3 * (codes[1] - 1) + 9 * (codes[2] - 1);
+}
+
+/* The fragment of one warp, whose rows begin at `row`. */
+static void pack_nibbles(packer *p, size_t row, size_t k) {
+  const size_t rows = 2 * p->layout->vector_bytes;
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
+    for (unsigned unit = 0; unit < 8; ++unit)
+      for (size_t r = row; r < row + rows; r += 2) {
+        const unsigned low = half_index(chunk_codes(p, r, k) + 4 * unit, plane);
+        *p->out++ = (uint8_t)(low | half_index(chunk_codes(p, r + 1, k) + 4 * unit, plane) << 4);
+      }
+}
+
+static void pack_trits(packer *p, size_t row, size_t k) {
+  const size_t rows = 2 * p->layout->vector_bytes;
+  uint8_t *signs = p->out + 8 * rows / 2;
+  memset(signs, 0, rows);
+  memset(p->out, 0, 8 * rows / 2);
+  for (unsigned unit = 0; unit < 8; ++unit)
+    for (size_t r = 0; r < rows; ++r) {
+      const int v = three_trits(chunk_codes(p, row + r, k) + 3 * unit);
+      const size_t at = unit * rows + r;
+      p->out[at / 2] |= (uint8_t)((v < 0 ? -v : v) << at % 2 * 4);
+      signs[at / 8] |= (uint8_t)((v < 0) << at % 8);
+    }
+  p->out = signs + rows;
+}
+
+static void pack_fragments(packer *p, size_t first_row, size_t k) {
+  for (size_t row = first_row; row < first_row + p->layout->tile_rows; row += 2 * p->layout->vector_bytes)
+    if (p->layout->kind == LUTC_LAYOUT_TRITS)
+      pack_trits(p, row, k);
+    else
+      pack_nibbles(p, row, k);
+}
+
 static void pack_chunk(packer *p, size_t first_row, size_t k) {
   switch (p->layout->kind) {
   case LUTC_LAYOUT_DOT:
@@ -144,6 +197,10 @@ static void pack_chunk(packer *p, size_t first_row, size_t k) {
     break;
   case LUTC_LAYOUT_QUAD:
     pack_quad(p, first_row, k);
+    break;
+  case LUTC_LAYOUT_NIBBLES:
+  case LUTC_LAYOUT_TRITS:
+    pack_fragments(p, first_row, k);
     break;
   default:
     pack_columns(p, first_row, k);

@@ -16,6 +16,7 @@ static const char *const sentences[] = {
     [LUTC_UNSUPPORTED_CPU] = "this cpu lacks the instructions of the requested variant, or of every variant",
     [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
     [LUTC_BAD_ROUTE] = "a token is routed to an expert that the layer does not have",
+    [LUTC_MACHINE_FAULT] = "a program of a lut-instruction machine stopped, which is a bug of lutc",
 };
 
 const char *lutc_status_string(lutc_status status) {

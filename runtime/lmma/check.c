@@ -88,6 +88,15 @@ void lmma_fragments(const lmma_instruction *i, uint64_t bytes[4]) {
     bytes[2] = a * lmma_type_bytes(i->type[2]);
     bytes[3] = b * lmma_type_bytes(i->type[1]);
     break;
+  case LMMA_ADD:
+  case LMMA_TIMES:
+    bytes[0] = a * b * lmma_type_bytes(LMMA_F32);
+    bytes[1] = (c == LMMA_FULL ? a * b : c == LMMA_VECTOR ? b : 1) * lmma_type_bytes(LMMA_F32);
+    break;
+  case LMMA_CONVERT:
+    bytes[0] = a * b * lmma_type_bytes(i->type[0]);
+    bytes[1] = a * b * lmma_type_bytes(LMMA_F32);
+    break;
   default:
     break;
   }
@@ -107,6 +116,7 @@ static const rule rules[LMMA_OPCODES] = {
     [LMMA_STORE] = {0, 3, 3, 15, 0},     [LMMA_FETCH] = {0, 7, 2, 15, 0},   [LMMA_READ] = {0, 1, 1, 3, 0},
     [LMMA_WRITE] = {0, 1, 1, 3, 0},      [LMMA_CLEAR] = {0, 0, 1, 1, 0},    [LMMA_TABLE] = {7, 0, 3, 3, 0},
     [LMMA_MULTIPLY] = {15, 0, 15, 7, 0}, [LMMA_CORRECT] = {1, 0, 7, 15, 0}, [LMMA_SCALE] = {7, 0, 15, 3, 0},
+    [LMMA_ADD] = {0, 0, 3, 7, 0},        [LMMA_TIMES] = {0, 0, 3, 7, 0},    [LMMA_CONVERT] = {1, 0, 3, 3, 0},
 };
 
 static lmma_status check_fields(const lmma_instruction *i) {
@@ -159,6 +169,8 @@ static int has_legal_types(const lmma_instruction *i) {
   case LMMA_SCALE:
     return (type[0] == LMMA_I32 || type[0] == LMMA_F16 || type[0] == LMMA_F32) &&
            (type[1] == LMMA_F16 || type[1] == LMMA_F32) && (type[2] == LMMA_NONE || type[2] == LMMA_F32);
+  case LMMA_CONVERT:
+    return i->type[0] == LMMA_F16 || i->type[0] == LMMA_BF16 || i->type[0] == LMMA_I8;
   default:
     return 1;
   }
@@ -188,7 +200,11 @@ static int has_legal_shape(const lmma_instruction *i, uint32_t scratchpad) {
     return is_m(imm[0]) && is_n(imm[1]) && is_k(imm[2], i->type[1]);
   case LMMA_CORRECT:
     return is_m(imm[0]) && is_n(imm[1]) && imm[2] >= 1 && imm[2] <= 4;
+  case LMMA_ADD:
+  case LMMA_TIMES:
+    return is_m(imm[0]) && is_n(imm[1]) && imm[2] >= LMMA_FULL && imm[2] <= LMMA_ONE;
   case LMMA_SCALE:
+  case LMMA_CONVERT:
     return is_m(imm[0]) && is_n(imm[1]);
   default:
     return 1;

@@ -170,8 +170,14 @@ static void compute(machine *machine, warp *w, const lmma_instruction *i) {
   case LMMA_CORRECT:
     lmma_correct(i, reg);
     break;
-  default:
+  case LMMA_SCALE:
     lmma_scale(i, reg);
+    break;
+  case LMMA_CONVERT:
+    lmma_convert(i, reg);
+    break;
+  default:
+    lmma_combine(i, reg);
     break;
   }
 }

@@ -58,7 +58,8 @@ typedef enum lmma_type {
   LMMA_I32,
   LMMA_F8, /* e4m3: no infinities, NaN is s.1111.111 */
   LMMA_F16,
-  LMMA_F32
+  LMMA_F32,
+  LMMA_BF16
 } lmma_type;
 
 typedef enum lmma_opcode {
@@ -77,8 +78,14 @@ typedef enum lmma_opcode {
   LMMA_MULTIPLY,
   LMMA_CORRECT,
   LMMA_SCALE,
+  LMMA_ADD,
+  LMMA_TIMES,
+  LMMA_CONVERT,
   LMMA_OPCODES
 } lmma_opcode;
+
+/* How a fragment spreads over [M][N]. */
+typedef enum lmma_spread { LMMA_FULL, LMMA_VECTOR, LMMA_ONE } lmma_spread;
 
 /* 32 bytes. Fields that an opcode does not name are 0. Fragments are dense, row-major, and start at a
    register.
@@ -112,7 +119,15 @@ typedef enum lmma_opcode {
              reg[2], or z = imm[3] where type[0] is NONE. M, N = imm[0..1]; 1 <= imm[2] <= 4 bits of a weight
    scale     f32 Y[M][N] (reg[0]) += P[M][N] (reg[1], of type[0]: I32, F16, F32) * (step[M] * scale[N]): steps
              f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE); scales of type[1] (F16 or F32) in
-             reg[3]. M, N = imm[0..1]. Each operation rounds to nearest even */
+             reg[3]. M, N = imm[0..1]. Each operation rounds to nearest even
+
+   add       f32 Y[M][N] (reg[0]) += f32 E (reg[1]): E[M][N], E[N] or E[1] as imm[2] says, an lmma_spread.
+   M, N = imm[0..1]
+
+   times     the same, *=
+
+   convert   reg[0] = f32 Y[M][N] (reg[1]) in type[0], to nearest even: F16 and BF16 (overflow: infinity; a
+   NaN is quiet), I8 (clamped to -127 .. 127; NaN: 0). M, N = imm[0..1] */
 typedef struct lmma_instruction {
   uint8_t opcode;
   uint8_t type[4];

@@ -18,6 +18,7 @@ static inline size_t lmma_type_bytes(uint8_t type) {
     return 1;
   case LMMA_I16:
   case LMMA_F16:
+  case LMMA_BF16:
     return 2;
   case LMMA_I32:
   case LMMA_F32:
@@ -37,5 +38,7 @@ void lmma_table(const lmma_instruction *i, uint8_t *const reg[4]);
 void lmma_multiply(const lmma_instruction *i, uint8_t *const reg[4], int rtl_compatible);
 void lmma_correct(const lmma_instruction *i, uint8_t *const reg[4]);
 void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]);
+void lmma_combine(const lmma_instruction *i, uint8_t *const reg[4]); /* add and times */
+void lmma_convert(const lmma_instruction *i, uint8_t *const reg[4]);
 
 #endif

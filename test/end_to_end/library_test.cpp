@@ -77,8 +77,12 @@ TEST_P(Descriptor, SaysWhatTheFormatMeans) {
 TEST_P(Descriptor, HasAConsistentLayout) {
   const lutc_layout &layout = code.layout;
   const bool columns = layout.kind == LUTC_LAYOUT_COLUMN || layout.kind == LUTC_LAYOUT_BASE3;
-  EXPECT_EQ(layout.tile_rows, layout.row_vectors * layout.vector_bytes / (columns ? 1 : 4));
-  const size_t chunk[] = {32, 32, 8, 5}, paddedK = layout.k_padded;
+  const bool fragments = layout.kind == LUTC_LAYOUT_NIBBLES || layout.kind == LUTC_LAYOUT_TRITS;
+  EXPECT_EQ(4 * layout.tile_rows, layout.row_vectors * layout.vector_bytes *
+                                      (fragments ? 8
+                                       : columns ? 4
+                                                 : 1));
+  const size_t chunk[] = {32, 32, 8, 5, 32, 24}, paddedK = layout.k_padded;
   EXPECT_EQ(layout.k_block % chunk[layout.kind], 0u);
   EXPECT_GE(paddedK, info.k);
   EXPECT_EQ(paddedK % chunk[layout.kind], 0u);

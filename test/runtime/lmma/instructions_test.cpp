@@ -205,6 +205,34 @@ TEST(LmmaScale, RoundsEachOperation) {
   EXPECT_EQ(valuesOf<float>(transform(bytesOf(data), floats, 0, 0, 32))[0], 0x1p24f + 4);
 }
 
+TEST(LmmaAdd, SpreadsRowsVectorsAndOne) {
+  std::vector<float> data(3 * 32);
+  for (size_t at = 0; at < 16; ++at)
+    data[at] = float(at), data[32 + at] = float(100 * at + 100);
+  const auto run = [&](lmma_opcode opcode, int32_t spread) {
+    return valuesOf<float>(
+        transform(bytesOf(data), Program(3).combine(opcode, 0, 1, 2, 8, spread), 0, 0, 64));
+  };
+  EXPECT_EQ(run(LMMA_ADD, LMMA_FULL)[9], 9 + 1000);
+  EXPECT_EQ(run(LMMA_ADD, LMMA_VECTOR)[9], 9 + 200);
+  EXPECT_EQ(run(LMMA_ADD, LMMA_ONE)[9], 9 + 100);
+  EXPECT_EQ(run(LMMA_TIMES, LMMA_VECTOR)[9], 9 * 200);
+}
+
+TEST(LmmaConvert, RoundsToEvenAndBounds) {
+  std::vector<float> data(2 * 32);
+  const float values[] = {2.5f, -3.5f, 127.6f, -1e9f, INFINITY, NAN, 65520.0f, 1 + 0x1p-8f};
+  std::copy(std::begin(values), std::end(values), data.begin());
+  const auto run = [&](lmma_type type, size_t bytes) {
+    return transform(bytesOf(data), Program(3).convert(1, 0, 1, 8, type), 0, 1, bytes);
+  };
+  EXPECT_EQ(valuesOf<int8_t>(run(LMMA_I8, 8)), (std::vector<int8_t>{2, -4, 127, -127, 127, 0, 127, 1}));
+  EXPECT_EQ(valuesOf<uint16_t>(run(LMMA_F16, 16)),
+            (std::vector<uint16_t>{0x4100, 0xc300, 0x57fa, 0xfc00, 0x7c00, 0x7e00, 0x7c00, 0x3c04}));
+  EXPECT_EQ(valuesOf<uint16_t>(run(LMMA_BF16, 16)),
+            (std::vector<uint16_t>{0x4020, 0xc060, 0x42ff, 0xce6e, 0x7f80, 0x7fc0, 0x4780, 0x3f80}));
+}
+
 TEST(LmmaClear, LeavesOtherRegisters) {
   const Bytes data(4 * LMMA_REGISTER_BYTES, 7);
   Bytes expected = data;

@@ -92,6 +92,13 @@ lmma_status Model::runWarp(Warp &w) {
     case LMMA_SCALE:
       scale(w, i);
       break;
+    case LMMA_ADD:
+    case LMMA_TIMES:
+      combine(w, i);
+      break;
+    case LMMA_CONVERT:
+      convert(w, i);
+      break;
     default:
       control(w, i);
     }
@@ -299,5 +306,28 @@ void Model::scale(Warp &w, const lmma_instruction &i) {
     const double p = roundTo(LMMA_F32, decode(lmma_type(i.type[0]), r + i.reg[1] * LMMA_REGISTER_BYTES, at));
     const double product = roundTo(LMMA_F32, p * roundTo(LMMA_F32, step * scale));
     encode(LMMA_F32, y, at, roundTo(LMMA_F32, decode(LMMA_F32, y, at) + product));
+  }
+}
+
+void Model::combine(Warp &w, const lmma_instruction &i) {
+  const size_t m = size_t(i.imm[0]), n = size_t(i.imm[1]);
+  uint8_t *r = w.registers.data(), *y = r + i.reg[0] * LMMA_REGISTER_BYTES;
+  for (size_t at = 0; at < m * n; ++at) {
+    const size_t places[] = {at, at % n, 0};
+    const double a = decode(LMMA_F32, y, at);
+    const double b = decode(LMMA_F32, r + i.reg[1] * LMMA_REGISTER_BYTES, places[i.imm[2]]);
+    encode(LMMA_F32, y, at, roundTo(LMMA_F32, i.opcode == LMMA_ADD ? a + b : a * b));
+  }
+}
+
+void Model::convert(Warp &w, const lmma_instruction &i) {
+  const auto type = lmma_type(i.type[0]);
+  uint8_t *r = w.registers.data(), *to = r + i.reg[0] * LMMA_REGISTER_BYTES;
+  for (size_t at = 0; at < size_t(i.imm[0] * i.imm[1]); ++at) {
+    const double value = decode(LMMA_F32, r + i.reg[1] * LMMA_REGISTER_BYTES, at);
+    if (type != LMMA_I8)
+      encode(type, to, at, roundTo(type, value));
+    else
+      encode(type, to, at, std::isnan(value) ? 0 : std::nearbyint(std::clamp(value, -127.0, 127.0)));
   }
 }

@@ -37,6 +37,8 @@ private:
   void multiplyFloats(Warp &w, const lmma_instruction &i);
   void correct(Warp &w, const lmma_instruction &i);
   void scale(Warp &w, const lmma_instruction &i);
+  void combine(Warp &w, const lmma_instruction &i);
+  void convert(Warp &w, const lmma_instruction &i);
 
   lmma_header header = {};
   std::vector<lmma_instruction> code;

@@ -21,6 +21,8 @@ struct FloatFormat {
 inline FloatFormat formatOf(lmma_type type) {
   if (type == LMMA_F8)
     return {3, -6, 448};
+  if (type == LMMA_BF16)
+    return {7, -126, std::ldexp(255.0, 120)};
   return type == LMMA_F16 ? FloatFormat{10, -14, 65504}
                           : FloatFormat{23, -126, double(std::numeric_limits<float>::max())};
 }
@@ -49,7 +51,9 @@ inline double decodeFields(uint32_t bits, int exponentBits, int fractionBits) {
 }
 
 inline int bytesOf(lmma_type type) {
-  return type == LMMA_I32 || type == LMMA_F32 ? 4 : type == LMMA_I16 || type == LMMA_F16 ? 2 : 1;
+  return type == LMMA_I32 || type == LMMA_F32                        ? 4
+         : type == LMMA_I16 || type == LMMA_F16 || type == LMMA_BF16 ? 2
+                                                                     : 1;
 }
 
 // Element `index` of type `type`.
@@ -95,7 +99,7 @@ inline uint32_t floatBits(lmma_type type, double value) {
 }
 
 inline void encode(lmma_type type, uint8_t *data, size_t index, double value) {
-  const bool isFloat = type == LMMA_F8 || type == LMMA_F16 || type == LMMA_F32;
+  const bool isFloat = type == LMMA_F8 || type == LMMA_F16 || type == LMMA_BF16 || type == LMMA_F32;
   const uint32_t bits = isFloat ? floatBits(type, value) : uint32_t(int64_t(value));
   std::memcpy(data + index * size_t(bytesOf(type)), &bits, size_t(bytesOf(type)));
 }

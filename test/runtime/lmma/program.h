@@ -92,6 +92,12 @@ public:
                  lmma_type sums, lmma_type scaleType, lmma_type stepType) {
     return add(LMMA_SCALE, {sums, scaleType, stepType}, {}, {y, p, steps, scales}, {m, n});
   }
+  Program &combine(lmma_opcode opcode, uint16_t y, uint16_t other, int32_t m, int32_t n, int32_t spread) {
+    return add(opcode, {}, {}, {y, other}, {m, n, spread});
+  }
+  Program &convert(uint16_t to, uint16_t y, int32_t m, int32_t n, lmma_type type) {
+    return add(LMMA_CONVERT, {type}, {}, {to, y}, {m, n});
+  }
 
   // Without the checksum of an earlier encoding.
   Bytes encode() const {

@@ -36,7 +36,7 @@ private:
     }
   }
   uint16_t reg() { return uint16_t(draw(random, 0, registers - 1)); }
-  lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_F32)); }
+  lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_BF16)); }
   lmma_type oneOf(std::initializer_list<lmma_type> types) {
     return types.begin()[draw(random, 0, int32_t(types.size()) - 1)];
   }
@@ -96,7 +96,7 @@ private:
   }
 
   void drawData(Program &p) {
-    switch (draw(random, 0, 16)) {
+    switch (draw(random, 0, 19)) {
     case 0:
       p.load(reg(), uint16_t(draw(random, 0, 1)), window());
       break;
@@ -128,7 +128,13 @@ private:
       p.correct(reg(), reg(), 0, m(), n(), draw(random, 1, 4), LMMA_NONE, int32_t(random()));
       break;
     case 10:
+      p.combine(draw(random, 0, 1) ? LMMA_ADD : LMMA_TIMES, reg(), reg(), m(), n(), draw(random, 0, 2));
+      break;
     case 11:
+      p.convert(reg(), reg(), m(), n(), type());
+      break;
+    case 12:
+    case 13:
       p.table(reg(), reg(), m(), k(), oneOf({LMMA_I8, LMMA_I16, LMMA_F8, LMMA_F16}),
               oneOf({LMMA_I8, LMMA_I16, LMMA_F8, LMMA_F16}), oneOf({LMMA_NONE, LMMA_T3}));
       break;
