@@ -29,7 +29,7 @@ uint64_t costOf(const Bytes &program) {
     const uint64_t imm[] = {uint32_t(i.imm[0]), uint32_t(i.imm[1]), uint32_t(i.imm[2]), uint32_t(i.imm[3])};
     if (i.opcode == LMMA_MULTIPLY)
       most = std::max(most, imm[0] * imm[1] * imm[2]);
-    else if (i.opcode == LMMA_TABLE || i.opcode == LMMA_SCALE || i.opcode == LMMA_CORRECT)
+    else if (i.opcode > LMMA_CLEAR) // other arithmetic
       most = std::max(most, 4 * imm[0] * imm[1]);
     else if (i.opcode == LMMA_LOAD || i.opcode == LMMA_STORE || i.opcode == LMMA_FETCH)
       most = std::max(most, imm[2] * (imm[3] / 32 + 1));

@@ -4,7 +4,7 @@ using namespace lut::lmma;
 
 namespace {
 
-constexpr int32_t registers = 48, scratchpad = 1024;
+constexpr int32_t registers = 96, scratchpad = 1024;
 
 class Writer {
 public:
@@ -37,6 +37,9 @@ private:
   }
   uint16_t reg() { return uint16_t(draw(random, 0, registers - 1)); }
   lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_BF16)); }
+  lmma_type oneOf(std::initializer_list<lmma_type> types) {
+    return types.begin()[draw(random, 0, int32_t(types.size()) - 1)];
+  }
   int32_t m() { return 1 << draw(random, 0, 4); }
   int32_t n() { return 8 << draw(random, 0, 3); }
   int32_t k() { return draw(random, 0, 1) ? 12 * draw(random, 1, 2) : draw(random, 1, 32); }
@@ -132,13 +135,22 @@ private:
       break;
     case 12:
     case 13:
-      p.table(reg(), reg(), m(), k(), type(), type(), draw(random, 0, 1) ? LMMA_T3 : LMMA_NONE);
+      p.table(reg(), reg(), m(), k(), oneOf({LMMA_I8, LMMA_I16, LMMA_F8, LMMA_F16}),
+              oneOf({LMMA_I8, LMMA_I16, LMMA_F8, LMMA_F16}), oneOf({LMMA_NONE, LMMA_T3}));
       break;
     default:
-      const uint16_t d = reg();
-      p.multiply({d, reg(), reg(), draw(random, 0, 1) ? d : reg()}, m(), n(), k(), type(), type(), type(),
-                 type());
+      drawMultiply(p);
     }
+  }
+
+  void drawMultiply(Program &p) {
+    const bool integers = draw(random, 0, 1);
+    const lmma_type table = integers ? oneOf({LMMA_I8, LMMA_I16}) : oneOf({LMMA_F8, LMMA_F16});
+    const lmma_type c = integers ? LMMA_I32 : oneOf({LMMA_F16, LMMA_F32});
+    const lmma_type d = integers ? LMMA_I32 : oneOf({LMMA_F16, c});
+    const auto weights = lmma_type(draw(random, LMMA_I1, LMMA_T3));
+    const uint16_t to = reg(), from = draw(random, 0, 1) ? to : reg();
+    p.multiply({to, reg(), reg(), from}, m(), n(), k(), table, weights, c, d);
   }
 
   Random &random;
@@ -151,6 +163,6 @@ private:
 Program lut::lmma::drawProgram(Random &random) { return Writer(random).write(); }
 
 std::vector<Buffer> lut::lmma::drawBuffers(Random &random) {
-  return {Buffer(6, 1024, drawBytes(random, 6 * 1100), false, 1100),
+  return {Buffer(11, 1024, drawBytes(random, 11 * 1100), false, 1100),
           Buffer(40, 1000, Bytes(40 * 1010, 0xcd), true, 1010)};
 }

@@ -20,11 +20,15 @@ std::vector<uint64_t> placeOf(const lmma_fault &f) {
 TEST(LmmaRandom, ProgramsRunAsTheModelSays) {
   std::set<lmma_status> ends;
   std::set<int> opcodes;
+  std::set<std::vector<uint8_t>> products; // types of multiply
   for (unsigned seed = 0; seed < 3000; ++seed) {
     Random random(seed);
     const Program program = drawProgram(random);
-    for (const lmma_instruction &i : program.instructions)
+    for (const lmma_instruction &i : program.instructions) {
       opcodes.insert(i.opcode);
+      if (i.opcode == LMMA_MULTIPLY)
+        products.insert(std::vector<uint8_t>(i.type, i.type + 4));
+    }
     Machine machine(program);
     ASSERT_EQ(machine.check(), LMMA_OK) << seed << ": instruction " << machine.fault.instruction;
     std::vector<Buffer> buffers = drawBuffers(random), expected = buffers;
@@ -40,6 +44,7 @@ TEST(LmmaRandom, ProgramsRunAsTheModelSays) {
       ASSERT_EQ(buffers[buffer].data, expected[buffer].data) << seed << ": buffer " << buffer;
   }
   EXPECT_EQ(opcodes.size(), size_t(LMMA_OPCODES));
+  EXPECT_EQ(products.size(), 5u * (2 * 1 + 2 * 3)); // all weights; integers, floats
   EXPECT_EQ(ends,
             (std::set<lmma_status>{LMMA_OK, LMMA_BAD_ADDRESS, LMMA_READ_ONLY, LMMA_ENDLESS, LMMA_DIVERGED}));
 }
