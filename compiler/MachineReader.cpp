@@ -11,6 +11,7 @@ using namespace llvm;
 namespace lut {
 
 static constexpr StringLiteral numberNames[] = {"i8", "i16", "f8", "f16"};
+static constexpr StringLiteral sumNames[] = {"i16", "i24", "i32", "f16", "f32"};
 
 // Every machine has all keys but base, lut and mac, of its own or from its base.
 static ArrayRef<ConfigKey> machineKeys() {
@@ -31,7 +32,8 @@ static ArrayRef<ConfigKey> machineKeys() {
                                   {"n", K::Dimension, true, "number of readers of each table"},
                                   {"k", K::Dimension, true, "number of weights in a lookup: 1 to 8"},
                                   {"entry", K::Choice, true, "type of a table's entries", numberNames},
-                                  {"weights", K::Choice, false, "what a code stands for", weights}};
+                                  {"weights", K::Choice, false, "what a code stands for", weights},
+                                  {"sums", K::Choice, false, "type of results in registers", sumNames}};
   static const ConfigKey attention[] = {
       {"rate", K::Dimension, true, "number of multiply-accumulates of a slot in a cycle"},
       {"operand", K::Choice, true, "type of the operands", numberNames}};
@@ -160,6 +162,13 @@ static bool readArrays(const ConfigNode &lut, lmma::Machine &machine, Diagnostic
   const ConfigNode *weights = lut.find("weights");
   bool trits = weights && weights->text == "trits";
   array = {integerAt(lut, "m"), integerAt(lut, "n"), integerAt(lut, "k"), typeAt(lut, "entry"), {2, trits}};
+  if (const ConfigNode *sums = lut.find("sums")) {
+    machine.sums = typeAt(lut, "sums");
+    if (isFloat(*machine.sums) != isFloat(array.entry))
+      diagnostics.error(sums->range,
+                        "entries of " + lmma::name(array.entry) + " have no sums in " + sums->text,
+                        isFloat(array.entry) ? "write f16 or f32" : "write i16, i24 or i32");
+  }
   const ConfigNode &k = *lut.find("k");
   if (array.weights.trits && array.k != 3)
     diagnostics.error(k.range, "a lookup of trits takes 3 weights, not " + k.text, "write k: 3");

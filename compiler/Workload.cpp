@@ -21,11 +21,7 @@ lmma::Gemm gemmOn(const lmma::Machine &machine, const SimulateRequest &request) 
   lmma::Gemm gemm;
   gemm.activations =
       request.activations.value_or(machine.isLut() ? machine.array.entry : machine.mac.operand);
-  lmma::Number summed = machine.isLut() ? machine.array.entry : machine.mac.operand;
-  // The published RTL sums floats in f16; tensor cores sum them in f32.
-  gemm.sums = !lmma::isFloat(summed) ? lmma::Number::i32
-              : machine.isLut()      ? lmma::Number::f16
-                                     : lmma::Number::f32;
+  gemm.sums = machine.sumType();
   return gemm;
 }
 

@@ -14,8 +14,9 @@ struct NumberRow {
 };
 } // namespace
 
-static constexpr std::array<NumberRow, 6> numbers{{{"i8", 8, false},
+static constexpr std::array<NumberRow, 7> numbers{{{"i8", 8, false},
                                                    {"i16", 16, false},
+                                                   {"i24", 24, false},
                                                    {"i32", 32, false},
                                                    {"f8", 8, true},
                                                    {"f16", 16, true},
@@ -30,6 +31,14 @@ std::optional<Number> parseNumber(StringRef text) {
     if (numbers[i].name == text)
       return Number(i);
   return std::nullopt;
+}
+
+Number Machine::sumType() const {
+  if (sums)
+    return *sums;
+  if (!isFloat(isLut() ? array.entry : mac.operand))
+    return Number::i32;
+  return isLut() ? Number::f16 : Number::f32;
 }
 
 double Machine::peak(int64_t passes) const {

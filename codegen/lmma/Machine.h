@@ -11,7 +11,7 @@
 
 namespace lut::lmma {
 
-enum class Number { i8, i16, i32, f8, f16, f32 };
+enum class Number { i8, i16, i24, i32, f8, f16, f32 };
 
 llvm::StringRef name(Number type);
 std::optional<Number> parseNumber(llvm::StringRef name);
@@ -58,6 +58,7 @@ struct Machine {
   int64_t cores = 0, slots = 0;    // streaming multiprocessors; tensor-core slots of each
   int64_t arrays = 0;              // of a slot; 0: the slots hold `mac`
   Array array;                     // where there are arrays
+  std::optional<Number> sums;      // of results in registers; i24: four in three of them
   Mac mac, attention;              // attention stays with multiply-accumulate units
   int64_t registerBytes = 0;       // of a core, before `registerMultiple`
   int64_t registersPerThread = 0;  // of 4 bytes, before `registerMultiple`
@@ -74,6 +75,8 @@ struct Machine {
 
   bool isLut() const { return arrays > 0; }
   double memoryBytesPerCycle() const { return memoryBandwidth / clock; }
+  /// Of results where `sums` is absent: i32, or as the published RTL f16, or as tensor cores f32.
+  Number sumType() const;
   int64_t registerFile() const { return registerBytes * registerMultiple; }
   /// 10^12 operations a second with weights of `passes` planes (two operations to a multiply-accumulate).
   double peak(int64_t passes) const;

@@ -18,6 +18,14 @@ static constexpr int64_t fragmentK = 32; // k of the operands that a warp holds 
 
 std::string Tile::str() const { return formatv("{0}x{1}x{2}/{3}x{4}/{5}", m, n, k, warpM, warpN, stages); }
 
+bool sumsFit(const Gemm &gemm, const Array &array) {
+  if (isFloat(gemm.sums) || isFloat(array.entry))
+    return isFloat(gemm.sums);
+  double planes = gemm.weights.trits ? 1 : std::exp2(gemm.weights.planes) - 1;
+  double largest = (std::exp2(bits(array.entry) - 1) - 1) * divideCeil(gemm.k, array.k) * planes;
+  return largest < std::exp2(bits(gemm.sums) - 1);
+}
+
 StringRef name(Bound bound) {
   constexpr StringLiteral names[] = {"tensor", "scratchpad", "tables", "port", "cache", "memory", "latency"};
   return names[size_t(bound)];
@@ -98,6 +106,9 @@ Error Model::checkCapacity() {
   auto refuse = [&](const Twine &reason) {
     return createStringError("tile " + Twine(tile.str()) + " does not fit " + machine.name + ": " + reason);
   };
+  if (machine.isLut() && !sumsFit(gemm, machine.array))
+    return createStringError("sums of " + Twine(gemm.k) + " weights in " + name(gemm.sums) +
+                             " could overflow on " + machine.name + "; write wider sums");
   double sums = tile.warpM * tile.warpN * bits(gemm.sums) / 8.0;
   double operands = (tile.warpM * bytes.fragmentX + tile.warpN * bytes.fragmentW) * fragmentK;
   out.registersPerThread = std::ceil((sums + operands) / (lanes * registerBytes)) + otherRegisters;

@@ -15,6 +15,9 @@ struct Gemm {
   int64_t outputBytes = 2; // of an element of Y
 };
 
+/// Whether sums of entries of `array` cannot overflow: always in floats, which float entries need.
+bool sumsFit(const Gemm &gemm, const Array &array);
+
 /// What of the tables' and results' traffic counts.
 enum class Mode {
   full, // all of it

@@ -89,6 +89,7 @@ TEST(Tiles, AnyShapeHasOne) {
       for (auto [n, k] : {std::pair<int64_t, int64_t>(1, 1), {31, 33}, {8640, 3200}}) {
         Machine any = machine(name);
         Gemm product = gemm(m, n, k, 2);
+        product.sums = any.sumType();
         product.weights.trits = any.isLut() && any.array.weights.trits;
         llvm::Expected<TileChoice> best = bestTile(any, product, Mode::full);
         ASSERT_TRUE(bool(best)) << name << ": " << llvm::toString(best.takeError());
