@@ -3,6 +3,7 @@
 // GPTQ's 3-bit codes straddle words, EfficientQAT's do not. GPTQ 1 stores zero - 1, the others zero.
 #include "compiler/checkpoint/PackedWords.h"
 #include "compiler/checkpoint/WeightRows.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
 
@@ -37,13 +38,18 @@ struct GptqRows : IntegerRows {
 
 } // namespace
 
-// The layout for which qzeros has `words` words for n zeros, and qweight has `rows` rows of words. Nothing:
-// none of 2, 3, 4 and 8 bits fits.
-static std::optional<WordLayout> findLayout(int64_t n, int64_t words, int64_t rows, bool mayStraddle) {
+// The layout for which qzeros has `zeroWords` words for n zeros and qweight `rows` rows of words for as many
+// codes as g_idx has (0: there is none). Small layers leave it open: then it has the bits of the config.
+static std::optional<WordLayout> findLayout(int64_t n, int64_t zeroWords, int64_t rows, int64_t k,
+                                            const WeightStorage &storage) {
+  bool mayStraddle = storage.method != WeightStorage::Method::EfficientQat;
   for (bool straddles : {true, false})
-    for (int bits : {2, 3, 4, 8}) {
+    for (int bits : {storage.bits, 2, 3, 4, 8}) {
       WordLayout layout{bits, straddles};
-      if ((mayStraddle || !straddles) && layout.wordsFor(n) == words && rows % layout.unitWords() == 0)
+      if (!is_contained({2, 3, 4, 8}, bits) || (straddles && !mayStraddle))
+        continue;
+      if (layout.wordsFor(n) == zeroWords && rows % layout.unitWords() == 0 &&
+          (!k || layout.wordsFor(k) == rows))
         return layout;
     }
   return std::nullopt;
@@ -64,7 +70,6 @@ static Error fillIn(GptqRows &rows, const Tensor *index) {
 
 IntegerRowsOr openGptq(Layer layer, const WeightStorage &storage) {
   using Id = TensorType::Id;
-  bool efficientQat = storage.method == WeightStorage::Method::EfficientQat;
   auto weights = layer.get("qweight", Id::I32, {-1, -1});
   if (!weights)
     return weights.takeError();
@@ -76,22 +81,18 @@ IntegerRowsOr openGptq(Layer layer, const WeightStorage &storage) {
   auto zeros = layer.get("qzeros", Id::I32, {groups, -1});
   if (!zeros)
     return zeros.takeError();
-  std::optional<WordLayout> layout =
-      findLayout(n, (*zeros)->shape[1], (*weights)->shape[0], /*mayStraddle=*/!efficientQat);
+  const Tensor *index = layer.find("g_idx");
+  Expected<const Tensor *> checked = index ? layer.get("g_idx", Id::I32, {-1}) : nullptr;
+  if (!checked)
+    return checked.takeError();
+  int64_t k = index ? index->shape[0] : 0;
+  auto layout = findLayout(n, (*zeros)->shape[1], (*weights)->shape[0], k, storage);
   if (!layout)
     return layer.error(
         "qweight " + (*weights)->shapeText() + " and qzeros " + (*zeros)->shapeText() +
         " hold no codes of 2, 3, 4 or 8 bits; quantization_config describes another checkpoint");
-  // Where words have unused places, g_idx tells k.
-  int64_t k = (*weights)->shape[0] / layout->unitWords() * layout->unitCodes();
-  const Tensor *index = layer.find("g_idx");
-  if (index && index->shape.size() == 1 && layout->wordsFor(index->shape[0]) == (*weights)->shape[0])
-    k = index->shape[0];
-  if (index) {
-    auto checked = layer.get("g_idx", Id::I32, {k});
-    if (!checked)
-      return checked.takeError();
-  }
+  if (!index)
+    k = (*weights)->shape[0] / layout->unitWords() * layout->unitCodes();
   auto group = groupOf(layer, k, groups, storage.group);
   if (!group)
     return group.takeError();
@@ -101,7 +102,7 @@ IntegerRowsOr openGptq(Layer layer, const WeightStorage &storage) {
   rows->zeroWords = (*zeros)->bytes.data();
   rows->scaleTensor = *scales;
   rows->zeroOffset = storage.method == WeightStorage::Method::Gptq;
-  if (Error problem = fillIn(*rows, efficientQat ? nullptr : index))
+  if (Error problem = fillIn(*rows, storage.method == WeightStorage::Method::EfficientQat ? nullptr : index))
     return std::move(problem);
   return std::move(rows);
 }
