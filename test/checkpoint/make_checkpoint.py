@@ -2,7 +2,8 @@
 """Writes checkpoints as others do: make_checkpoint.py <kind> <path> [<layers>]
 
 Names, shapes and types are those of real models; weights are random, scales small. Kinds: gptq, gptq-ordered, awq,
-awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, gguf, gguf-tq2, gguf-moe. A path that ends in .gguf
+awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, gguf, gguf-k,
+gguf-tq2, gguf-moe, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
 or .safetensors is one file without a config, others are directories; safetensors come in shards of two layers."""
 import json
 import os
@@ -258,9 +259,9 @@ GGUF_NAMES = {
 
 
 def write_gguf_llama(kind, path, layers):
-    """Q4_0 but for Q6_K where llama.cpp keeps more bits; or ternary; or four experts."""
+    """Q4_0 but for Q6_K where llama.cpp keeps more bits; or Q4_K; or ternary; or four experts."""
     experts = 4 if kind == "gguf-moe" else 0
-    weights = "TQ2_0" if kind == "gguf-tq2" else "Q4_0"
+    weights = {"gguf-tq2": "TQ2_0", "gguf-k": "Q4_K"}.get(kind, "Q4_0")
     metadata = {
         "general.architecture": "llama",
         "general.name": "Test",
@@ -275,6 +276,10 @@ def write_gguf_llama(kind, path, layers):
         "llama.rope.freq_base": 500000.0,
         "tokenizer.ggml.tokens": [f"<{i}>" for i in range(VOCABULARY)],
     }
+    if kind == "gguf-architecture":
+        metadata["general.architecture"] = "lama"
+    if kind == "gguf-sizes":
+        metadata["llama.embedding_length"] = 0
     if experts:
         metadata.update({"llama.expert_count": experts, "llama.expert_used_count": 2})
     tensors = {"token_embd.weight": ("F16", (VOCABULARY, HIDDEN)), "output.weight": ("Q6_K", (VOCABULARY, HIDDEN)), "output_norm.weight": ("F32", (HIDDEN,))}
