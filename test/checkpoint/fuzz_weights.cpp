@@ -1,6 +1,5 @@
 // Tensors of any type, shape and content under the names that the readers of each family look for.
 #include "fuzz.h"
-#include "llvm/ADT/Sequence.h"
 
 using namespace lut;
 
@@ -30,16 +29,17 @@ void addTensors(Input &input, Checkpoint &checkpoint, std::vector<std::vector<ui
                       : checkpoint.save("m." + suffixes[input.next() % std::size(suffixes)].str());
     tensor.type = &tensorTypes()[input.next() % tensorTypes().size()];
     for (unsigned rank = input.next() % 4; rank; --rank)
-      tensor.shape.push_back(input.next());
+      tensor.shape.push_back(input.next() % 80);
     if (checkpoint.isGguf() && !tensor.shape.empty())
       tensor.shape.back() *= tensor.type->block; // rows are whole blocks
     std::optional<uint64_t> size = tensor.type->bytesOf(tensor.elements());
-    if (!size || *size > (1 << 20))
+    if (!size || *size > 1 << 14)
       continue;
-    contents.emplace_back(*size);
-    for (size_t at : llvm::seq<size_t>(0, *size))
-      contents.back()[at] = input.bytes.empty() ? uint8_t(at) : input.bytes[at % input.bytes.size()];
-    tensor.bytes = contents.back();
+    std::vector<uint8_t> &content = contents.emplace_back(*size);
+    for (size_t at = 0; at < *size && !input.bytes.empty(); at += input.bytes.size())
+      std::copy_n(input.bytes.begin(), std::min<size_t>(input.bytes.size(), *size - at),
+                  content.begin() + at);
+    tensor.bytes = content;
     llvm::consumeError(checkpoint.addTensor(std::move(tensor)));
   }
 }
