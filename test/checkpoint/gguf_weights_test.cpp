@@ -1,8 +1,6 @@
 // Weights of GGUF: what a format holds losslessly has the values of ggml's blocks (ggml_test.cpp), bit for
 // bit.
-#include "files.h"
-#include "unpack.h"
-#include <gmock/gmock.h>
+#include "layers.h"
 #include <random>
 
 using namespace lut;
@@ -26,29 +24,9 @@ Bytes blocks(Id id, size_t count, size_t scaleAt, const std::vector<uint16_t> &s
   return bytes;
 }
 
-struct Opened {
-  Opened(FileTensor tensor, const std::string &module, const std::string &format = "")
-      : checkpoint(llvm::cantFail(openCheckpoint(directory.write("a.gguf", gguf({}, {tensor}))))) {
-    std::optional<Format> wanted;
-    if (!format.empty())
-      wanted = llvm::cantFail(parseFormat(format));
-    auto opened = openWeights(checkpoint, {WeightStorage::Method::Gguf}, module, wanted);
-    if (opened)
-      source = std::move(*opened);
-    else
-      problem = llvm::toString(opened.takeError());
-  }
-  Directory directory;
-  Checkpoint checkpoint;
-  std::unique_ptr<WeightSource> source;
-  std::string problem;
-};
-
 FileTensor query(Id id, int64_t n, int64_t k, Bytes bytes) {
   return {"blk.0.attn_q.weight", "", uint32_t(tensorType(id).gguf), {n, k}, std::move(bytes)};
 }
-
-constexpr char module[] = "model.layers.0.self_attn.q_proj";
 
 struct Case {
   Id id;
