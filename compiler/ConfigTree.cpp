@@ -212,15 +212,16 @@ std::optional<ConfigNode> readConfigTree(StringRef path, Diagnostics &diagnostic
     diagnostics.error(path, "cannot read: " + problem.message(), "");
     return std::nullopt;
   }
-  return parseConfigTree(std::move(*file), diagnostics);
+  return readConfigTree(std::move(*file), path.ends_with(".json"), diagnostics);
 }
 
-std::optional<ConfigNode> parseConfigTree(std::unique_ptr<MemoryBuffer> text, Diagnostics &diagnostics) {
+std::optional<ConfigNode> readConfigTree(std::unique_ptr<MemoryBuffer> text, bool isJson,
+                                         Diagnostics &diagnostics) {
   SourceMgr &sources = diagnostics.sourceMgr();
-  std::string path = text->getBufferIdentifier().str();
   unsigned id = sources.AddNewSourceBuffer(std::move(text), SMLoc());
   MemoryBufferRef buffer = sources.getMemoryBuffer(id)->getMemBufferRef();
-  if (StringRef(path).ends_with(".json") && !checkJson(buffer.getBuffer(), diagnostics))
+  StringRef path = buffer.getBufferIdentifier();
+  if (isJson && !checkJson(buffer.getBuffer(), diagnostics))
     return std::nullopt;
 
   yaml::Stream stream(buffer, sources);

@@ -73,7 +73,7 @@ static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const 
   std::vector<std::string> outputs;
   for (const OutputFile &file : files)
     outputs.push_back(request.directory + "/" + file.name);
-  std::vector<std::string> inputs = {request.config};
+  std::vector<std::string> inputs = library.inputs;
   if (!request.tuning.empty())
     inputs.push_back(request.tuning);
   files.push_back({library.name + ".d", writeDepfile(outputs, inputs)});

@@ -102,7 +102,7 @@ std::vector<std::string> machineNames() {
 static std::optional<ConfigNode> readCarried(StringRef name, Diagnostics &diagnostics) {
   for (const lmma::DataFile &file : lmma::dataFiles())
     if (machineName(file) == name || StringRef(file.path) == name)
-      return parseConfigTree(MemoryBuffer::getMemBuffer(file.text, file.path), diagnostics);
+      return readConfigTree(MemoryBuffer::getMemBuffer(file.text, file.path), /*isJson=*/false, diagnostics);
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
+#include "compiler/Inspect.h"
 #include "compiler/MachineReader.h"
 #include "compiler/Simulate.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -68,6 +69,7 @@ struct Arguments {
   BenchRequest bench;
   AssembleRequest assembly;
   SimulateRequest simulation;
+  InspectRequest inspect;
   std::string weights, listing;
   std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
   std::vector<std::string> include;
@@ -76,9 +78,11 @@ struct Arguments {
 
 void addCompile(CLI::App &app, Arguments &arguments) {
   CompileRequest &request = arguments.request;
-  CLI::App *compile =
-      app.add_subcommand("compile", "Compile a model config or a list of kernels into a C library");
-  compile->add_option("config", request.config, "Hugging Face config.json, or a YAML or JSON list of kernels")
+  CLI::App *compile = app.add_subcommand(
+      "compile", "Compile a checkpoint, a model config or a list of kernels into a C library");
+  compile
+      ->add_option("config", request.config,
+                   "A checkpoint, a Hugging Face config.json, or a YAML or JSON list of kernels")
       ->required();
   compile->add_option("-o,--output", request.directory,
                       "Directory for lib<name>.a, <name>.h, <name>.json, <name>.d");
@@ -116,7 +120,9 @@ void addCompile(CLI::App &app, Arguments &arguments) {
 
 void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   CLI::App *bench = app.add_subcommand("bench", "Time the kernels of a config on this CPU");
-  bench->add_option("config", request.config, "Hugging Face config.json, or a YAML or JSON list of kernels")
+  bench
+      ->add_option("config", request.config,
+                   "A checkpoint, a Hugging Face config.json, or a YAML or JSON list of kernels")
       ->required();
   bench->add_option("--weights", weights, "Weight format where the config gives none: w2g128")
       ->check(checkFormat);
@@ -171,6 +177,14 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
   simulate->add_option("--format", request.format, "table, json or svg")
       ->check(CLI::IsMember({"table", "json", "svg"}));
   simulate->add_option("-o,--output", request.output, "File to write, instead of stdout");
+}
+
+void addInspect(CLI::App &app, InspectRequest &request) {
+  CLI::App *inspect =
+      app.add_subcommand("inspect", "Show what is in a checkpoint, and what lutc makes of it");
+  inspect->add_option("path", request.path, "A .safetensors or .gguf file, or a directory with a checkpoint")
+      ->required();
+  inspect->add_flag("--json", request.json, "As JSON");
 }
 
 void addOthers(CLI::App &app, Arguments &arguments) {
@@ -266,6 +280,8 @@ int run(const CLI::App &app, Arguments &arguments) {
   }
   if (app.got_subcommand("simulate"))
     return simulate(arguments.simulation);
+  if (app.got_subcommand("inspect"))
+    return inspect(arguments.inspect);
   return compile(arguments.request);
 }
 
@@ -287,6 +303,7 @@ int main(int argc, char **argv) {
   addBench(app, arguments.bench, arguments.weights);
   addAssembly(app, arguments.assembly);
   addSimulate(app, arguments);
+  addInspect(app, arguments.inspect);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);
