@@ -1,0 +1,175 @@
+#include "compiler/checkpoint/Checkpoint.h"
+
+#include "compiler/checkpoint/Containers.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include <sys/mman.h>
+
+using namespace llvm;
+
+namespace lut {
+
+Error fileError(StringRef path, const Twine &message) {
+  return createStringError(inconvertibleErrorCode(), path + ": " + message);
+}
+
+std::string quoted(StringRef name) {
+  static constexpr size_t limit = 160;
+  std::string text = "'";
+  raw_string_ostream stream(text);
+  printEscapedString(name.take_front(limit), stream);
+  stream << (name.size() > limit ? "...'" : "'");
+  return text;
+}
+
+Error tensorError(StringRef path, StringRef tensor, const Twine &message) {
+  return fileError(path, "tensor " + quoted(tensor) + ": " + message);
+}
+
+std::optional<uint64_t> countElements(ArrayRef<int64_t> shape) {
+  uint64_t count = 1;
+  for (int64_t extent : shape) {
+    bool overflow = false;
+    count = SaturatingMultiply(count, uint64_t(extent), &overflow);
+    if (extent < 0 || overflow || count > uint64_t(INT64_MAX))
+      return std::nullopt;
+  }
+  return count;
+}
+
+int64_t Tensor::elements() const { return int64_t(*countElements(shape)); }
+
+std::string Tensor::shapeText() const {
+  std::string text;
+  for (int64_t extent : shape)
+    text += (text.empty() ? "" : " x ") + std::to_string(extent);
+  return text.empty() ? "scalar" : text;
+}
+
+Error checkDisjoint(StringRef path, ArrayRef<Tensor> tensors) {
+  std::vector<const Tensor *> order;
+  for (const Tensor &tensor : tensors)
+    if (!tensor.bytes.empty())
+      order.push_back(&tensor);
+  sort(order, [](const Tensor *a, const Tensor *b) { return a->bytes.data() < b->bytes.data(); });
+  for (size_t i = 1; i < order.size(); ++i)
+    if (order[i]->bytes.data() < order[i - 1]->bytes.end())
+      return tensorError(path, order[i]->name,
+                         "overlaps tensor " + quoted(order[i - 1]->name) +
+                             "; the file is damaged, download it again");
+  return Error::success();
+}
+
+const Tensor *Checkpoint::find(StringRef name) const {
+  auto found = indexOf.find(name);
+  return found == indexOf.end() ? nullptr : &tensors[found->second];
+}
+
+Error Checkpoint::addTensor(Tensor tensor) {
+  if (!indexOf.try_emplace(tensor.name, unsigned(tensors.size())).second)
+    return tensorError(path, tensor.name, "there are two of this name; keep one");
+  tensors.push_back(std::move(tensor));
+  return Error::success();
+}
+
+// Devices and pipes have no end to check extents against.
+Expected<ArrayRef<uint8_t>> Checkpoint::mapFile(StringRef file) {
+  sys::fs::file_status status;
+  std::error_code problem = sys::fs::status(file, status);
+  if (!problem && status.type() != sys::fs::file_type::regular_file)
+    return fileError(file, "is no regular file");
+  if (!problem) {
+    auto buffer = MemoryBuffer::getFile(file, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+    problem = buffer.getError();
+    if (!problem) {
+      buffers.push_back(std::move(*buffer));
+      return arrayRefFromStringRef(buffers.back()->getBuffer());
+    }
+  }
+  return fileError(file, "cannot read: " + problem.message());
+}
+
+void Checkpoint::dropPages(ArrayRef<uint8_t> bytes) const {
+  bool isMapped = any_of(buffers, [&](const auto &buffer) {
+    return buffer->getBufferKind() == MemoryBuffer::MemoryBuffer_MMap &&
+           arrayRefFromStringRef(buffer->getBuffer()).begin() <= bytes.begin() &&
+           bytes.end() <= arrayRefFromStringRef(buffer->getBuffer()).end();
+  });
+  uintptr_t page = sys::Process::getPageSizeEstimate();
+  uintptr_t begin = alignTo(uintptr_t(bytes.begin()), page), end = alignDown(uintptr_t(bytes.end()), page);
+  if (isMapped && begin < end)
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+}
+
+// The file of a directory that holds its tensors, or names those that do.
+static Expected<std::string> chooseFile(StringRef directory) {
+  std::vector<std::string> indexes, files;
+  std::error_code problem;
+  for (sys::fs::directory_iterator it(directory, problem), end; it != end && !problem;
+       it.increment(problem)) {
+    StringRef name = sys::path::filename(it->path());
+    if (name.ends_with(".safetensors.index.json"))
+      indexes.push_back(it->path());
+    else if (name.ends_with(".safetensors") ||
+             (name.ends_with(".gguf") && (!name.contains("-of-") || name.contains("-00001-of-"))))
+      files.push_back(it->path());
+  }
+  if (problem)
+    return fileError(directory, "cannot read: " + problem.message());
+  if (indexes.size() == 1)
+    return indexes.front();
+  auto plain =
+      find_if(files, [](StringRef file) { return sys::path::filename(file) == "model.safetensors"; });
+  if (indexes.empty() && plain != files.end())
+    return *plain;
+  if (indexes.empty() && files.size() == 1)
+    return files.front();
+  if (indexes.empty() && files.empty())
+    return fileError(directory,
+                     "holds no .safetensors and no .gguf file; give the directory of a checkpoint");
+  return fileError(
+      directory, indexes.empty() ? "holds several files of tensors and no model.safetensors.index.json; name "
+                                   "one of the files"
+                                 : "holds several indexes; name one of them");
+}
+
+static Error readFile(StringRef file, Checkpoint &checkpoint) {
+  if (file.ends_with(".json"))
+    return readShardIndex(file, checkpoint);
+  Expected<ArrayRef<uint8_t>> bytes = checkpoint.mapFile(file);
+  if (!bytes)
+    return bytes.takeError();
+  bool isGguf = toStringRef(bytes->take_front(4)) == "GGUF";
+  checkpoint.container = isGguf ? Checkpoint::Container::Gguf : Checkpoint::Container::Safetensors;
+  return isGguf ? readGgufParts(file, checkpoint) : readSafetensors(file, checkpoint);
+}
+
+Expected<Checkpoint> openCheckpoint(StringRef path) {
+  Checkpoint checkpoint;
+  checkpoint.path = path.str();
+  std::string file = path.str();
+  if (sys::fs::is_directory(path)) {
+    Expected<std::string> chosen = chooseFile(path);
+    if (!chosen)
+      return chosen.takeError();
+    file = *chosen;
+  }
+  if (Error problem = readFile(file, checkpoint))
+    return std::move(problem);
+  SmallString<128> config(sys::path::parent_path(file));
+  sys::path::append(config, "config.json");
+  if (sys::fs::exists(config))
+    checkpoint.config = config.str().str();
+  return std::move(checkpoint);
+}
+
+bool isCheckpoint(StringRef path) {
+  return sys::fs::is_directory(path) || path.ends_with(".gguf") || path.ends_with(".safetensors") ||
+         path.ends_with(".safetensors.index.json");
+}
+
+} // namespace lut

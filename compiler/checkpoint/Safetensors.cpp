@@ -1,0 +1,200 @@
+// safetensors: u64 size of a JSON header, the header, the bytes of the tensors.
+#include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/Containers.h"
+#include "compiler/checkpoint/JsonScanner.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+
+namespace lut {
+
+// The limit of the format's own library.
+static constexpr uint64_t maxHeader = 100'000'000;
+static constexpr size_t maxDimensions = 8;
+
+namespace {
+
+class SafetensorsReader {
+public:
+  SafetensorsReader(StringRef path, ArrayRef<uint8_t> header, ArrayRef<uint8_t> data, Checkpoint &checkpoint)
+      : path(path), json(toStringRef(header)), data(data), checkpoint(checkpoint) {}
+
+  Error read();
+
+private:
+  struct Entry {
+    std::string dtype;
+    SmallVector<int64_t, 4> shape;
+    SmallVector<uint64_t, 2> offsets;
+  };
+
+  bool readMetadata();
+  bool readEntry(Entry &entry);
+  bool readNumbers(size_t limit, SmallVectorImpl<uint64_t> &numbers);
+  Error addEntry(StringRef name, const Entry &entry);
+
+  StringRef path;
+  JsonScanner json;
+  ArrayRef<uint8_t> data;
+  Checkpoint &checkpoint;
+};
+
+} // namespace
+
+bool SafetensorsReader::readMetadata() {
+  return json.object([&](StringRef key) {
+    SmallString<64> storage;
+    StringRef text, saved = checkpoint.save(key);
+    if (!json.string(text, storage))
+      return false;
+    MetadataValue value;
+    value.bytes = arrayRefFromStringRef(checkpoint.save(text));
+    checkpoint.metadata.entries.push_back({saved, value});
+    return true;
+  });
+}
+
+bool SafetensorsReader::readNumbers(size_t limit, SmallVectorImpl<uint64_t> &numbers) {
+  numbers.clear();
+  return json.array([&] {
+    uint64_t number;
+    if (!json.integer(number))
+      return false;
+    numbers.push_back(number);
+    return numbers.size() <= limit || json.fail("more than " + Twine(limit) + " numbers");
+  });
+}
+
+bool SafetensorsReader::readEntry(Entry &entry) {
+  return json.object([&](StringRef key) {
+    SmallString<16> storage;
+    SmallVector<uint64_t, 8> numbers;
+    StringRef text;
+    if (key == "dtype") {
+      if (!json.string(text, storage))
+        return false;
+      entry.dtype = text.str();
+      return true;
+    }
+    if (key == "data_offsets")
+      return readNumbers(2, entry.offsets);
+    if (key != "shape")
+      return json.fail("unknown key " + quoted(key) + " of a tensor");
+    if (!readNumbers(maxDimensions, numbers))
+      return false;
+    entry.shape.assign(numbers.begin(), numbers.end());
+    return true;
+  });
+}
+
+Error SafetensorsReader::addEntry(StringRef name, const Entry &entry) {
+  auto error = [&](const Twine &message) { return tensorError(path, name, message); };
+  Tensor tensor;
+  tensor.type = findSafetensorsType(entry.dtype);
+  if (!tensor.type)
+    return error("unknown dtype " + quoted(entry.dtype) + "; save it as F32, F16 or BF16");
+  std::optional<uint64_t> elements = countElements(entry.shape);
+  std::optional<uint64_t> size = elements ? tensor.type->bytesOf(*elements) : std::nullopt;
+  if (!size)
+    return error("its shape has more elements than a file can hold; the file is damaged");
+  if (entry.offsets.size() != 2 || entry.offsets[0] > entry.offsets[1] || entry.offsets[1] > data.size())
+    return error("data_offsets do not lie in the " + Twine(data.size()) +
+                 " bytes behind the header; the file is cut short or damaged, download it again");
+  if (entry.offsets[1] - entry.offsets[0] != *size)
+    return error("data_offsets span " + Twine(entry.offsets[1] - entry.offsets[0]) +
+                 " bytes, and dtype and shape need " + Twine(*size) + "; the file is damaged");
+  tensor.name = checkpoint.save(name);
+  tensor.shape = entry.shape;
+  tensor.bytes = data.slice(entry.offsets[0], *size);
+  return checkpoint.addTensor(std::move(tensor));
+}
+
+Error SafetensorsReader::read() {
+  size_t first = checkpoint.tensors.size();
+  Error problem = Error::success();
+  bool good = json.object([&](StringRef key) {
+    if (key == "__metadata__")
+      return readMetadata();
+    Entry entry;
+    if (!readEntry(entry))
+      return false;
+    problem = joinErrors(std::move(problem), addEntry(key, entry));
+    return !problem;
+  });
+  if (problem)
+    return problem;
+  // Writers pad the header with spaces.
+  if (!good || !(json.atEnd() || json.fail("text behind the header's object")))
+    return fileError(path, "the header is no table of tensors: " + json.problem() +
+                               "; the file is damaged, download it again");
+  return checkDisjoint(path, ArrayRef(checkpoint.tensors).drop_front(first));
+}
+
+Error readSafetensors(StringRef path, Checkpoint &checkpoint) {
+  Expected<ArrayRef<uint8_t>> bytes = checkpoint.mapFile(path);
+  if (!bytes)
+    return bytes.takeError();
+  if (bytes->size() < 8)
+    return fileError(path, "has " + Twine(bytes->size()) +
+                               " bytes, too few for a checkpoint; give a .safetensors or .gguf file");
+  uint64_t header = readLe<uint64_t>(bytes->data());
+  if (header > maxHeader || header > bytes->size() - 8)
+    return fileError(path, "is no safetensors file, or is cut short: it says its header has " +
+                               Twine(header) + " bytes; give a .safetensors or .gguf file");
+  checkpoint.files.push_back(path.str());
+  return SafetensorsReader(path, bytes->slice(8, header), bytes->drop_front(8 + header), checkpoint).read();
+}
+
+// {"metadata": {...}, "weight_map": {"model.layers.0....": "model-00001-of-00002.safetensors", ...}}
+Error readShardIndex(StringRef path, Checkpoint &checkpoint) {
+  Expected<ArrayRef<uint8_t>> bytes = checkpoint.mapFile(path);
+  if (!bytes)
+    return bytes.takeError();
+  if (bytes->size() > maxHeader)
+    return fileError(path, "is larger than an index of tensors; give the directory of a checkpoint");
+  JsonScanner json(toStringRef(*bytes));
+  std::vector<std::pair<StringRef, StringRef>> places; // tensor, file
+  StringSet<> shards;
+  bool good = json.object([&](StringRef key) {
+    if (key != "weight_map")
+      return json.skipValue();
+    return json.object([&](StringRef name) {
+      SmallString<64> storage;
+      StringRef saved = checkpoint.save(name), shard;
+      if (!json.string(shard, storage))
+        return false;
+      if (shard.empty() || sys::path::filename(shard) != shard || shard.starts_with("."))
+        return json.fail(quoted(shard) + " is no name of a file beside the index");
+      places.push_back({saved, shards.insert(shard).first->first()});
+      return true;
+    });
+  });
+  if (!good || !(json.atEnd() || json.fail("text behind the object")))
+    return fileError(path, "is no index of tensors: " + json.problem() + "; download it again");
+  if (places.empty())
+    return fileError(path, "names no tensors in weight_map; name a .safetensors file instead");
+  std::vector<StringRef> order(shards.keys().begin(), shards.keys().end());
+  llvm::sort(order);
+  StringMap<std::pair<size_t, size_t>> ranges; // tensors of each file
+  for (StringRef shard : order) {
+    SmallString<128> file(sys::path::parent_path(path));
+    sys::path::append(file, shard);
+    size_t first = checkpoint.tensors.size();
+    if (Error problem = readSafetensors(file, checkpoint))
+      return problem;
+    ranges[shard] = {first, checkpoint.tensors.size()};
+  }
+  for (auto [name, shard] : places) {
+    const Tensor *tensor = checkpoint.find(name);
+    size_t index = tensor ? tensor - checkpoint.tensors.data() : SIZE_MAX;
+    auto [first, end] = ranges[shard];
+    if (index < first || index >= end)
+      return tensorError(path, name,
+                         "is not in " + shard + ", where the index says it is; download that file again");
+  }
+  return Error::success();
+}
+
+} // namespace lut

@@ -1,0 +1,41 @@
+#include "compiler/checkpoint/TensorType.h"
+
+#include "compiler/checkpoint/Blocks.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace lut {
+
+ArrayRef<TensorType> tensorTypes() {
+  static const TensorType rows[] = {
+#define LUT_TENSOR_TYPE(name, gguf, safetensors, block, bytes, decode, format, reason)                       \
+  {TensorType::Id::name, #name, gguf, safetensors, block, bytes, decode, format, reason},
+#include "compiler/checkpoint/TensorTypes.def"
+  };
+  return rows;
+}
+
+const TensorType &tensorType(TensorType::Id id) { return tensorTypes()[size_t(id)]; }
+
+template <typename Predicate> static const TensorType *findType(Predicate predicate) {
+  const TensorType *row = find_if(tensorTypes(), predicate);
+  return row == tensorTypes().end() ? nullptr : row;
+}
+
+const TensorType *findGgufType(uint32_t number) {
+  return findType([&](const TensorType &row) { return row.gguf >= 0 && uint32_t(row.gguf) == number; });
+}
+
+const TensorType *findSafetensorsType(StringRef dtype) {
+  return findType([&](const TensorType &row) { return !dtype.empty() && row.safetensors == dtype; });
+}
+
+std::optional<uint64_t> TensorType::bytesOf(uint64_t elements) const {
+  uint64_t blocks = elements / block;
+  if (elements % block || blocks > uint64_t(INT64_MAX) / blockBytes)
+    return std::nullopt;
+  return blocks * blockBytes;
+}
+
+} // namespace lut

@@ -1,0 +1,42 @@
+// The table of tensor types as data: TensorTypes.def.
+#ifndef LUT_COMPILER_CHECKPOINT_TENSORTYPE_H
+#define LUT_COMPILER_CHECKPOINT_TENSORTYPE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+#include <optional>
+
+namespace lut {
+
+struct TensorType {
+  // Writes the values of `blocks` blocks, bit for bit those of ggml's to_float.
+  using Decode = void (*)(const uint8_t *bytes, size_t blocks, float *values);
+
+  enum class Id {
+#define LUT_TENSOR_TYPE(name, ...) name,
+#include "compiler/checkpoint/TensorTypes.def"
+  };
+
+  Id id;
+  llvm::StringLiteral name;
+  int gguf;                        // ggml's number of the type; -1: none
+  llvm::StringLiteral safetensors; // dtype; empty: none
+  int64_t block, blockBytes;       // elements and bytes of a block
+  Decode decode;                   // null: not a type of weights
+  llvm::StringLiteral format;      // of lutc, that holds it losslessly: w4g32; empty: none, for the reason
+  llvm::StringLiteral reason;      // why no format holds it
+
+  bool isFloat() const { return id == Id::F32 || id == Id::F16 || id == Id::BF16; }
+  // Absent when the elements are no whole blocks or the bytes exceed 2^63.
+  std::optional<uint64_t> bytesOf(uint64_t elements) const;
+};
+
+llvm::ArrayRef<TensorType> tensorTypes();
+const TensorType &tensorType(TensorType::Id id);
+const TensorType *findGgufType(uint32_t number);
+const TensorType *findSafetensorsType(llvm::StringRef dtype);
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,68 @@
+// The weights of one linear layer, whatever encodes them in the checkpoint, in the canonical form of
+// lutc_weights (runtime/lutc.h): codes, scales and zero points, row by row.
+#ifndef LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
+#define LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
+
+#include "compiler/Diagnostics.h"
+#include "compiler/checkpoint/Checkpoint.h"
+#include "dialects/lut/Format.h"
+
+namespace lut {
+
+class WeightSource {
+public:
+  virtual ~WeightSource() = default;
+
+  const std::string name; // of the layer or tensor, for messages
+  const int64_t n, k;
+  const Format format;          // of what readRows yields
+  const std::string conversion; // "as stored", "Q6_K rounded to w4g32"
+
+  // Codes and scales are those of columns permutation[0], permutation[1], ... of the layer, so a product
+  // with them takes x[permutation[i]] as its i-th activation. Empty: columns in their own order.
+  llvm::ArrayRef<uint32_t> permutation() const { return order; }
+
+  // Rows [first, first + count). With G = format.groups(k):
+  //   codes   [count][k]
+  //   scales  f16 bits [count][G]; f32 where format.row->scaleF32: [count] by row, [1] of the whole tensor
+  //   zeros   [count][G]; null where the format has no zero points
+  // Any number of threads may read. Errors name the layer: scales that are not finite, codes or zero points
+  // that the format lacks, scales that f16 does not hold exactly.
+  virtual llvm::Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
+                               uint8_t *zeros) const = 0;
+
+protected:
+  WeightSource(llvm::StringRef name, int64_t n, int64_t k, Format format, llvm::StringRef conversion)
+      : name(name), n(n), k(k), format(format), conversion(conversion) {}
+
+  std::vector<uint32_t> order;
+};
+
+// How a checkpoint stores the weights of its linear layers: what its config says and its tensors do not.
+struct WeightStorage {
+  enum class Method { Float, Gptq, GptqV2, EfficientQat, AwqGemm, AwqGemv, CompressedTensors, Bitnet, Gguf };
+
+  Method method = Method::Float;
+  int64_t group = 0;           // weights that share a scale, where the shapes leave it open; 0: unknown
+  bool dividesByScale = false; // Bitnet: weight_scale is 1 / scale
+  bool isTernary = false;      // Bitnet: float weights are rounded to ternary when the model runs
+};
+
+// From the config.json beside the tensors. Nothing after an error, which is reported.
+std::optional<WeightStorage> readWeightStorage(const Checkpoint &checkpoint, Diagnostics &diagnostics);
+
+// Opens the weights of a linear layer: "model.layers.0.self_attn.q_proj", an expert's
+// "model.layers.0.mlp.experts.7.up_proj", "lm_head"; a GGUF file is asked for the tensors that it calls
+// blk.0.attn_q and so on, or by those names themselves.
+//
+// With `format`, the source yields exactly that format. Weights that are stored in another one are an error;
+// float weights, and those that no format holds losslessly, are rounded to it. Without `format` the source
+// yields what is stored, and weights without a lossless format are an error that says what would work.
+llvm::Expected<std::unique_ptr<WeightSource>> openWeights(const Checkpoint &checkpoint,
+                                                          const WeightStorage &storage,
+                                                          llvm::StringRef module,
+                                                          std::optional<Format> format);
+
+} // namespace lut
+
+#endif
