@@ -16,6 +16,8 @@ static const lutc_file_record *table_of(const lutc_file *file) {
   return (const lutc_file_record *)(const void *)(file->data + sizeof(lutc_file_header));
 }
 
+const lutc_file_record *lutc_record_at(const lutc_file *file, size_t index) { return &table_of(file)[index]; }
+
 static const char *names_of(const lutc_file *file) {
   return (const char *)(table_of(file) + file->tensor_count);
 }
@@ -33,66 +35,51 @@ static size_t shape_bytes(const lutc_file_record *record) {
   return bytes;
 }
 
-static lutc_status check_packed_record(const lutc_file *file, const lutc_file_record *record) {
-  if (record->kernel >= file->library->kernel_count)
-    return LUTC_CORRUPT;
-  const lutc_kernel *kernel = file->library->kernels[record->kernel];
-  const lutc_variant_code *code = lutc_kernel_code(kernel);
-  if (code == NULL)
-    return LUTC_UNSUPPORTED_CPU;
-  if (record->layout_id != code->layout_id)
-    return LUTC_WRONG_LAYOUT;
-  if (record->bytes != code->info.packed_bytes || record->rank != 2 || record->shape[0] != kernel->info.n ||
-      record->shape[1] != kernel->info.k)
-    return LUTC_CORRUPT;
+/* Packed weights have their header at least; how many bytes they have is the kernel's to say. */
+static int is_packed_record(const lutc_file *file, const lutc_file_record *record) {
+  if (record->rank != 2 || record->bytes < sizeof(lutc_packed_header))
+    return 0;
   if (record->permutation == LUTC_NO_PERMUTATION)
-    return LUTC_OK;
+    return 1;
   if (record->permutation >= file->tensor_count)
-    return LUTC_CORRUPT;
+    return 0;
   const lutc_file_record *order = &table_of(file)[record->permutation];
-  return order->role == LUTC_PERMUTATION && order->shape[0] == kernel->info.k ? LUTC_OK : LUTC_CORRUPT;
+  return order->role == LUTC_PERMUTATION && order->shape[0] == record->shape[1];
 }
 
-static lutc_status check_record(const lutc_file *file, const lutc_file_record *record) {
+static int is_record(const lutc_file *file, const lutc_file_record *record) {
   switch (record->role) {
   case LUTC_PACKED:
-    return check_packed_record(file, record);
+    return is_packed_record(file, record);
   case LUTC_PERMUTATION:
-    if (record->type != LUTC_I32 || record->rank != 1)
-      return LUTC_CORRUPT;
-    break;
+    return record->type == LUTC_I32 && record->rank == 1 && shape_bytes(record) == record->bytes;
   case LUTC_PLAIN:
-    break;
+    return shape_bytes(record) == record->bytes;
   default:
-    return LUTC_CORRUPT;
+    return 0;
   }
-  return shape_bytes(record) == record->bytes ? LUTC_OK : LUTC_CORRUPT;
 }
 
 /* Every name ends inside the names, and so do the tensors inside the file, one after the other. */
-static lutc_status check_table(const lutc_file *file, uint64_t names_bytes) {
+static int is_table(const lutc_file *file, uint64_t names_bytes) {
   const char *names = names_of(file);
-  const uint64_t begin = (uint64_t)((const uint8_t *)names - file->data) + names_bytes;
-  uint64_t end = lutc_round_up(begin, LUTC_FILE_PAGE);
+  uint64_t end = lutc_round_up((size_t)((const uint8_t *)names - file->data) + names_bytes, LUTC_FILE_PAGE);
   if (file->tensor_count != 0 && (names_bytes == 0 || names[names_bytes - 1] != '\0'))
-    return LUTC_CORRUPT;
+    return 0;
   for (size_t i = 0; i < file->tensor_count; ++i) {
     const lutc_file_record *record = &table_of(file)[i];
     if (record->name >= names_bytes || (i != 0 && strcmp(names + record[-1].name, names + record->name) >= 0))
-      return LUTC_CORRUPT;
+      return 0;
     if (record->offset % LUTC_ALIGNMENT != 0 || record->offset < end || record->offset > file->bytes ||
-        record->bytes > file->bytes - record->offset)
-      return LUTC_CORRUPT;
+        record->bytes > file->bytes - record->offset || !is_record(file, record))
+      return 0;
     end = record->offset + record->bytes;
-    const lutc_status status = check_record(file, record);
-    if (status != LUTC_OK)
-      return status;
   }
-  return LUTC_OK;
+  return 1;
 }
 
 /* From the general to the particular, so that the status says what is really wrong with a foreign file. */
-static lutc_status check_file_header(const lutc_library *library, const void *data, size_t bytes) {
+static lutc_status check_file_header(const void *data, size_t bytes) {
   const lutc_file_header *header = data;
   if (bytes < sizeof header->magic || memcmp(header->magic, LUTC_FILE_MAGIC, sizeof header->magic) != 0)
     return LUTC_NOT_PACKED;
@@ -102,32 +89,63 @@ static lutc_status check_file_header(const lutc_library *library, const void *da
     return LUTC_WRONG_VERSION;
   if (header->header_checksum != lutc_checksum(header, offsetof(lutc_file_header, header_checksum)))
     return LUTC_CORRUPT;
-  if (header->library_hash != library->hash)
-    return LUTC_WRONG_LIBRARY;
   return bytes < header->file_bytes ? LUTC_TRUNCATED : LUTC_OK;
 }
 
-lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t bytes, lutc_file *file) {
-  if (library == NULL || data == NULL || file == NULL)
+lutc_status lutc_read_file(const void *data, size_t bytes, lutc_file *file) {
+  if (data == NULL || file == NULL)
     return LUTC_NULL_POINTER;
   memset(file, 0, sizeof *file);
   if (!lutc_is_aligned(data, LUTC_ALIGNMENT))
     return LUTC_MISALIGNED;
-  lutc_status status = check_file_header(library, data, bytes);
+  const lutc_status status = check_file_header(data, bytes);
   if (status != LUTC_OK)
     return status;
   const lutc_file_header *header = data;
-  const lutc_file opened = {library, data, header->file_bytes, header->tensor_count};
-  const size_t table_bytes = opened.tensor_count * sizeof(lutc_file_record);
-  if (opened.bytes < sizeof *header || opened.bytes - sizeof *header < table_bytes ||
-      opened.bytes - sizeof *header - table_bytes < header->names_bytes)
+  const lutc_file read = {NULL, data, header->file_bytes, header->tensor_count};
+  const size_t table_bytes = read.tensor_count * sizeof(lutc_file_record);
+  if (read.bytes < sizeof *header || read.bytes - sizeof *header < table_bytes ||
+      read.bytes - sizeof *header - table_bytes < header->names_bytes)
     return LUTC_CORRUPT;
-  if (header->table_checksum != lutc_checksum(header + 1, table_bytes + header->names_bytes))
+  if (header->table_checksum != lutc_checksum(header + 1, table_bytes + header->names_bytes) ||
+      !is_table(&read, header->names_bytes))
     return LUTC_CORRUPT;
-  status = check_table(&opened, header->names_bytes);
-  if (status == LUTC_OK)
-    *file = opened;
-  return status;
+  *file = read;
+  return LUTC_OK;
+}
+
+/* Whether packed weights are what their kernel takes in the variant in use. */
+static lutc_status check_kernel(const lutc_library *library, const lutc_file_record *record) {
+  if (record->kernel >= library->kernel_count)
+    return LUTC_CORRUPT;
+  const lutc_kernel *kernel = library->kernels[record->kernel];
+  const lutc_variant_code *code = lutc_kernel_code(kernel);
+  if (code == NULL)
+    return LUTC_UNSUPPORTED_CPU;
+  if (record->layout_id != code->layout_id)
+    return LUTC_WRONG_LAYOUT;
+  return record->bytes == code->info.packed_bytes && record->shape[0] == kernel->info.n &&
+                 record->shape[1] == kernel->info.k
+             ? LUTC_OK
+             : LUTC_CORRUPT;
+}
+
+lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t bytes, lutc_file *file) {
+  lutc_file read;
+  if (library == NULL || file == NULL)
+    return LUTC_NULL_POINTER;
+  memset(file, 0, sizeof *file);
+  lutc_status status = lutc_read_file(data, bytes, &read);
+  if (status == LUTC_OK && ((const lutc_file_header *)data)->library_hash != library->hash)
+    status = LUTC_WRONG_LIBRARY;
+  for (size_t i = 0; status == LUTC_OK && i < read.tensor_count; ++i)
+    if (lutc_record_at(&read, i)->role == LUTC_PACKED)
+      status = check_kernel(library, lutc_record_at(&read, i));
+  if (status != LUTC_OK)
+    return status;
+  *file = read;
+  file->library = library;
+  return LUTC_OK;
 }
 
 lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor) {
@@ -147,7 +165,7 @@ lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *ten
   tensor->bytes = record->bytes;
   tensor->checksum = record->checksum;
   if (record->role == LUTC_PACKED) {
-    tensor->kernel = file->library->kernels[record->kernel];
+    tensor->kernel = file->library != NULL ? file->library->kernels[record->kernel] : NULL;
     if (record->permutation != LUTC_NO_PERMUTATION)
       tensor->permutation =
           (const int32_t *)(const void *)(file->data + table_of(file)[record->permutation].offset);

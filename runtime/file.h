@@ -44,6 +44,11 @@ typedef struct lutc_file_record {
 
 #define LUTC_NO_PERMUTATION UINT32_MAX
 
+/* As lutc_open_file, for any library: its tensors have no kernels, and their layouts are not compared. */
+lutc_status lutc_read_file(const void *data, size_t bytes, lutc_file *file);
+/* What the file says of a tensor. */
+const lutc_file_record *lutc_record_at(const lutc_file *file, size_t index);
+
 /* lutc_checksum of bytes that come in parts. Every part but the last is a multiple of 32 bytes. */
 typedef struct lutc_sum {
   uint64_t lane[4], bytes;

@@ -218,7 +218,7 @@ typedef enum lutc_role {
   LUTC_PERMUTATION /* i32 [k]: the order of a kernel's activations; see lutc_tensor */
 } lutc_role;
 
-enum { LUTC_MAX_RANK = 4 };
+enum { LUTC_MAX_RANK = 8 };
 
 /* Checkpoints that sort columns by activation (GPTQ's desc_act) are packed with their columns in groups
    again. `permutation` is their order: the kernel takes x'[i] = x[permutation[i]] in place of x. A norm in
