@@ -3,6 +3,7 @@
 #include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
+#include "compiler/pack/Pack.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
@@ -56,6 +57,7 @@ CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
 struct Arguments {
   CompileRequest request;
   BenchRequest bench;
+  PackRequest pack;
   std::string weights, listing;
   std::vector<std::string> include;
   bool json = false;
@@ -104,6 +106,19 @@ void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   auto *tune = bench->add_flag("--tune", request.tune, "Time every legal schedule, find the fastest");
   bench->add_option("-o,--output", request.output, "Tuning file for lutc compile --tuning")->needs(tune);
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
+}
+
+void addPack(CLI::App &app, PackRequest &request) {
+  CLI::App *pack = app.add_subcommand("pack", "Write the weights of a checkpoint for a compiled library");
+  pack->add_option("checkpoint", request.checkpoint,
+                   "Directory, .safetensors, .safetensors.index.json or .gguf")
+      ->required();
+  pack->add_option("--library", request.library, "<name>.json, the manifest of the library")->required();
+  pack->add_option("--variant", request.variant,
+                   "Instruction set; default: the best of the library for this CPU")
+      ->check(checkVariant);
+  pack->add_option("-o,--output", request.output, "The packed file")->required();
+  pack->add_flag("-v,--verbose", request.verbose, "Say what was written");
 }
 
 void addOthers(CLI::App &app, Arguments &arguments) {
@@ -171,6 +186,8 @@ int run(const CLI::App &app, Arguments &arguments) {
       arguments.bench.options.weights = llvm::cantFail(parseFormat(arguments.weights));
     return bench(arguments.bench);
   }
+  if (app.got_subcommand("pack"))
+    return pack(arguments.pack);
   return compile(arguments.request);
 }
 
@@ -190,6 +207,7 @@ int main(int argc, char **argv) {
   Arguments arguments;
   addCompile(app, arguments);
   addBench(app, arguments.bench, arguments.weights);
+  addPack(app, arguments.pack);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);
