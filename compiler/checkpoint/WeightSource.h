@@ -43,6 +43,7 @@ struct WeightStorage {
   enum class Method { Float, Gptq, GptqV2, EfficientQat, AwqGemm, AwqGemv, CompressedTensors, Bitnet, Gguf };
 
   Method method = Method::Float;
+  int bits = 0;                // where the shapes leave them open; 0: unknown
   int64_t group = 0;           // weights that share a scale, where the shapes leave it open; 0: unknown
   bool dividesByScale = false; // Bitnet: weight_scale is 1 / scale
   bool isTernary = false;      // Bitnet: float weights are rounded to ternary when the model runs
@@ -57,7 +58,8 @@ std::optional<WeightStorage> readWeightStorage(const Checkpoint &checkpoint, Dia
 //
 // With `format`, the source yields exactly that format. Weights that are stored in another one are an error;
 // float weights, and those that no format holds losslessly, are rounded to it. Without `format` the source
-// yields what is stored, and weights without a lossless format are an error that says what would work.
+// yields what is stored, and weights without a lossless format are an error that says what would work. The
+// source reads from the checkpoint, which has to outlive it.
 llvm::Expected<std::unique_ptr<WeightSource>> openWeights(const Checkpoint &checkpoint,
                                                           const WeightStorage &storage,
                                                           llvm::StringRef module,

@@ -1,0 +1,101 @@
+#include "compiler/checkpoint/ModuleNames.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+struct NameRow {
+  StringLiteral module, gguf; // inside a layer
+};
+
+// By llama.cpp's tensor names. Where one has several modules, the first is what it is called back.
+constexpr NameRow nameRows[] = {
+    {"self_attn.q_proj", "attn_q"},
+    {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"},
+    {"self_attn.o_proj", "attn_output"},
+    {"self_attn.qkv_proj", "attn_qkv"},
+    {"mlp.gate_proj", "ffn_gate"},
+    {"mlp.up_proj", "ffn_up"},
+    {"mlp.gate_up_proj", "ffn_up"}, // Phi-3
+    {"mlp.down_proj", "ffn_down"},
+    {"mlp.gate", "ffn_gate_inp"},
+    {"mlp.router", "ffn_gate_inp"},
+    {"block_sparse_moe.gate", "ffn_gate_inp"},
+    {"mlp.experts.{expert}.gate_proj", "ffn_gate_exps"},
+    {"mlp.experts.{expert}.up_proj", "ffn_up_exps"},
+    {"mlp.experts.{expert}.down_proj", "ffn_down_exps"},
+    {"block_sparse_moe.experts.{expert}.w1", "ffn_gate_exps"},
+    {"block_sparse_moe.experts.{expert}.w3", "ffn_up_exps"},
+    {"block_sparse_moe.experts.{expert}.w2", "ffn_down_exps"},
+};
+
+} // namespace
+
+// Matches a path to a row's; the number in place of {expert} goes to `expert`.
+static bool matches(StringRef path, StringRef pattern, int64_t &expert) {
+  auto [head, tail] = pattern.split("{expert}");
+  if (head.size() == pattern.size())
+    return path == pattern;
+  return path.consume_front(head) && path.consume_back(tail) && !path.getAsInteger(10, expert) && expert >= 0;
+}
+
+GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
+  GgufName name;
+  auto find = [&](const Twine &tensor) { return checkpoint.find(tensor.str()); };
+  if ((name.tensor = find(module)) || (name.tensor = find(module + ".weight")))
+    return name;
+  if (module == "lm_head") {
+    name.tensor = find("output.weight");
+    if (!name.tensor) // tied
+      name.tensor = find("token_embd.weight");
+    return name;
+  }
+  StringRef path = module.split("layers.").second;
+  auto [layer, inside] = path.split('.');
+  for (const NameRow &row : nameRows) {
+    if (!matches(inside, row.module, name.expert))
+      continue;
+    name.tensor = find("blk." + layer + "." + row.gguf + ".weight");
+    if (!name.tensor && row.gguf.ends_with("_exps")) { // each expert in a tensor of its own
+      name.tensor = find("blk." + layer + "." + row.gguf.drop_back(5) + "." + Twine(name.expert) + ".weight");
+      name.expert = 0;
+    }
+    return name;
+  }
+  return name;
+}
+
+std::string moduleOfGguf(StringRef tensor) {
+  if (tensor == "output.weight")
+    return "lm_head";
+  if (!tensor.consume_front("blk.") || !tensor.consume_back(".weight"))
+    return "";
+  auto [layer, inside] = tensor.split('.');
+  const NameRow *row =
+      find_if(nameRows, [inside = inside](const NameRow &row) { return row.gguf == inside; });
+  return row == std::end(nameRows) ? "" : ("model.layers." + layer + "." + row->module).str();
+}
+
+std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
+  auto has = [&](const Twine &name) {
+    return any_of(ArrayRef<StringLiteral>{".weight", ".qweight", ".weight_packed"},
+                  [&](StringRef suffix) { return checkpoint.find((name + suffix).str()); });
+  };
+  StringRef inner = module;
+  inner.consume_front("language_model.");
+  StringRef bare = inner;
+  bare.consume_front("model.");
+  for (const std::string &name : {module.str(), inner.str(), ("language_model." + inner).str(),
+                                  ("model.language_model." + bare).str(), bare.str()})
+    if (has(name))
+      return name;
+  return module.str();
+}
+
+} // namespace lut

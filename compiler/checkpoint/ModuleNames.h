@@ -1,0 +1,26 @@
+// Where a checkpoint keeps a linear layer that Models.def calls model.layers.3.self_attn.q_proj.
+#ifndef LUT_COMPILER_CHECKPOINT_MODULENAMES_H
+#define LUT_COMPILER_CHECKPOINT_MODULENAMES_H
+
+#include "compiler/checkpoint/Checkpoint.h"
+
+namespace lut {
+
+struct GgufName {
+  const Tensor *tensor = nullptr; // null: there is none
+  int64_t expert = 0;             // which of those that the tensor stacks
+};
+
+// Takes names of Hugging Face and of GGUF.
+GgufName findGgufTensor(const Checkpoint &checkpoint, llvm::StringRef module);
+
+// The module that a tensor of GGUF holds: "model.layers.3.self_attn.q_proj" for "blk.3.attn_q.weight",
+// "....experts.{expert}.up_proj" for stacked experts. Empty: not a linear layer.
+std::string moduleOfGguf(llvm::StringRef tensor);
+
+// Multimodal models put the language model's modules below different names.
+std::string moduleNameIn(const Checkpoint &checkpoint, llvm::StringRef module);
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,153 @@
+// Float weights, or those that no format holds, rounded to a format.
+#include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/WeightRows.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+class RoundedSource : public WeightSource {
+public:
+  RoundedSource(std::unique_ptr<FloatRows> rows, StringRef from, Format format)
+      : WeightSource(rows->layer.name, rows->n, rows->k, format,
+                     (from + " rounded to " + format.str()).str()),
+        rows(std::move(rows)) {}
+
+  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override;
+  Error findTensorScale();
+
+private:
+  Error readValues(int64_t row, std::vector<float> &values) const;
+  Error roundGroups(ArrayRef<float> values, uint8_t *codes, uint16_t *scales, uint8_t *zeros) const;
+
+  const std::unique_ptr<FloatRows> rows;
+  float inverse = 0; // of the tensor's scale
+};
+
+} // namespace
+
+Error RoundedSource::readValues(int64_t row, std::vector<float> &values) const {
+  values.resize(k);
+  if (Error problem = rows->readRow(row, values.data()))
+    return problem;
+  for (int64_t i = 0; i < k; ++i)
+    if (!std::isfinite(values[i]))
+      return rows->layer.error("weight " + Twine(i) + " of row " + Twine(row) +
+                               " is not finite; the checkpoint is damaged");
+  return Error::success();
+}
+
+// BitNet's 1 / mean |w|, with its lower bound of the mean.
+static float inverseOfMean(double sum, int64_t count) {
+  return 1 / std::max(float(sum / double(count)), 1e-5f);
+}
+
+static double sumOfMagnitudes(ArrayRef<float> values) {
+  double sum = 0;
+  for (float value : values)
+    sum += std::fabs(value);
+  return sum;
+}
+
+Error RoundedSource::findTensorScale() {
+  std::vector<float> values;
+  double sum = 0;
+  for (int64_t row = 0; row < n; ++row) {
+    if (Error problem = readValues(row, values))
+      return problem;
+    sum += sumOfMagnitudes(values);
+  }
+  inverse = inverseOfMean(sum, n * k);
+  return Error::success();
+}
+
+namespace {
+
+// value = scale * (step * code + offset), or scale * (code - zero)
+struct Grid {
+  float scale = 0;
+  int step = 1, offset = 0;
+
+  uint8_t round(float value, int codes) const {
+    float code = scale != 0 ? (std::nearbyint(value / scale) - float(offset)) : float(-offset);
+    if (step == 2) // {-1, 1}
+      code = value >= 0;
+    return uint8_t(std::min(std::max(code, 0.0f), float(codes - 1)));
+  }
+};
+
+} // namespace
+
+// Without zero points the value of largest magnitude takes the lowest code, whichever sign it has: that end
+// of the code book reaches further. Two values are best at the mean magnitude.
+static Grid chooseGrid(ArrayRef<float> values, const Format &format) {
+  float low = 0, high = 0;
+  for (float value : values) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  int codes = format.row->codes();
+  auto rounded = [](float scale) { return floatOfHalf(halfOfFloat(scale)); };
+  if (format.zeroPoints) {
+    Grid grid{rounded((high - low) / float(codes - 1))};
+    if (grid.scale == 0) // less than half of f16's smallest
+      return grid;
+    grid.offset = -int(std::min(std::nearbyint(-low / grid.scale), float(codes - 1)));
+    return grid;
+  }
+  if (format.row->step == 2)
+    return {rounded(float(sumOfMagnitudes(values) / double(values.size()))), 2, -1};
+  float extreme = -low > high ? low : high;
+  return {rounded(extreme / float(format.row->offset)), 1, format.row->offset};
+}
+
+Error RoundedSource::roundGroups(ArrayRef<float> values, uint8_t *codes, uint16_t *scales,
+                                 uint8_t *zeros) const {
+  int64_t group = format.group ? format.group : k;
+  for (int64_t begin = 0; begin < k; begin += group) {
+    ArrayRef<float> part = values.slice(begin, std::min(group, k - begin));
+    Grid grid = chooseGrid(part, format);
+    if (!std::isfinite(grid.scale))
+      return rows->layer.error("its weights are too large for scales in f16; scale the layer down");
+    for (float value : part)
+      *codes++ = grid.round(value, format.row->codes());
+    *scales++ = halfOfFloat(grid.scale);
+    if (format.zeroPoints)
+      *zeros++ = uint8_t(-grid.offset);
+  }
+  return Error::success();
+}
+
+Error RoundedSource::readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
+                              uint8_t *zeros) const {
+  std::vector<float> values;
+  int64_t groups = format.groups(k);
+  for (int64_t row = 0; row < count; ++row, codes += k) {
+    if (Error problem = readValues(first + row, values))
+      return problem;
+    if (!format.row->scaleF32) {
+      if (Error problem = roundGroups(values, codes, static_cast<uint16_t *>(scales) + row * groups,
+                                      zeros ? zeros + row * groups : nullptr))
+        return problem;
+      continue;
+    }
+    float factor = format.perTensor ? inverse : inverseOfMean(sumOfMagnitudes(values), k);
+    static_cast<float *>(scales)[format.perTensor ? 0 : row] = 1 / factor;
+    for (int64_t i = 0; i < k; ++i)
+      codes[i] = uint8_t(std::min(std::max(std::nearbyint(values[i] * factor), -1.0f), 1.0f) + 1);
+  }
+  return Error::success();
+}
+
+WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, StringRef from, Format format) {
+  auto source = std::make_unique<RoundedSource>(std::move(rows), from, format);
+  if (format.perTensor)
+    if (Error problem = source->findTensorScale())
+      return std::move(problem);
+  return std::move(source);
+}
+
+} // namespace lut

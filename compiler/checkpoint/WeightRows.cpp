@@ -1,0 +1,134 @@
+#include "compiler/checkpoint/WeightRows.h"
+
+#include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/Containers.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+
+using namespace llvm;
+
+namespace lut {
+
+Error Layer::error(const Twine &message) const {
+  return fileError(checkpoint.path, quoted(name) + ": " + message);
+}
+
+const Tensor *Layer::find(StringRef suffix) const { return checkpoint.find((name + "." + suffix).str()); }
+
+Expected<const Tensor *> Layer::get(StringRef suffix, ArrayRef<TensorType::Id> types,
+                                    ArrayRef<int64_t> shape) const {
+  const Tensor *tensor = find(suffix);
+  if (!tensor)
+    return error("has no tensor " + suffix + "; the checkpoint is incomplete, download it again");
+  auto fits = [](int64_t wanted, int64_t found) { return found > 0 && (wanted < 0 || wanted == found); };
+  if (!is_contained(types, tensor->type->id))
+    return error(suffix + " is of type " + tensor->type->name + ", not " + tensorType(types.front()).name +
+                 "; quantization_config describes another checkpoint");
+  bool good = tensor->shape.size() == shape.size();
+  for (size_t i = 0; good && i < shape.size(); ++i)
+    good = fits(shape[i], tensor->shape[i]);
+  if (good)
+    return tensor;
+  std::string wanted;
+  for (int64_t extent : shape)
+    wanted += (wanted.empty() ? "" : " x ") + (extent < 0 ? std::string("any") : std::to_string(extent));
+  return error(suffix + " is " + tensor->shapeText() + ", not " + wanted +
+               "; quantization_config describes another checkpoint");
+}
+
+Error IntegerRows::readRow(int64_t row, float *values) const {
+  std::vector<uint8_t> codes(k), zeros(groups());
+  std::vector<float> scales(groups());
+  unpack(row, 1, codes.data(), scales.data(), zeros.data());
+  for (int64_t i = 0; i < k; ++i)
+    values[order.empty() ? i : order[i]] = scales[i / group] * float(codes[i] - zeros[i / group]);
+  return Error::success();
+}
+
+namespace {
+
+struct TensorRows : FloatRows {
+  TensorRows(Layer layer, const Tensor &tensor, int64_t n, ArrayRef<uint8_t> bytes)
+      : FloatRows(std::move(layer), n, tensor.shape.back()), type(*tensor.type), bytes(bytes) {}
+
+  Error readRow(int64_t row, float *values) const override {
+    int64_t blocks = k / type.block;
+    type.decode(bytes.data() + row * blocks * type.blockBytes, blocks, values);
+    return Error::success();
+  }
+
+  const TensorType &type;
+  ArrayRef<uint8_t> bytes;
+};
+
+} // namespace
+
+std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, ArrayRef<uint8_t> bytes) {
+  int64_t rowBytes = tensor.shape.back() / tensor.type->block * tensor.type->blockBytes;
+  return std::make_unique<TensorRows>(std::move(layer), tensor, bytes.size() / rowBytes, bytes);
+}
+
+Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t configured) {
+  if (groups == 1)
+    return k;
+  if (configured > 0 && (k - 1) / configured + 1 == groups)
+    return configured;
+  if (k % groups == 0)
+    return k / groups;
+  return layer.error("has " + Twine(groups) + " scales along k = " + Twine(k) + ", which are no groups of " +
+                     Twine(configured) + "; correct group_size in quantization_config");
+}
+
+Expected<std::vector<uint32_t>> orderByGroup(const Layer &layer, const Tensor &groupIndex, int64_t k,
+                                             int64_t group) {
+  std::vector<uint32_t> order(k);
+  std::vector<int64_t> next((k + group - 1) / group); // place of each group's next column
+  bool inOrder = true;
+  for (size_t i = 0; i < next.size(); ++i)
+    next[i] = int64_t(i) * group;
+  for (int64_t column = 0; column < k; ++column) {
+    int32_t index = readLe<int32_t>(groupIndex.bytes.data() + 4 * column);
+    if (index < 0 || index >= int64_t(next.size()))
+      return layer.error("g_idx puts column " + Twine(column) + " into group " + Twine(index) + " of " +
+                         Twine(next.size()) + "; the checkpoint is damaged");
+    int64_t place = next[index]++;
+    if (place >= std::min(k, (index + int64_t(1)) * group))
+      return layer.error("g_idx puts more than " + Twine(group) + " columns into group " + Twine(index) +
+                         "; quantize with groups of one size");
+    order[place] = uint32_t(column);
+    inOrder &= place == column;
+  }
+  if (inOrder)
+    order.clear();
+  return order;
+}
+
+ArrayRef<TensorType::Id> floatTypes() {
+  static constexpr TensorType::Id ids[] = {TensorType::Id::F16, TensorType::Id::BF16, TensorType::Id::F32};
+  return ids;
+}
+
+float floatAt(const Tensor &tensor, size_t index) {
+  float value;
+  tensor.type->decode(tensor.bytes.data() + index * tensor.type->blockBytes, 1, &value);
+  return value;
+}
+
+std::string numberText(float value) {
+  std::string text;
+  raw_string_ostream(text) << format("%g", value);
+  return text;
+}
+
+void permuteColumns(ArrayRef<uint32_t> order, int64_t rows, int64_t k, uint8_t *codes) {
+  if (order.empty())
+    return;
+  std::vector<uint8_t> row(k);
+  for (int64_t r = 0; r < rows; ++r, codes += k) {
+    std::copy(codes, codes + k, row.begin());
+    for (int64_t i = 0; i < k; ++i)
+      codes[i] = row[order[i]];
+  }
+}
+
+} // namespace lut

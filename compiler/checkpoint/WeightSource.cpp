@@ -1,0 +1,136 @@
+#include "compiler/checkpoint/WeightSource.h"
+
+#include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/checkpoint/WeightRows.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+// Integers in the format that has their bits and groups.
+class StoredSource : public WeightSource {
+public:
+  StoredSource(std::unique_ptr<IntegerRows> integers, Format format)
+      : WeightSource(integers->layer.name, integers->n, integers->k, format, "as stored"),
+        rows(std::move(integers)) {
+    order = rows->order;
+  }
+
+  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override;
+
+private:
+  const std::unique_ptr<IntegerRows> rows;
+};
+
+} // namespace
+
+Error StoredSource::readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
+                             uint8_t *zeros) const {
+  int64_t groups = rows->groups();
+  std::vector<float> values(count * groups);
+  std::vector<uint8_t> unused(format.zeroPoints ? 0 : count * groups);
+  rows->unpack(first, count, codes, values.data(), format.zeroPoints ? zeros : unused.data());
+  for (int64_t i = 0; i < count * groups; ++i) {
+    uint16_t half = halfOfFloat(values[i]);
+    if (floatOfHalf(half) != values[i] || !std::isfinite(values[i])) {
+      return rows->layer.error("scale " + numberText(values[i]) + " of row " + Twine(first + i / groups) +
+                               ", group " + Twine(i % groups) +
+                               (std::isfinite(values[i]) ? " is no f16 number; save the scales as F16"
+                                                         : " is not finite; the checkpoint is damaged"));
+    }
+    static_cast<uint16_t *>(scales)[i] = half;
+  }
+  return Error::success();
+}
+
+// The format with the bits and groups of stored integers; nothing: there is none.
+static std::optional<Format> formatOf(const IntegerRows &rows, bool zeroPoints) {
+  std::string name = "w" + std::to_string(rows.bits);
+  if (rows.group < rows.k)
+    name += "g" + std::to_string(rows.group);
+  Expected<Format> format = parseFormat(name + (zeroPoints ? "z" : ""));
+  if (format)
+    return *format;
+  consumeError(format.takeError());
+  return std::nullopt;
+}
+
+// Groups of the whole row may be written as groups of at least k.
+static bool isFormat(const Format &wanted, const Format &stored, int64_t k) {
+  bool same = wanted.group == stored.group || (!stored.group && wanted.group >= k);
+  return wanted.row == stored.row && wanted.zeroPoints == stored.zeroPoints && same;
+}
+
+static WeightSourceOr openIntegers(std::unique_ptr<IntegerRows> rows, std::optional<Format> wanted) {
+  const Layer &layer = rows->layer;
+  // Zero points in the middle of the codes are the same as none.
+  bool zeroPoints = !rows->symmetric || (wanted && wanted->zeroPoints);
+  std::optional<Format> stored = formatOf(*rows, zeroPoints);
+  std::string what = std::to_string(rows->bits) + "-bit weights in groups of " + std::to_string(rows->group);
+  if (!stored && !wanted)
+    return layer.error("no format holds " + what +
+                       "; name a format that the weights are rounded to, such as --weights=w4g32");
+  if (!stored)
+    return roundWeights(std::move(rows), what, *wanted);
+  if (wanted && !isFormat(*wanted, *stored, rows->k))
+    return layer.error("is stored as " + stored->str() + ", not as " + wanted->str() +
+                       "; compile the library with " + stored->str());
+  return std::make_unique<StoredSource>(std::move(rows), wanted ? *wanted : *stored);
+}
+
+static WeightSourceOr openIntegers(IntegerRowsOr rows, std::optional<Format> wanted) {
+  if (!rows)
+    return rows.takeError();
+  return openIntegers(std::move(*rows), wanted);
+}
+
+static WeightSourceOr openFloats(const Layer &layer, const WeightStorage &storage,
+                                 std::optional<Format> wanted) {
+  const Tensor *tensor = layer.find("weight");
+  if (!tensor)
+    return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
+  if (storage.isTernary && !wanted)
+    wanted = cantFail(parseFormat("w158"));
+  auto checked = layer.get("weight", floatTypes(), {-1, -1});
+  if (!checked)
+    return checked.takeError();
+  if (!wanted)
+    return layer.error("is stored as " + tensor->type->name +
+                       "; name a format that the weights are rounded to, such as --weights=w4g32");
+  return roundWeights(floatRows(layer, *tensor, tensor->bytes), tensor->type->name, *wanted);
+}
+
+WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &storage, StringRef module,
+                           std::optional<Format> format) {
+  if (checkpoint.isGguf()) {
+    GgufName found = findGgufTensor(checkpoint, module);
+    Layer layer{checkpoint, module.str()};
+    if (!found.tensor)
+      return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
+    return openGguf(layer, *found.tensor, found.expert, format);
+  }
+  Layer layer{checkpoint, moduleNameIn(checkpoint, module)};
+  using Method = WeightStorage::Method;
+  if (layer.find("qweight"))
+    return openIntegers(storage.method == Method::AwqGemm || storage.method == Method::AwqGemv
+                            ? openAwq(layer, storage)
+                            : openGptq(layer, storage),
+                        format);
+  if (layer.find("weight_packed"))
+    return openIntegers(openCompressedTensors(layer, storage), format);
+  const Tensor *weights = layer.find("weight");
+  if (weights && weights->type->id == TensorType::Id::U8 && storage.method == Method::Bitnet) {
+    auto source = openBitnet(layer, storage);
+    if (source && format && format->str() != "w158")
+      return layer.error("is stored as w158, not as " + format->str() + "; compile the library with w158");
+    return source;
+  }
+  return openFloats(layer, storage, format);
+}
+
+} // namespace lut
