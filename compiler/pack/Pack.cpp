@@ -1,6 +1,7 @@
 #include "compiler/pack/Pack.h"
 
 #include "codegen/Targets.h"
+#include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
 #include "compiler/Log.h"
 #include "compiler/pack/Packer.h"

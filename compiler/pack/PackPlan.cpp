@@ -1,11 +1,11 @@
 #include "compiler/pack/PackPlan.h"
 
 #include "compiler/checkpoint/ModuleNames.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include <map>
 
 using namespace llvm;
 
@@ -38,7 +38,7 @@ private:
   const size_t variant;
   PackPlan result;
   StringSet<> used;                       // tensors of the checkpoint that are packed
-  MapVector<std::string, unsigned> notes; // with the number of tensors
+  std::map<std::string, unsigned> notes;// with the number of tensors
 };
 
 } // namespace

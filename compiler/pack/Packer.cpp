@@ -21,6 +21,7 @@ constexpr uint64_t readBackBytes = 1 << 20; // stays in the cache between copy a
 
 // An item on its way into the file.
 struct Job {
+  Job(PackItem &item, uint64_t bands) : item(item), bandsLeft(bands) {}
   PackItem &item;
   std::atomic<uint64_t> bandsLeft;
 };
@@ -202,7 +203,7 @@ void Packer::start(PackItem &item) {
   Job &job = jobs.emplace_back(item, bands);
   for (uint64_t i = 0; i < bands; ++i) {
     uint64_t first = i * cut.step, count = std::min(cut.step, cut.units - first);
-    pool.async([=, this, &job] { runBand(job, cut.work, first, count); });
+    pool.async([this, &job, work = cut.work, first, count] { runBand(job, work, first, count); });
   }
 }
 
