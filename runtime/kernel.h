@@ -128,7 +128,7 @@ struct lutc_group {
 #ifdef __cplusplus
 extern "C"
 #endif
-uint32_t lutc_cpu_features(void);
+    uint32_t lutc_cpu_features(void);
 
 /* Header of packed weights, LUTC_ALIGNMENT bytes, little-endian. */
 typedef struct lutc_packed_header {

@@ -37,8 +37,8 @@ private:
   const Manifest &manifest;
   const size_t variant;
   PackPlan result;
-  StringSet<> used;                       // tensors of the checkpoint that are packed
-  std::map<std::string, unsigned> notes;// with the number of tensors
+  StringSet<> used;                      // tensors of the checkpoint that are packed
+  std::map<std::string, unsigned> notes; // with the number of tensors
 };
 
 } // namespace
