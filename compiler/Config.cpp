@@ -1,7 +1,9 @@
 #include "compiler/Config.h"
 
+#include "compiler/CheckpointConfig.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Readers.h"
+#include "compiler/checkpoint/Checkpoint.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -37,18 +39,18 @@ static bool checkName(const LibrarySpec &library, const ConfigNode &root, String
   return false;
 }
 
-static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigOptions &options,
-                                           Diagnostics &diagnostics) {
+static std::optional<LibrarySpec> readTree(const ConfigNode &root, std::optional<Quantization> quantization,
+                                           const ConfigOptions &options, Diagnostics &diagnostics) {
   bool isList = root.member("kernels");
   if (root.member("model_type") || root.member("architectures")) {
     if (!isList)
-      return readModelConfig(root, options, diagnostics);
+      return readModelConfig(root, std::move(quantization), options, diagnostics);
     diagnostics.error(root.member("kernels")->range, "both a model config and a list of kernels",
                       "keep `kernels`, or keep `model_type` and `architectures`");
     return std::nullopt;
   }
   if (!isList && root.find("text_config"))
-    return readModelConfig(root, options, diagnostics);
+    return readModelConfig(root, std::move(quantization), options, diagnostics);
   if (any_of(kernelListKeys(), [&](const ConfigKey &key) { return root.member(key.name); }))
     return readKernelList(root, options, diagnostics);
   diagnostics.error(root.range, "neither a model config nor a list of kernels",
@@ -58,19 +60,24 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigO
 
 std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &options, SourceMgr &sources) {
   Diagnostics diagnostics(sources);
-  std::optional<ConfigNode> root = readConfigTree(path, diagnostics);
-  if (!root)
+  std::optional<CheckpointConfig> config;
+  if (isCheckpoint(path))
+    config = readCheckpointConfig(path, options, diagnostics);
+  else if (std::optional<ConfigNode> root = readConfigTree(path, diagnostics))
+    config = CheckpointConfig{path.str(), std::move(*root), std::nullopt};
+  if (!config)
     return std::nullopt;
-  std::optional<LibrarySpec> library = readTree(*root, options, diagnostics);
+  std::optional<LibrarySpec> library =
+      readTree(config->root, std::move(config->quantization), options, diagnostics);
   if (!library)
     return std::nullopt;
   if (!options.name.empty())
     library->name = options.name;
   else if (library->name.empty())
-    library->name = defaultName(path, *library);
+    library->name = defaultName(config->file, *library);
   if (!options.variants.empty())
     library->variants = options.variants;
-  if (!checkName(*library, *root, path, diagnostics))
+  if (!checkName(*library, config->root, path, diagnostics))
     return std::nullopt;
   return library;
 }

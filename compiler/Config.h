@@ -1,4 +1,4 @@
-// Reads what the user asks for: a Hugging Face config.json or lutc's own list of kernels.
+// Reads what the user asks for: a checkpoint, a Hugging Face config.json, or lutc's own list of kernels.
 #ifndef LUT_COMPILER_CONFIG_H
 #define LUT_COMPILER_CONFIG_H
 

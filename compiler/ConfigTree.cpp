@@ -212,10 +212,16 @@ std::optional<ConfigNode> readConfigTree(StringRef path, Diagnostics &diagnostic
     diagnostics.error(path, "cannot read: " + problem.message(), "");
     return std::nullopt;
   }
+  return readConfigTree(std::move(*file), path.ends_with(".json"), diagnostics);
+}
+
+std::optional<ConfigNode> readConfigTree(std::unique_ptr<MemoryBuffer> text, bool isJson,
+                                         Diagnostics &diagnostics) {
   SourceMgr &sources = diagnostics.sourceMgr();
-  unsigned id = sources.AddNewSourceBuffer(std::move(*file), SMLoc());
+  unsigned id = sources.AddNewSourceBuffer(std::move(text), SMLoc());
   MemoryBufferRef buffer = sources.getMemoryBuffer(id)->getMemBufferRef();
-  if (path.ends_with(".json") && !checkJson(buffer.getBuffer(), diagnostics))
+  StringRef path = buffer.getBufferIdentifier();
+  if (isJson && !checkJson(buffer.getBuffer(), diagnostics))
     return std::nullopt;
 
   yaml::Stream stream(buffer, sources);

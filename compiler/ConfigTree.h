@@ -38,6 +38,9 @@ struct ConfigMember {
 
 // Reads `path` into `sources`. Files called *.json must be JSON; everything else is YAML.
 std::optional<ConfigNode> readConfigTree(llvm::StringRef path, Diagnostics &diagnostics);
+// The same of a text, which goes to the sources.
+std::optional<ConfigNode> readConfigTree(std::unique_ptr<llvm::MemoryBuffer> text, bool isJson,
+                                         Diagnostics &diagnostics);
 
 } // namespace lut
 

@@ -19,7 +19,7 @@ public:
       : root(root), text(root.find("text_config") ? *root.find("text_config") : root),
         diagnostics(diagnostics) {}
 
-  std::optional<ModelConfig> read(std::optional<Format> weights);
+  std::optional<ModelConfig> read(std::optional<Quantization> quantization, std::optional<Format> weights);
 
 private:
   const ModelRow *readFamily();
@@ -29,7 +29,7 @@ private:
   void readFfn();
   void readLayers();
   void readFunctions();
-  bool readWeights(std::optional<Format> weights);
+  bool readWeights(std::optional<Quantization> quantization, std::optional<Format> weights);
   ConfigFields holding(StringRef key) const {
     return ConfigFields(text.member(key) ? text : root, diagnostics);
   }
@@ -177,7 +177,12 @@ void ModelConfigReader::readFunctions() {
                                .Default("");
 }
 
-bool ModelConfigReader::readWeights(std::optional<Format> weights) {
+bool ModelConfigReader::readWeights(std::optional<Quantization> quantization, std::optional<Format> weights) {
+  if (quantization) {
+    model.quantization = std::move(*quantization);
+    model.quantizationAt = root.range;
+    return true;
+  }
   ConfigFields fields = holding("quantization_config");
   if (const ConfigNode *config = fields.map("quantization_config")) {
     model.quantizationAt = config->range;
@@ -195,7 +200,8 @@ bool ModelConfigReader::readWeights(std::optional<Format> weights) {
   return weights.has_value();
 }
 
-std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights) {
+std::optional<ModelConfig> ModelConfigReader::read(std::optional<Quantization> quantization,
+                                                   std::optional<Format> weights) {
   if (root.find("text_config") && !ConfigFields(root, diagnostics).map("text_config"))
     return std::nullopt;
   model.family = readFamily();
@@ -210,14 +216,14 @@ std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights
   model.shape.vocabulary = size("vocab_size");
   set(Size::Vocabulary, model.shape.vocabulary, "vocab_size");
   model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
-  if (!readWeights(weights) || diagnostics.failed())
+  if (!readWeights(std::move(quantization), weights) || diagnostics.failed())
     return std::nullopt;
   return std::move(model);
 }
 
-std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, const ConfigOptions &options,
-                                           Diagnostics &diagnostics) {
-  auto model = ModelConfigReader(root, diagnostics).read(options.weights);
+std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, std::optional<Quantization> quantization,
+                                           const ConfigOptions &options, Diagnostics &diagnostics) {
+  auto model = ModelConfigReader(root, diagnostics).read(std::move(quantization), options.weights);
   if (!model)
     return std::nullopt;
   return planModel(*model, options, diagnostics);

@@ -69,7 +69,7 @@ WeightDecision ModelPlanner::decide(const ProjectionRow &row, int64_t layer) {
     return {std::nullopt, "kept in float by the checkpoint"};
   std::string name = layerPath(model, row.path, std::to_string(layer));
   auto [head, tail] = StringRef(name).split("{expert}");
-  if (head.size() == name.size() || quantization.rules.empty())
+  if (head.size() == name.size() || quantization.isUniform())
     return quantization.decide(name);
   std::optional<WeightDecision> first;
   for (int64_t expert = 0; expert < model.size(Size::ExpertCount).value; ++expert) {

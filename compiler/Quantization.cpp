@@ -9,6 +9,9 @@ using namespace llvm;
 namespace lut {
 
 WeightDecision Quantization::decide(StringRef module) const {
+  auto found = modules.find(module);
+  if (found != modules.end())
+    return found->second;
   for (const Rule &rule : rules)
     if (rule.pattern.matches(module))
       return rule.decision;

@@ -3,6 +3,7 @@
 #define LUT_COMPILER_QUANTIZATION_H
 
 #include "compiler/ConfigTree.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Regex.h"
 
 namespace lut {
@@ -41,12 +42,15 @@ struct Quantization {
     ModulePattern pattern;
     WeightDecision decision;
   };
-  std::vector<Rule> rules; // the first that matches decides
+  llvm::StringMap<WeightDecision> modules; // by name; the rules are for others
+  std::vector<Rule> rules;                 // the first that matches decides
   WeightDecision otherwise;
   // Whether lm_head and the routers follow the rules; else the checkpoint keeps them in float.
   bool coversHead = false, coversRouters = false;
 
   WeightDecision decide(llvm::StringRef module) const;
+  // Whether all modules are decided alike.
+  bool isUniform() const { return modules.empty() && rules.empty(); }
 };
 
 // Reads a quantization_config. `weights` is --weights: the format where the config gives none, an error where

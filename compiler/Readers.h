@@ -4,13 +4,15 @@
 
 #include "compiler/Config.h"
 #include "compiler/ConfigTree.h"
+#include "compiler/Quantization.h"
 
 namespace lut {
 
 std::optional<LibrarySpec> readKernelList(const ConfigNode &root, const ConfigOptions &options,
                                           Diagnostics &diagnostics);
-std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, const ConfigOptions &options,
-                                           Diagnostics &diagnostics);
+// `quantization` is what the tensors of a checkpoint say; absent: the config says it.
+std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, std::optional<Quantization> quantization,
+                                           const ConfigOptions &options, Diagnostics &diagnostics);
 
 } // namespace lut
 

@@ -3,6 +3,7 @@
 #include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
+#include "compiler/Inspect.h"
 #include "compiler/pack/Pack.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
@@ -57,6 +58,7 @@ CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
 struct Arguments {
   CompileRequest request;
   BenchRequest bench;
+  InspectRequest inspect;
   PackRequest pack;
   std::string weights, listing;
   std::vector<std::string> include;
@@ -65,9 +67,11 @@ struct Arguments {
 
 void addCompile(CLI::App &app, Arguments &arguments) {
   CompileRequest &request = arguments.request;
-  CLI::App *compile =
-      app.add_subcommand("compile", "Compile a model config or a list of kernels into a C library");
-  compile->add_option("config", request.config, "Hugging Face config.json, or a YAML or JSON list of kernels")
+  CLI::App *compile = app.add_subcommand(
+      "compile", "Compile a checkpoint, a model config or a list of kernels into a C library");
+  compile
+      ->add_option("config", request.config,
+                   "A checkpoint, a Hugging Face config.json, or a YAML or JSON list of kernels")
       ->required();
   compile->add_option("-o,--output", request.directory,
                       "Directory for lib<name>.a, <name>.h, <name>.json, <name>.d");
@@ -99,13 +103,23 @@ void addCompile(CLI::App &app, Arguments &arguments) {
 
 void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   CLI::App *bench = app.add_subcommand("bench", "Time the kernels of a config on this CPU");
-  bench->add_option("config", request.config, "Hugging Face config.json, or a YAML or JSON list of kernels")
+  bench
+      ->add_option("config", request.config,
+                   "A checkpoint, a Hugging Face config.json, or a YAML or JSON list of kernels")
       ->required();
   bench->add_option("--weights", weights, "Weight format where the config gives none: w2g128")
       ->check(checkFormat);
   auto *tune = bench->add_flag("--tune", request.tune, "Time every legal schedule, find the fastest");
   bench->add_option("-o,--output", request.output, "Tuning file for lutc compile --tuning")->needs(tune);
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
+}
+
+void addInspect(CLI::App &app, InspectRequest &request) {
+  CLI::App *inspect =
+      app.add_subcommand("inspect", "Show what is in a checkpoint, and what lutc makes of it");
+  inspect->add_option("path", request.path, "A .safetensors or .gguf file, or a directory with a checkpoint")
+      ->required();
+  inspect->add_flag("--json", request.json, "As JSON");
 }
 
 void addPack(CLI::App &app, PackRequest &request) {
@@ -188,6 +202,8 @@ int run(const CLI::App &app, Arguments &arguments) {
   }
   if (app.got_subcommand("pack"))
     return pack(arguments.pack);
+  if (app.got_subcommand("inspect"))
+    return inspect(arguments.inspect);
   return compile(arguments.request);
 }
 
@@ -207,6 +223,7 @@ int main(int argc, char **argv) {
   Arguments arguments;
   addCompile(app, arguments);
   addBench(app, arguments.bench, arguments.weights);
+  addInspect(app, arguments.inspect);
   addPack(app, arguments.pack);
   addOthers(app, arguments);
   try {

@@ -6,7 +6,7 @@ import lit.formats
 config.name = "lutc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["end_to_end", "reference", "runtime"]
+config.excludes = ["checkpoint", "end_to_end", "reference", "runtime"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.build, "test")
 
@@ -16,3 +16,4 @@ config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]
 for name in ["cc", "cxx", "cmake", "make", "build", "installed", "source"]:
     config.substitutions.append(("%{" + name + "}", getattr(config, name)))
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%make_checkpoint", os.path.join(config.source, "test/checkpoint/make_checkpoint.py")))

@@ -138,9 +138,11 @@ WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::
   if (!type.decode)
     return layer.error("lutc does not read weights of type " + type.name +
                        "; convert the model to Q4_0, TQ2_0 or F16 with llama.cpp");
+  std::string problem = type.isFloat()
+                            ? ("is stored as " + type.name).str()
+                            : ("no format holds " + type.name + " losslessly: " + type.reason).str();
   if (!format)
-    return layer.error("no format holds " + type.name + " losslessly: " + type.reason +
-                       "; name a format that the weights are rounded to, such as --weights=w4g32");
+    return layer.error(problem + "; name a format that the weights are rounded to, such as --weights=w4g32");
   return roundWeights(floatRows(std::move(layer), tensor, bytes), type.name, *format);
 }
 

@@ -13,7 +13,7 @@ struct NameRow {
   StringLiteral module, gguf; // inside a layer
 };
 
-// By llama.cpp's tensor names. Where one has several modules, the first is what it is called back.
+// By llama.cpp's tensor names.
 constexpr NameRow nameRows[] = {
     {"self_attn.q_proj", "attn_q"},
     {"self_attn.k_proj", "attn_k"},
@@ -71,15 +71,17 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
   return name;
 }
 
-std::string moduleOfGguf(StringRef tensor) {
+std::vector<std::string> modulesOfGguf(StringRef tensor) {
   if (tensor == "output.weight")
-    return "lm_head";
+    return {"lm_head"};
+  std::vector<std::string> modules;
   if (!tensor.consume_front("blk.") || !tensor.consume_back(".weight"))
-    return "";
+    return modules;
   auto [layer, inside] = tensor.split('.');
-  const NameRow *row =
-      find_if(nameRows, [inside = inside](const NameRow &row) { return row.gguf == inside; });
-  return row == std::end(nameRows) ? "" : ("model.layers." + layer + "." + row->module).str();
+  for (const NameRow &row : nameRows)
+    if (row.gguf == inside)
+      modules.push_back(("model.layers." + layer + "." + row.module).str());
+  return modules;
 }
 
 std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {

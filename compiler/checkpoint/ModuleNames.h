@@ -14,9 +14,10 @@ struct GgufName {
 // Takes names of Hugging Face and of GGUF.
 GgufName findGgufTensor(const Checkpoint &checkpoint, llvm::StringRef module);
 
-// The module that a tensor of GGUF holds: "model.layers.3.self_attn.q_proj" for "blk.3.attn_q.weight",
-// "....experts.{expert}.up_proj" for stacked experts. Empty: not a linear layer.
-std::string moduleOfGguf(llvm::StringRef tensor);
+// The modules that a tensor of GGUF may be, by model family: "model.layers.3.self_attn.q_proj" for
+// "blk.3.attn_q.weight", "....experts.{expert}.up_proj" for stacked experts. None: it is not a linear
+// layer's.
+std::vector<std::string> modulesOfGguf(llvm::StringRef tensor);
 
 // Multimodal models put the language model's modules below different names.
 std::string moduleNameIn(const Checkpoint &checkpoint, llvm::StringRef module);

@@ -2,6 +2,7 @@
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include <cmath>
+#include <mutex>
 
 using namespace llvm;
 
@@ -17,14 +18,17 @@ public:
         rows(std::move(rows)) {}
 
   Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override;
-  Error findTensorScale();
 
 private:
+  Error findTensorScale() const;
   Error readValues(int64_t row, std::vector<float> &values) const;
   Error roundGroups(ArrayRef<float> values, uint8_t *codes, uint16_t *scales, uint8_t *zeros) const;
 
   const std::unique_ptr<FloatRows> rows;
-  float inverse = 0; // of the tensor's scale
+  // 1 / scale of the tensor, found when its first rows are read; not finite weights are found with it.
+  mutable std::once_flag once;
+  mutable float inverse = 0;
+  mutable std::string problem;
 };
 
 } // namespace
@@ -52,16 +56,19 @@ static double sumOfMagnitudes(ArrayRef<float> values) {
   return sum;
 }
 
-Error RoundedSource::findTensorScale() {
-  std::vector<float> values;
-  double sum = 0;
-  for (int64_t row = 0; row < n; ++row) {
-    if (Error problem = readValues(row, values))
-      return problem;
-    sum += sumOfMagnitudes(values);
-  }
-  inverse = inverseOfMean(sum, n * k);
-  return Error::success();
+Error RoundedSource::findTensorScale() const {
+  std::call_once(once, [&] {
+    std::vector<float> values;
+    double sum = 0;
+    for (int64_t row = 0; row < n && problem.empty(); ++row) {
+      if (Error found = readValues(row, values))
+        problem = toString(std::move(found));
+      else
+        sum += sumOfMagnitudes(values);
+    }
+    inverse = inverseOfMean(sum, n * k);
+  });
+  return problem.empty() ? Error::success() : createStringError(inconvertibleErrorCode(), problem);
 }
 
 namespace {
@@ -125,6 +132,8 @@ Error RoundedSource::readRows(int64_t first, int64_t count, uint8_t *codes, void
                               uint8_t *zeros) const {
   std::vector<float> values;
   int64_t groups = format.groups(k);
+  if (Error problem = format.perTensor ? findTensorScale() : Error::success())
+    return problem;
   for (int64_t row = 0; row < count; ++row, codes += k) {
     if (Error problem = readValues(first + row, values))
       return problem;
@@ -143,11 +152,7 @@ Error RoundedSource::readRows(int64_t first, int64_t count, uint8_t *codes, void
 }
 
 WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, StringRef from, Format format) {
-  auto source = std::make_unique<RoundedSource>(std::move(rows), from, format);
-  if (format.perTensor)
-    if (Error problem = source->findTensorScale())
-      return std::move(problem);
-  return std::move(source);
+  return std::make_unique<RoundedSource>(std::move(rows), from, format);
 }
 
 } // namespace lut

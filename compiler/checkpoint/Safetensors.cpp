@@ -51,7 +51,8 @@ bool SafetensorsReader::readMetadata() {
       return false;
     MetadataValue value;
     value.bytes = arrayRefFromStringRef(checkpoint.save(text));
-    checkpoint.metadata.entries.push_back({saved, value});
+    if (checkpoint.files.size() == 1) // shards repeat it
+      checkpoint.metadata.entries.push_back({saved, value});
     return true;
   });
 }

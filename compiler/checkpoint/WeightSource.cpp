@@ -94,7 +94,7 @@ static WeightSourceOr openFloats(const Layer &layer, const WeightStorage &storag
   const Tensor *tensor = layer.find("weight");
   if (!tensor)
     return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
-  if (storage.isTernary && !wanted)
+  if (storage.isTernary && !wanted && !StringRef(layer.name).ends_with("lm_head"))
     wanted = cantFail(parseFormat("w158"));
   auto checked = layer.get("weight", floatTypes(), {-1, -1});
   if (!checked)

@@ -16,7 +16,9 @@ namespace {
 
 // What one task takes at a time: the codes of a band of rows, or as many bytes of a plain tensor. All tasks
 // together stay within the budget, up to one tile of rows each.
-constexpr uint64_t maxBandBytes = 8 << 20, budget = 256 << 20;
+
+// Of all threads: the codes of their bands, and as much of the checkpoint that is mapped.
+constexpr uint64_t budget = 256 << 20;
 constexpr uint64_t readBackBytes = 1 << 20; // stays in the cache between copy and checksum
 
 // An item on its way into the file.
@@ -28,8 +30,10 @@ struct Job {
 
 class Packer {
 public:
-  Packer(const Checkpoint &checkpoint, PackPlan &plan, AtomicFile &file, Progress &progress)
-      : checkpoint(checkpoint), plan(plan), file(file), progress(progress) {}
+  Packer(const Checkpoint &checkpoint, PackPlan &plan, AtomicFile &file, Progress &progress,
+         uint64_t bandBytes)
+      : checkpoint(checkpoint), plan(plan), file(file), progress(progress),
+        bandBytes(std::min(bandBytes, share)) {}
 
   Error run();
 
@@ -61,7 +65,8 @@ private:
   std::atomic<bool> failed = false;
   Error result = Error::success();
   DefaultThreadPool pool{hardware_concurrency()};
-  const uint64_t bandBytes = std::min(maxBandBytes, budget / pool.getMaxConcurrency());
+  const uint64_t share = budget / pool.getMaxConcurrency();
+  const uint64_t bandBytes;
 };
 
 template <typename T> struct AlignedBuffer {
@@ -174,9 +179,11 @@ void Packer::runBand(Job &job, Work work, uint64_t first, uint64_t count) {
   if (!failed)
     if (Error problem = (this->*work)(job.item, first, count))
       fail(std::move(problem));
+  bool isLast = --job.bandsLeft == 0;
   for (const Tensor *tensor : job.item.tensors)
-    checkpoint.dropPages(tensor->bytes);
-  if (--job.bandsLeft == 0 && !failed)
+    if (isLast || tensor->bytes.size() > share)
+      checkpoint.dropPages(tensor->bytes);
+  if (isLast && !failed)
     if (Error problem = seal(job.item))
       fail(std::move(problem));
 }
@@ -250,7 +257,7 @@ Error writePacked(const Checkpoint &checkpoint, PackPlan &plan, const PackTarget
     return file.takeError();
   {
     Progress progress("packing", plan.fileBytes);
-    if (Error problem = Packer(checkpoint, plan, **file, progress).run())
+    if (Error problem = Packer(checkpoint, plan, **file, progress, target.bandBytes).run())
       return problem;
   }
   if (Error problem = (*file)->write(0, makeTable(plan, target)))

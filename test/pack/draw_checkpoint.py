@@ -181,7 +181,7 @@ def experts(checkpoint, draw):
 def large(checkpoint, draw):
     config = sizes("llama", hidden_size=4096, intermediate_size=14336, num_hidden_layers=12, num_attention_heads=32,
                    num_key_value_heads=8, head_dim=128, vocab_size=64128, quantization_config=gptq_config(4, 128, False))
-    pool = memoryview(draw.randbytes(1 << 30))
+    pool = memoryview(draw.randbytes(1 << 26) * 9)
 
     def some(size):
         begin = draw.randrange(0, len(pool) - size + 1)

@@ -3,7 +3,9 @@
 #define LUT_TEST_PACK_PROCESS_H
 
 #include <csignal>
+#include <cstdint>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -13,6 +15,7 @@ namespace lut::test {
 struct Outcome {
   int exitCode;       // -1: killed
   std::string output; // of stdout and stderr
+  uint64_t peakBytes; // of resident memory
 };
 
 // A running program whose output goes to a pipe.
@@ -43,13 +46,15 @@ public:
   void send(int signal) { kill(id, signal); }
 
   Outcome wait() {
-    Outcome outcome{-1, ""};
+    Outcome outcome{-1, "", 0};
     char part[4096];
     for (ssize_t count; (count = read(output, part, sizeof part)) > 0;)
       outcome.output.append(part, size_t(count));
     close(output);
     int status = 0;
-    waitpid(id, &status, 0);
+    rusage usage = {};
+    wait4(id, &status, 0, &usage);
+    outcome.peakBytes = uint64_t(usage.ru_maxrss) << 10;
     outcome.exitCode = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return outcome;
   }

@@ -1,0 +1,22 @@
+// The config of a checkpoint: the config.json beside its tensors, or what GGUF's metadata says.
+#ifndef LUT_COMPILER_CHECKPOINTCONFIG_H
+#define LUT_COMPILER_CHECKPOINTCONFIG_H
+
+#include "compiler/Config.h"
+#include "compiler/Quantization.h"
+
+namespace lut {
+
+struct CheckpointConfig {
+  std::string file; // that a library's default name comes from
+  ConfigNode root;  // keys of a config.json
+  // What the tensors say of the weights where no quantization_config does.
+  std::optional<Quantization> quantization;
+};
+
+std::optional<CheckpointConfig> readCheckpointConfig(llvm::StringRef path, const ConfigOptions &options,
+                                                     Diagnostics &diagnostics);
+
+} // namespace lut
+
+#endif

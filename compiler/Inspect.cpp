@@ -1,0 +1,290 @@
+#include "compiler/Inspect.h"
+
+#include "compiler/Driver.h"
+#include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/checkpoint/WeightSource.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+// A linear layer, and the format that holds its weights losslessly.
+struct LinearLayer {
+  std::string name;
+  int64_t n = 0, k = 0;
+  std::string format;  // empty: none, for the reason in `problem`
+  std::string problem; // "what is wrong; what to do"
+  bool permuted = false;
+};
+
+} // namespace
+
+static StringRef methodName(WeightStorage::Method method) {
+  using Method = WeightStorage::Method;
+  switch (method) {
+  case Method::Float:
+    return "none";
+  case Method::Gptq:
+    return "GPTQ";
+  case Method::GptqV2:
+    return "GPTQ 2";
+  case Method::EfficientQat:
+    return "EfficientQAT";
+  case Method::AwqGemm:
+    return "AWQ gemm";
+  case Method::AwqGemv:
+    return "AWQ gemv";
+  case Method::CompressedTensors:
+    return "compressed-tensors";
+  case Method::Bitnet:
+    return "BitNet";
+  case Method::Gguf:
+    return "by tensor";
+  }
+  return "";
+}
+
+// The module whose weights a tensor holds; empty: it is no matrix of weights. Embeddings are looked up, not
+// multiplied.
+static StringRef linearModule(const Checkpoint &checkpoint, const Tensor &tensor) {
+  StringRef name = tensor.name;
+  if (checkpoint.isGguf())
+    return modulesOfGguf(name).empty() || tensor.shape.size() < 2 ? "" : name;
+  if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))
+    return name;
+  bool matrix = name.consume_back(".weight") && tensor.shape.size() == 2;
+  return !matrix || name.ends_with("embed_tokens") ? "" : name;
+}
+
+static LinearLayer describeLayer(const Checkpoint &checkpoint, const WeightStorage &storage, StringRef module,
+                                 const Tensor &tensor) {
+  LinearLayer layer;
+  layer.name = module.str();
+  auto source = openWeights(checkpoint, storage, module, std::nullopt);
+  if (source) {
+    layer.n = (*source)->n;
+    layer.k = (*source)->k;
+    layer.format = (*source)->format.str();
+    layer.permuted = !(*source)->permutation().empty();
+    return layer;
+  }
+  // The path and the name stand in front of the message.
+  std::string problem = toString(source.takeError());
+  layer.problem = StringRef(problem).split("': ").second.str();
+  if (tensor.type->decode && tensor.shape.size() >= 2) {
+    layer.n = tensor.shape[tensor.shape.size() - 2];
+    layer.k = tensor.shape.back();
+  }
+  return layer;
+}
+
+static std::vector<LinearLayer> describeLayers(const Checkpoint &checkpoint, const WeightStorage &storage) {
+  std::vector<LinearLayer> layers;
+  for (const Tensor &tensor : checkpoint.tensors) {
+    StringRef module = linearModule(checkpoint, tensor);
+    if (!module.empty())
+      layers.push_back(describeLayer(checkpoint, storage, module, tensor));
+  }
+  return layers;
+}
+
+static bool isNumber(StringRef part, uint64_t &number) {
+  return !part.empty() && all_of(part, isDigit) && !part.getAsInteger(10, number);
+}
+
+// Names come from the file, and may hold what a terminal obeys.
+static std::string printable(StringRef name) {
+  std::string text;
+  raw_string_ostream stream(text);
+  printEscapedString(name, stream);
+  return text;
+}
+
+namespace {
+
+// Rows that differ only in numbers of layers and experts, shown as one: model.layers.{0..31}.mlp.up_proj.
+class Rows {
+public:
+  void add(StringRef name, std::vector<json::Value> cells);
+  void print(ArrayRef<StringRef> columns, raw_ostream &out) const;
+
+private:
+  struct Run {
+    StringRef first; // name
+    size_t count = 0;
+    std::vector<std::pair<uint64_t, uint64_t>> numbers; // least and largest of each number in the names
+    std::vector<json::Value> cells;
+
+    std::string name() const;
+  };
+
+  std::vector<Run> runs;
+  StringMap<size_t> indexOf;
+};
+
+} // namespace
+
+void Rows::add(StringRef name, std::vector<json::Value> cells) {
+  std::string key;
+  raw_string_ostream stream(key);
+  std::vector<uint64_t> numbers;
+  uint64_t number;
+  for (StringRef part : split(name, '.')) {
+    if (isNumber(part, number))
+      numbers.push_back(number);
+    stream << (isNumber(part, number) ? "\n" : part) << '.';
+  }
+  for (const json::Value &cell : cells)
+    stream << '\n' << cell;
+  auto [found, isNew] = indexOf.try_emplace(key, runs.size());
+  if (isNew) {
+    runs.push_back({name, 0, {}, std::move(cells)});
+    for (uint64_t number : numbers)
+      runs.back().numbers.push_back({number, number});
+  }
+  Run &run = runs[found->second];
+  ++run.count;
+  for (auto [range, number] : zip(run.numbers, numbers))
+    range = {std::min(range.first, number), std::max(range.second, number)};
+}
+
+std::string Rows::Run::name() const {
+  std::string text;
+  auto range = numbers.begin();
+  uint64_t number;
+  for (StringRef part : split(first, '.')) {
+    text += text.empty() ? "" : ".";
+    if (!isNumber(part, number)) {
+      text += printable(part);
+      continue;
+    }
+    auto [low, high] = *range++;
+    text += low == high ? part.str() : "{" + std::to_string(low) + ".." + std::to_string(high) + "}";
+  }
+  return text;
+}
+
+void Rows::print(ArrayRef<StringRef> columns, raw_ostream &out) const {
+  Table table;
+  table.columns.assign(columns.begin(), columns.end());
+  for (const Run &run : runs) {
+    table.rows.push_back({run.name(), int64_t(run.count)});
+    table.rows.back().insert(table.rows.back().end(), run.cells.begin(), run.cells.end());
+  }
+  table.print(out);
+}
+
+static void printText(const Checkpoint &checkpoint, const WeightStorage &storage,
+                      ArrayRef<LinearLayer> layers, raw_ostream &out) {
+  uint64_t bytes = 0;
+  Rows tensors, linears;
+  for (const Tensor &tensor : checkpoint.tensors) {
+    bytes += tensor.bytes.size();
+    tensors.add(tensor.name, {tensor.type->name, tensor.shapeText(), int64_t(tensor.bytes.size())});
+  }
+  for (const LinearLayer &layer : layers)
+    linears.add(layer.name,
+                {std::to_string(layer.n) + " x " + std::to_string(layer.k),
+                 layer.format.empty() ? "none" : layer.format,
+                 layer.permuted ? "in activation order" : StringRef(layer.problem).split(';').first});
+  out << checkpoint.path << ": "
+      << (checkpoint.isGguf() ? "GGUF " + std::to_string(checkpoint.version) : "safetensors") << ", "
+      << checkpoint.tensors.size() << " tensors of " << bytes << " bytes in " << checkpoint.files.size()
+      << (checkpoint.files.size() == 1 ? " file" : " files") << "\n";
+  if (!checkpoint.isGguf())
+    out << "quantization: " << methodName(storage.method) << "\n";
+  for (const MetadataEntry &entry : checkpoint.metadata.entries)
+    if (!entry.key.starts_with("tokenizer.")) {
+      out << "  " << printable(entry.key) << " = ";
+      entry.value.print(out);
+      out << "\n";
+    }
+  out << "\n";
+  tensors.print({"tensor", "count", "type", "shape", "bytes"}, out);
+  if (layers.empty())
+    return;
+  out << "\n";
+  linears.print({"linear layer", "count", "n x k", "format", ""}, out);
+}
+
+static void printMetadata(const Metadata &metadata, json::OStream &json) {
+  StringSet<> seen;
+  for (const MetadataEntry &entry : metadata.entries) {
+    if (!seen.insert(entry.key).second)
+      continue;
+    if (auto text = entry.value.string())
+      json.attribute(entry.key, *text);
+    else if (auto integer = entry.value.integer())
+      json.attribute(entry.key, *integer);
+    else if (auto truth = entry.value.boolean())
+      json.attribute(entry.key, *truth);
+    else if (auto integers = entry.value.integers())
+      json.attribute(entry.key, json::Array(*integers));
+    else {
+      std::string text;
+      raw_string_ostream stream(text);
+      entry.value.print(stream);
+      json.attribute(entry.key, text);
+    }
+  }
+}
+
+static void printJson(const Checkpoint &checkpoint, const WeightStorage &storage,
+                      ArrayRef<LinearLayer> layers, raw_ostream &out) {
+  json::OStream json(out, 2);
+  json.object([&] {
+    json.attribute("container", checkpoint.isGguf() ? "gguf" : "safetensors");
+    if (checkpoint.isGguf())
+      json.attribute("version", int64_t(checkpoint.version));
+    json.attribute("files", json::Array(checkpoint.files));
+    json.attribute("quantization", methodName(storage.method));
+    json.attributeObject("metadata", [&] { printMetadata(checkpoint.metadata, json); });
+    json.attributeArray("tensors", [&] {
+      for (const Tensor &tensor : checkpoint.tensors)
+        json.object([&] {
+          json.attribute("name", tensor.name);
+          json.attribute("type", tensor.type->name);
+          json.attribute("shape", json::Array(tensor.shape));
+          json.attribute("bytes", int64_t(tensor.bytes.size()));
+        });
+    });
+    json.attributeArray("linear_layers", [&] {
+      for (const LinearLayer &layer : layers)
+        json.object([&] {
+          json.attribute("name", layer.name);
+          json.attribute("n", layer.n);
+          json.attribute("k", layer.k);
+          json.attribute("format", layer.format.empty() ? json::Value(nullptr) : json::Value(layer.format));
+          if (!layer.problem.empty())
+            json.attribute("problem", layer.problem);
+          json.attribute("activation_order", layer.permuted);
+        });
+    });
+  });
+  out << "\n";
+}
+
+int inspect(const InspectRequest &request) {
+  Expected<Checkpoint> checkpoint = openCheckpoint(request.path);
+  if (!checkpoint)
+    return reportError(checkpoint.takeError());
+  SourceMgr sources;
+  Diagnostics diagnostics(sources);
+  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
+  if (!storage)
+    return ExitError;
+  std::vector<LinearLayer> layers = describeLayers(*checkpoint, *storage);
+  if (request.json)
+    printJson(*checkpoint, *storage, layers, outs());
+  else
+    printText(*checkpoint, *storage, layers, outs());
+  return ExitOk;
+}
+
+} // namespace lut

@@ -1,0 +1,185 @@
+// Weights of GGUF: what a format holds losslessly has the values of ggml's blocks (ggml_test.cpp), bit for
+// bit.
+#include "files.h"
+#include "unpack.h"
+#include <gmock/gmock.h>
+#include <random>
+
+using namespace lut;
+using namespace lut::test;
+using Id = TensorType::Id;
+
+namespace {
+
+// Random blocks whose scales, at byte `scaleAt`, are these in turn. TQ2_0 has no code 3.
+Bytes blocks(Id id, size_t count, size_t scaleAt, const std::vector<uint16_t> &scales) {
+  const TensorType &type = tensorType(id);
+  std::mt19937 random(1);
+  Bytes bytes(count * type.blockBytes);
+  for (uint8_t &byte : bytes) {
+    byte = uint8_t(random());
+    if (id == Id::TQ2_0)
+      byte &= ~(byte >> 1 & 0x55); // 3 becomes 2
+  }
+  for (size_t i = 0; i < count; ++i)
+    std::memcpy(&bytes[i * type.blockBytes + scaleAt], &scales[i % scales.size()], 2);
+  return bytes;
+}
+
+struct Opened {
+  Opened(FileTensor tensor, const std::string &module, const std::string &format = "")
+      : checkpoint(llvm::cantFail(openCheckpoint(directory.write("a.gguf", gguf({}, {tensor}))))) {
+    std::optional<Format> wanted;
+    if (!format.empty())
+      wanted = llvm::cantFail(parseFormat(format));
+    auto opened = openWeights(checkpoint, {WeightStorage::Method::Gguf}, module, wanted);
+    if (opened)
+      source = std::move(*opened);
+    else
+      problem = llvm::toString(opened.takeError());
+  }
+  Directory directory;
+  Checkpoint checkpoint;
+  std::unique_ptr<WeightSource> source;
+  std::string problem;
+};
+
+FileTensor query(Id id, int64_t n, int64_t k, Bytes bytes) {
+  return {"blk.0.attn_q.weight", "", uint32_t(tensorType(id).gguf), {n, k}, std::move(bytes)};
+}
+
+constexpr char module[] = "model.layers.0.self_attn.q_proj";
+
+struct Case {
+  Id id;
+  size_t scaleAt;
+  std::vector<uint16_t> scales;
+  const char *format;
+};
+
+class Lossless : public testing::TestWithParam<Case> {};
+
+// Three rows of four blocks.
+TEST_P(Lossless, HasTheValuesOfTheBlocks) {
+  const Case &it = GetParam();
+  const TensorType &type = tensorType(it.id);
+  const int64_t n = 3, k = 4 * type.block;
+  Bytes bytes = blocks(it.id, 12, it.scaleAt, it.scales);
+  std::vector<float> expected(n * k);
+  type.decode(bytes.data(), 12, expected.data());
+  Opened opened(query(it.id, n, k, bytes), module);
+  ASSERT_TRUE(opened.source) << opened.problem;
+  EXPECT_EQ(opened.source->format.str(), it.format);
+  EXPECT_EQ(opened.source->conversion, "as stored");
+  EXPECT_EQ(dequantize(*opened.source), expected);
+}
+
+// 0x3c00 is 1, 0xb801 a little below -0.5, 3 subnormal.
+INSTANTIATE_TEST_SUITE_P(Types, Lossless,
+                         testing::Values(Case{Id::Q1_0, 0, {0x3c00, 0xb801, 3}, "w1g128"},
+                                         Case{Id::Q2_0, 0, {0x3c00, 0xb801, 3}, "w2g64z"},
+                                         Case{Id::Q4_0, 0, {0x3c00, 0xb801, 3}, "w4g32"},
+                                         Case{Id::TQ1_0, 52, {0x3801}, "w158"},
+                                         Case{Id::TQ2_0, 64, {0x3801}, "w158"},
+                                         Case{Id::TQ2_0, 64, {0, 0x3801}, "w158"},
+                                         Case{Id::TQ2_0, 64, {0}, "w158"},
+                                         Case{Id::TQ2_0, 64, {1, 1, 1, 0, 2, 2, 2, 2, 3, 3, 3, 3}, "w158r"},
+                                         Case{Id::TQ1_0, 52, {1, 2}, "w2g256"},
+                                         Case{Id::TQ2_0, 64, {0x3c00, 0xb801, 3}, "w2g256"}));
+
+TEST(Gguf, TernaryWeightsTakeFinerFormats) {
+  Bytes bytes = blocks(Id::TQ2_0, 12, 64, {0x3801});
+  std::vector<float> expected(12 * 256);
+  tensorType(Id::TQ2_0).decode(bytes.data(), 12, expected.data());
+  for (const char *format : {"w158", "w158r", "w2g256"}) {
+    Opened opened(query(Id::TQ2_0, 3, 1024, bytes), module, format);
+    ASSERT_TRUE(opened.source) << opened.problem;
+    EXPECT_EQ(opened.source->format.str(), format);
+    EXPECT_EQ(dequantize(*opened.source), expected);
+  }
+  EXPECT_THAT(Opened(query(Id::TQ2_0, 3, 1024, bytes), module, "w2g64").problem,
+              testing::HasSubstr("is stored as w158, not as w2g64"));
+}
+
+TEST(Gguf, ExpertsAreSlices) {
+  const TensorType &type = tensorType(Id::Q4_0);
+  Bytes bytes = blocks(Id::Q4_0, 5 * 2 * 2, 0, {0x3c00});
+  FileTensor stacked{"blk.7.ffn_up_exps.weight", "", 2, {5, 2, 64}, bytes};
+  for (const char *name :
+       {"model.layers.7.mlp.experts.3.up_proj", "model.layers.7.block_sparse_moe.experts.3.w3"}) {
+    Opened opened(stacked, name);
+    ASSERT_TRUE(opened.source) << opened.problem;
+    std::vector<float> expected(2 * 64);
+    type.decode(&bytes[3 * 4 * type.blockBytes], 4, expected.data());
+    EXPECT_EQ(dequantize(*opened.source), expected);
+  }
+  EXPECT_THAT(Opened(stacked, "model.layers.7.mlp.experts.5.up_proj").problem,
+              testing::HasSubstr("there is no expert 5 in a tensor of 5 x 2 x 64"));
+  EXPECT_THAT(Opened(stacked, "model.layers.8.mlp.experts.0.up_proj").problem,
+              testing::HasSubstr("has no weights of this name"));
+  FileTensor single{"blk.7.ffn_up.3.weight", "", 2, {2, 64}, Bytes(bytes.begin(), bytes.begin() + 72)};
+  EXPECT_TRUE(Opened(single, "model.layers.7.block_sparse_moe.experts.3.w3").source);
+}
+
+TEST(Gguf, NamesOfBothKinds) {
+  FileTensor tensor = query(Id::Q4_0, 2, 64, blocks(Id::Q4_0, 4, 0, {1}));
+  for (const char *name :
+       {"blk.0.attn_q", "blk.0.attn_q.weight", module, "language_model.model.layers.0.self_attn.q_proj"})
+    EXPECT_TRUE(Opened(tensor, name).source) << name;
+  tensor.name = "token_embd.weight"; // tied
+  EXPECT_TRUE(Opened(tensor, "lm_head").source);
+  tensor.name = "output.weight";
+  EXPECT_TRUE(Opened(tensor, "lm_head").source);
+}
+
+TEST(Gguf, OthersAreRoundedOnRequest) {
+  const TensorType &type = tensorType(Id::Q8_0);
+  Bytes bytes = blocks(Id::Q8_0, 8, 0, {0x3c00});
+  std::vector<float> values(8 * 32);
+  type.decode(bytes.data(), 8, values.data());
+  Opened opened(query(Id::Q8_0, 2, 128, bytes), module, "w4g32z");
+  ASSERT_TRUE(opened.source) << opened.problem;
+  EXPECT_EQ(opened.source->conversion, "Q8_0 rounded to w4g32z");
+  std::vector<float> found = dequantize(*opened.source);
+  for (size_t i = 0; i < values.size(); ++i)
+    EXPECT_NEAR(found[i], values[i], 17.1f); // 16 codes over 256 values
+}
+
+TEST(Gguf, OneErrorEach) {
+  using testing::HasSubstr;
+  for (const TensorType &type : tensorTypes()) {
+    if (type.gguf < 0 || !type.format.empty())
+      continue;
+    Opened opened(query(type.id, 1, type.block, Bytes(type.blockBytes)), module);
+    EXPECT_THAT(opened.problem, HasSubstr("'model.layers.0.self_attn.q_proj': "));
+    EXPECT_THAT(opened.problem,
+                HasSubstr(type.isFloat() ? "is stored as " + type.name.str() + "; name a format"
+                          : type.decode  ? "no format holds " + type.name.str() +
+                                               " losslessly: " + type.reason.str() + "; name a format"
+                                         : "lutc does not read weights of type " + type.name.str()));
+    EXPECT_EQ(type.reason.empty(), type.isFloat() || !type.decode);
+  }
+  auto readProblem = [&](const FileTensor &tensor) {
+    Opened opened(tensor, module);
+    std::vector<uint8_t> codes(1024);
+    std::vector<float> scales(64);
+    return llvm::toString(opened.source->readRows(0, 1, codes.data(), scales.data(), codes.data()));
+  };
+  for (uint16_t scale : {0x7c00, 0xfc00, 0x7e01}) {
+    EXPECT_THAT(readProblem(query(Id::Q4_0, 1, 64, blocks(Id::Q4_0, 2, 0, {1, scale}))),
+                HasSubstr("a scale of row 0 is not finite"));
+    EXPECT_THAT(readProblem(query(Id::TQ2_0, 1, 512, blocks(Id::TQ2_0, 2, 64, {scale}))),
+                HasSubstr("a scale of row 0 is not finite"));
+  }
+  Bytes bad = blocks(Id::TQ2_0, 2, 64, {1});
+  bad[70] = 0xc0;
+  EXPECT_THAT(readProblem(query(Id::TQ2_0, 1, 512, bad)), HasSubstr("a weight of row 0 has code 3"));
+  FileTensor vector = query(Id::F32, 1, 4, Bytes(16));
+  vector.shape = {4};
+  EXPECT_THAT(Opened(vector, module, "w4").problem, HasSubstr("is 4, which is no matrix"));
+  vector.shape = {0, 4};
+  vector.bytes.clear();
+  EXPECT_THAT(Opened(vector, module, "w4").problem, HasSubstr("is 0 x 4, which is no matrix"));
+}
+
+} // namespace

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Writes checkpoints as others do: make_checkpoint.py <kind> <path> [<layers>]
+
+Names, shapes and types are those of real models; weights are random, scales small. Kinds: gptq, gptq-ordered, awq,
+awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, gguf, gguf-k,
+gguf-tq2, gguf-moe, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
+or .safetensors is one file without a config, others are directories; safetensors come in shards of two layers."""
+import json
+import os
+import random
+import struct
+import sys
+
+HIDDEN, FFN, HEADS, KV_HEADS, VOCABULARY = 256, 512, 4, 2, 320
+HEAD_DIM = HIDDEN // HEADS
+LINEARS = {
+    "self_attn.q_proj": (HIDDEN, HIDDEN),
+    "self_attn.k_proj": (KV_HEADS * HEAD_DIM, HIDDEN),
+    "self_attn.v_proj": (KV_HEADS * HEAD_DIM, HIDDEN),
+    "self_attn.o_proj": (HIDDEN, HIDDEN),
+    "mlp.gate_proj": (FFN, HIDDEN),
+    "mlp.up_proj": (FFN, HIDDEN),
+    "mlp.down_proj": (HIDDEN, FFN),
+}
+GROUP = 128
+WIDTH = {"I32": 4, "F32": 4, "F16": 2, "BF16": 2, "U8": 1, "I64": 8}
+draw = random.Random(1)
+
+
+def elements(shape):
+    count = 1
+    for extent in shape:
+        count *= extent
+    return count
+
+
+def random_bytes(shape, dtype):
+    return draw.randbytes(elements(shape) * WIDTH[dtype])
+
+
+def halves(shape):
+    """f16 from 2^-6 to 2^-5."""
+    return b"".join(struct.pack("<H", 0x2400 + draw.randrange(0x400)) for _ in range(elements(shape)))
+
+
+def brains(shape):
+    return b"".join(struct.pack("<H", 0x3C00 + draw.randrange(0x80) + 0x8000 * draw.randrange(2)) for _ in range(elements(shape)))
+
+
+def tensor(dtype, shape, data=None):
+    return dtype, shape, random_bytes(shape, dtype) if data is None else data
+
+
+def scales(*shape):
+    return tensor("F16", shape, halves(shape))
+
+
+def gptq(n, k, group_index=None):
+    index = group_index or [i // GROUP for i in range(k)]
+    return {
+        "qweight": tensor("I32", (k // 8, n)),
+        "qzeros": tensor("I32", (k // GROUP, n // 8), b"\x77" * (k // GROUP * n // 2)),
+        "scales": scales(k // GROUP, n),
+        "g_idx": tensor("I32", (k,), struct.pack(f"<{k}i", *index)),
+    }
+
+
+def gptq_ordered(n, k):
+    index = [i // GROUP for i in range(k)]
+    draw.shuffle(index)
+    return gptq(n, k, index)
+
+
+def efficientqat(n, k):
+    """3 bits, ten to a word."""
+    words = lambda count: (count + 9) // 10
+    tensors = gptq(n, k)
+    tensors["qweight"] = tensor("I32", (words(k), n))
+    tensors["qzeros"] = tensor("I32", (k // GROUP, words(n)))
+    return tensors
+
+
+def awq(n, k):
+    return {"qweight": tensor("I32", (k, n // 8)), "qzeros": tensor("I32", (k // GROUP, n // 8)), "scales": scales(k // GROUP, n)}
+
+
+def awq_gemv(n, k):
+    width = (k // GROUP + 7) // 8
+    return {"qweight": tensor("I32", (n, k // 8)), "qzeros": tensor("I32", (n, width)), "scales": scales(n, width * 8)}
+
+
+def compressed(n, k):
+    return {
+        "weight_packed": tensor("I32", (n, k // 8)),
+        "weight_scale": scales(n, k // GROUP),
+        "weight_shape": tensor("I64", (2,), struct.pack("<2q", n, k)),
+    }
+
+
+def bitnet(n, k):
+    codes = bytes(sum(draw.randrange(3) << shift for shift in (0, 2, 4, 6)) for _ in range(n // 4 * k))
+    return {"weight": tensor("U8", (n // 4, k), codes), "weight_scale": tensor("BF16", (1,), b"\x80\x3f")}
+
+
+def floats(n, k):
+    return {"weight": tensor("BF16", (n, k), brains((n, k)))}
+
+
+BITNET = {"quant_method": "bitnet", "linear_class": "autobitlinear", "quantization_mode": "offline", "modules_to_not_convert": None}
+GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": GROUP, "desc_act": False, "sym": True, "checkpoint_format": "gptq"}
+AWQ = {"quant_method": "awq", "bits": 4, "group_size": GROUP, "zero_point": True, "version": "gemm"}
+WEIGHTS = {"num_bits": 4, "type": "int", "symmetric": True, "strategy": "group", "group_size": GROUP, "actorder": None}
+KINDS = {
+    "gptq": (gptq, GPTQ),
+    "gptq-ordered": (gptq_ordered, {**GPTQ, "desc_act": True}),
+    "awq": (awq, AWQ),
+    "awq-gemv": (awq_gemv, {**AWQ, "version": "gemv"}),
+    "compressed-tensors": (
+        compressed,
+        {
+            "quant_method": "compressed-tensors",
+            "format": "pack-quantized",
+            "ignore": ["lm_head"],
+            "config_groups": {"group_0": {"targets": ["Linear"], "weights": WEIGHTS}},
+        },
+    ),
+    "bitnet": (bitnet, BITNET),
+    "bitnet-master": (floats, {**BITNET, "quantization_mode": "online"}),
+    "efficientqat": (efficientqat, None),
+    "float": (floats, None),
+}
+
+
+def config(layers, quantization):
+    fields = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": HIDDEN,
+        "intermediate_size": FFN,
+        "num_hidden_layers": layers,
+        "num_attention_heads": HEADS,
+        "num_key_value_heads": KV_HEADS,
+        "hidden_act": "silu",
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 500000.0,
+        "vocab_size": VOCABULARY,
+        "tie_word_embeddings": False,
+    }
+    if quantization:
+        fields["quantization_config"] = quantization
+    return json.dumps(fields, indent=2) + "\n"
+
+
+def write_safetensors(path, tensors):
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, (dtype, shape, content) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def llama_tensors(layers, linear):
+    """One dictionary for each shard of two layers."""
+    norm = lambda: tensor("BF16", (HIDDEN,), brains((HIDDEN,)))
+    shards = [{"model.embed_tokens.weight": floats(VOCABULARY, HIDDEN)["weight"]}]
+    for layer in range(layers):
+        if layer and layer % 2 == 0:
+            shards.append({})
+        shard, prefix = shards[-1], f"model.layers.{layer}."
+        shard[prefix + "input_layernorm.weight"] = norm()
+        for name, (n, k) in LINEARS.items():
+            for suffix, content in linear(n, k).items():
+                shard[f"{prefix}{name}.{suffix}"] = content
+        shard[prefix + "post_attention_layernorm.weight"] = norm()
+    shards[-1]["model.norm.weight"] = norm()
+    shards[-1]["lm_head.weight"] = floats(VOCABULARY, HIDDEN)["weight"]
+    return shards
+
+
+def write_llama(kind, path, layers):
+    linear, quantization = KINDS[kind]
+    shards = llama_tensors(layers, linear)
+    if path.endswith(".safetensors"):
+        write_safetensors(path, {name: value for shard in shards for name, value in shard.items()})
+        return
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, "config.json"), "w", encoding="utf-8") as file:
+        file.write(config(layers, quantization))
+    if len(shards) == 1:
+        write_safetensors(os.path.join(path, "model.safetensors"), shards[0])
+        return
+    places = {}
+    for index, shard in enumerate(shards, 1):
+        name = f"model-{index:05}-of-{len(shards):05}.safetensors"
+        write_safetensors(os.path.join(path, name), shard)
+        places.update({tensor: name for tensor in shard})
+    size = sum(len(content) for shard in shards for _, _, content in shard.values())
+    with open(os.path.join(path, "model.safetensors.index.json"), "w", encoding="utf-8") as file:
+        json.dump({"metadata": {"total_size": size}, "weight_map": places}, file, indent=2)
+
+
+# ggml's number, elements and bytes of a block, and where its f16 scales are.
+TYPES = {"F32": (0, 1, 4, []), "F16": (1, 1, 2, [0]), "Q4_0": (2, 32, 18, [0]), "Q4_K": (12, 256, 144, [0, 2]), "Q6_K": (14, 256, 210, [208]), "TQ2_0": (35, 256, 66, [64])}
+
+
+def blocks(type_name, count):
+    _, size, width, places = TYPES[type_name]
+    data = bytearray(draw.randbytes(count // size * width))
+    for start in range(0, len(data), width):
+        if type_name == "F32":
+            data[start : start + 4] = struct.pack("<f", 1)
+        if type_name == "TQ2_0":
+            for i in range(start, start + 64):
+                data[i] &= ~(data[i] >> 1 & 0x55)
+        for place in places:
+            data[start + place : start + place + 2] = struct.pack("<H", 0x2C00)
+    return bytes(data)
+
+
+def text(value):
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def value(content):
+    if isinstance(content, str):
+        return struct.pack("<I", 8) + text(content)
+    if isinstance(content, float):
+        return struct.pack("<If", 6, content)
+    if isinstance(content, list):
+        return struct.pack("<IIQ", 9, 8, len(content)) + b"".join(map(text, content))
+    return struct.pack("<II", 4, content)
+
+
+def write_gguf(path, metadata, tensors):
+    head = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata))
+    head += b"".join(text(key) + value(content) for key, content in metadata.items())
+    data = b""
+    for name, (type_name, shape) in tensors.items():
+        head += text(name) + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", extent) for extent in reversed(shape))
+        head += struct.pack("<IQ", TYPES[type_name][0], len(data))
+        data += blocks(type_name, elements(shape))
+        data += bytes(-len(data) % 32)
+    with open(path, "wb") as file:
+        file.write(head + bytes(-len(head) % 32) + data)
+
+
+GGUF_NAMES = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+
+
+def write_gguf_llama(kind, path, layers):
+    """Q4_0 but for Q6_K where llama.cpp keeps more bits; or Q4_K; or ternary; or four experts."""
+    experts = 4 if kind == "gguf-moe" else 0
+    weights = {"gguf-tq2": "TQ2_0", "gguf-k": "Q4_K"}.get(kind, "Q4_0")
+    metadata = {
+        "general.architecture": "llama",
+        "general.name": "Test",
+        "general.file_type": 2,
+        "llama.block_count": layers,
+        "llama.context_length": 2048,
+        "llama.embedding_length": HIDDEN,
+        "llama.feed_forward_length": FFN,
+        "llama.attention.head_count": HEADS,
+        "llama.attention.head_count_kv": KV_HEADS,
+        "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.freq_base": 500000.0,
+        "tokenizer.ggml.tokens": [f"<{i}>" for i in range(VOCABULARY)],
+    }
+    if kind == "gguf-architecture":
+        metadata["general.architecture"] = "lama"
+    if kind == "gguf-sizes":
+        metadata["llama.embedding_length"] = 0
+    if experts:
+        metadata.update({"llama.expert_count": experts, "llama.expert_used_count": 2})
+    tensors = {"token_embd.weight": ("F16", (VOCABULARY, HIDDEN)), "output.weight": ("Q6_K", (VOCABULARY, HIDDEN)), "output_norm.weight": ("F32", (HIDDEN,))}
+    for layer in range(layers):
+        prefix = f"blk.{layer}."
+        tensors[prefix + "attn_norm.weight"] = tensors[prefix + "ffn_norm.weight"] = ("F32", (HIDDEN,))
+        if experts:
+            tensors[prefix + "ffn_gate_inp.weight"] = ("F32", (experts, HIDDEN))
+        for module, shape in LINEARS.items():
+            name = GGUF_NAMES[module]
+            if experts and name.startswith("ffn"):
+                tensors[prefix + name + "_exps.weight"] = (weights, (experts, *shape))
+            else:
+                tensors[prefix + name + ".weight"] = (weights, shape)
+    write_gguf(path, metadata, tensors)
+
+
+def main():
+    kind, path, layers = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 2
+    if kind.startswith("gguf"):
+        write_gguf_llama(kind, path, layers)
+    else:
+        write_llama(kind, path, layers)
+
+
+main()
