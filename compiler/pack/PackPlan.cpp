@@ -218,7 +218,7 @@ Expected<PackPlan> Planner::plan() {
     return std::move(problem);
   place();
   for (const auto &[note, count] : notes)
-    result.notes.push_back(formatv("{0} tensors: {1}", count, note));
+    result.notes.push_back(formatv("{0}: {1} {2}", note, count, count == 1 ? "tensor" : "tensors"));
   return std::move(result);
 }
 
