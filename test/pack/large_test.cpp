@@ -20,6 +20,7 @@ TEST(Large, IsPackedInLessThanAGigabyteOfMemory) {
   const Outcome packed =
       run({LUTC, "pack", checkpoint, "--library=" + checkpoint + "/large.json", "-o", output});
   ASSERT_EQ(packed.exitCode, 0) << packed.output;
+  EXPECT_NE(packed.output.find("packing [#"), std::string::npos) << packed.output;
   EXPECT_GT(std::filesystem::file_size(output), uint64_t(2) << 30);
   EXPECT_LT(packed.peakBytes, uint64_t(1) << 30);
   std::printf("peak resident memory of lutc pack: %llu MiB\n",
