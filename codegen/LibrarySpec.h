@@ -95,6 +95,7 @@ struct LibrarySpec {
   std::vector<GroupSpec> groups;
   std::vector<ProjectionSpec> projections;
   std::vector<std::string> variants; // names of rows of the target table; empty: decided by the command line
+  std::vector<std::string> inputs;   // paths of the files that say all this
   std::vector<TunedSchedule> tuning; // empty: the cost model decides
 };
 

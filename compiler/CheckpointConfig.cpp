@@ -242,7 +242,8 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
     return std::nullopt;
   }
   CheckpointConfig config;
-  config.file = checkpoint->isGguf() ? checkpoint->files.front() : checkpoint->config;
+  if (!checkpoint->isGguf())
+    config.files.push_back(checkpoint->config);
   std::optional<ConfigNode> root = readRoot(*checkpoint, diagnostics);
   if (!root)
     return std::nullopt;
@@ -253,6 +254,7 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   const ConfigNode *text = config.root.find("text_config");
   if (config.root.find("quantization_config") || (text && text->find("quantization_config")) || !tensorsTell)
     return std::move(config);
+  llvm::append_range(config.files, checkpoint->files);
   WeightStorage storage;
   storage.method = checkpoint->isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::EfficientQat;
   config.quantization = TensorFormats(*checkpoint, storage, options.weights, diagnostics).read();

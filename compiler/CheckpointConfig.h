@@ -8,8 +8,8 @@
 namespace lut {
 
 struct CheckpointConfig {
-  std::string file; // that a library's default name comes from
-  ConfigNode root;  // keys of a config.json
+  std::vector<std::string> files; // read for it; a library's default name comes from the first
+  ConfigNode root;                // keys of a config.json
   // What the tensors say of the weights where no quantization_config does.
   std::optional<Quantization> quantization;
 };

@@ -64,17 +64,18 @@ std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &optio
   if (isCheckpoint(path))
     config = readCheckpointConfig(path, options, diagnostics);
   else if (std::optional<ConfigNode> root = readConfigTree(path, diagnostics))
-    config = CheckpointConfig{path.str(), std::move(*root), std::nullopt};
+    config = CheckpointConfig{{path.str()}, std::move(*root), std::nullopt};
   if (!config)
     return std::nullopt;
   std::optional<LibrarySpec> library =
       readTree(config->root, std::move(config->quantization), options, diagnostics);
   if (!library)
     return std::nullopt;
+  library->inputs = config->files;
   if (!options.name.empty())
     library->name = options.name;
   else if (library->name.empty())
-    library->name = defaultName(config->file, *library);
+    library->name = defaultName(config->files.front(), *library);
   if (!options.variants.empty())
     library->variants = options.variants;
   if (!checkName(*library, config->root, path, diagnostics))

@@ -58,7 +58,7 @@ static CompileOptions makeOptions(const CompileRequest &request, const LibrarySp
 
 // The depfile is always written: build systems ask for it whatever else they ask for.
 static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const LibrarySpec &library,
-                                           const SourceMgr &sources, Artifacts &artifacts) {
+                                           Artifacts &artifacts) {
   std::vector<OutputFile> files;
   auto add = [&](StringRef output, const std::string &name, std::string &bytes) {
     if (is_contained(request.emit, output))
@@ -72,9 +72,9 @@ static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const 
   std::vector<std::string> outputs;
   for (const OutputFile &file : files)
     outputs.push_back(request.directory + "/" + file.name);
-  std::vector<std::string> inputs;
-  for (unsigned id = 1; id <= sources.getNumBuffers(); ++id)
-    inputs.push_back(sources.getMemoryBuffer(id)->getBufferIdentifier().str());
+  std::vector<std::string> inputs = library.inputs;
+  if (!request.tuning.empty())
+    inputs.push_back(request.tuning);
   files.push_back({library.name + ".d", writeDepfile(outputs, inputs)});
   return files;
 }
@@ -114,7 +114,7 @@ int compile(const CompileRequest &request) {
   Artifacts artifacts;
   if (Error problem = compileLibrary(*library, options, artifacts))
     return reportError(std::move(problem));
-  std::vector<OutputFile> files = chooseFiles(request, *library, sources, artifacts);
+  std::vector<OutputFile> files = chooseFiles(request, *library, artifacts);
   if (Error problem = writeFiles(request.directory, files))
     return reportError(std::move(problem));
   if (request.verbose)

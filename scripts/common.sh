@@ -27,7 +27,7 @@ installed() {
 }
 
 # What building and testing takes.
-packages="libmlir-$llvm-dev mlir-$llvm-tools llvm-$llvm-dev clang-$llvm lld-$llvm clang-format-$llvm cmake ninja-build
+packages="libmlir-$llvm-dev mlir-$llvm-tools llvm-$llvm-dev clang-$llvm libclang-rt-$llvm-dev lld-$llvm clang-format-$llvm cmake ninja-build
   make ccache g++ git python3 pkg-config libcli11-dev libspdlog-dev libgtest-dev libgmock-dev libpthreadpool-dev"
 
 # Installs what is missing.

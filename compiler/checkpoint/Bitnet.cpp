@@ -20,11 +20,12 @@ public:
     *static_cast<float *>(scales) = scale;
     for (int64_t row = first; row < first + count; ++row, codes += k) {
       const uint8_t *bytes = weights.bytes.data() + row % (n / 4) * k;
-      int64_t shift = row / (n / 4) * 2;
-      uint8_t both = 0; // 3 has both bits
+      int shift = int(row / (n / 4) * 2);
+      unsigned both = 0; // 3 has both bits
       for (int64_t i = 0; i < k; ++i) {
-        codes[i] = bytes[i] >> shift & 3;
-        both |= codes[i] & codes[i] >> 1;
+        unsigned code = bytes[i] >> shift & 3;
+        codes[i] = uint8_t(code);
+        both |= code & code >> 1;
       }
       if (both)
         return layer.error("a weight of row " + Twine(row) +

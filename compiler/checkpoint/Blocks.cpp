@@ -1,7 +1,7 @@
 // Blocks with one scale (and minimum), by ggml-common.h and ggml-quants.c of ggml.
 #include "compiler/checkpoint/Blocks.h"
 
-#include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/PackedWords.h"
 
 namespace lut {
 
@@ -37,13 +37,13 @@ static void unpackFiveBits(const uint8_t *high, uint8_t *codes) {
 }
 
 void unpackQ1_0(const uint8_t *block, uint8_t *codes) {
-  for (int j = 0; j < 128; ++j)
-    codes[j] = block[2 + j / 8] >> j % 8 & 1;
+  for (int j = 0; j < 16; ++j)
+    writeLe(codes + 8 * j, spreadCodes(block[2 + j], 1));
 }
 
 void unpackQ2_0(const uint8_t *block, uint8_t *codes) {
-  for (int j = 0; j < 64; ++j)
-    codes[j] = block[2 + j / 4] >> 2 * (j % 4) & 3;
+  for (int j = 0; j < 8; ++j)
+    writeLe(codes + 8 * j, spreadCodes(readLe<uint16_t>(block + 2 + 2 * j), 2));
 }
 
 void unpackQ4_0(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 2, codes); }

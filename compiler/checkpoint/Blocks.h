@@ -16,8 +16,8 @@ namespace lut {
   F(Q2_0)                                                                                                    \
   F(Q4_0)                                                                                                    \
   F(Q4_1)                                                                                                    \
-  F(Q5_0) F(Q5_1) F(Q8_0) F(TQ1_0) F(TQ2_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(IQ4_NL) F(MXFP4)       \
-      F(NVFP4)
+  F(Q5_0)                                                                                                    \
+  F(Q5_1) F(Q8_0) F(TQ1_0) F(TQ2_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(IQ4_NL) F(MXFP4) F(NVFP4)
 #define LUT_DECLARE_DECODER(name) void decode##name(const uint8_t *bytes, size_t blocks, float *values);
 LUT_DECODERS(LUT_DECLARE_DECODER)
 #undef LUT_DECLARE_DECODER

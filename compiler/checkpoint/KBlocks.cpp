@@ -106,11 +106,15 @@ void decodeQ5_K(const uint8_t *bytes, size_t blocks, float *values) {
 void decodeQ6_K(const uint8_t *bytes, size_t blocks, float *values) {
   for (; blocks; --blocks, bytes += 210, values += 256) {
     float d = halfAt(bytes + 208);
-    for (int l = 0; l < 256; ++l) {
-      int half = l / 128, part = l % 128 / 32;
-      uint8_t low = bytes[64 * half + 32 * (part & 1) + l % 32], high = bytes[128 + 32 * half + l % 32];
-      int code = (part < 2 ? low & 15 : low >> 4) | (high >> 2 * part & 3) << 4;
-      values[l] = d * float(int8_t(bytes[192 + l / 16])) * float(code - 32);
+    for (int group = 0; group < 16; ++group) {
+      int half = group / 8, part = group % 8 / 2, first = 16 * (group % 2);
+      const uint8_t *low = bytes + 64 * half + 32 * (part & 1) + first,
+                    *high = bytes + 128 + 32 * half + first;
+      float scale = d * float(int8_t(bytes[192 + group]));
+      for (int l = 0; l < 16; ++l) {
+        int code = (low[l] >> 4 * (part / 2) & 15) | (high[l] >> 2 * part & 3) << 4;
+        values[16 * group + l] = scale * float(code - 32);
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// Codes of 2 to 8 bits in 32-bit words, least significant first.
+// Codes of 1 to 8 bits in 32-bit words, least significant first.
 #ifndef LUT_COMPILER_CHECKPOINT_PACKEDWORDS_H
 #define LUT_COMPILER_CHECKPOINT_PACKEDWORDS_H
 
@@ -6,6 +6,21 @@
 #include <algorithm>
 
 namespace lut {
+
+// Eight codes of up to 4 bits, in the low bits of a word, as eight bytes. Each step halves the runs of
+// codes: four at a distance of 32, two of 16, one of 8.
+inline uint64_t spreadCodes(uint32_t low, int bits) {
+  uint64_t packed = low;
+  const uint64_t one = (uint64_t(1) << bits) - 1, two = (uint64_t(1) << 2 * bits) - 1,
+                 four = (uint64_t(1) << 4 * bits) - 1;
+  packed = (packed | packed << 4 * (8 - bits)) & four * 0x0000000100000001;
+  packed = (packed | packed << 2 * (8 - bits)) & two * 0x0001000100010001;
+  return (packed | packed << (8 - bits)) & one * 0x0101010101010101;
+}
+
+inline void writeLe(uint8_t *bytes, uint64_t value) {
+  llvm::support::endian::write<uint64_t, llvm::endianness::little>(bytes, value);
+}
 
 // How words hold codes: as many whole codes as fit in each, or without a gap, straddling words.
 struct WordLayout {
@@ -24,31 +39,42 @@ struct WordLayout {
   uint8_t codeAt(const uint8_t *words, int64_t index, int64_t stride = 4) const {
     int64_t word = straddles ? index * bits / 32 : index / perWord();
     int64_t bit = straddles ? index * bits % 32 : index % perWord() * bits;
-    uint64_t value = readLe<uint32_t>(words + word * stride) >> bit;
-    if (bit + bits > 32)
-      value |= uint64_t(readLe<uint32_t>(words + (word + 1) * stride)) << (32 - bit);
-    return uint8_t(value & ((1u << bits) - 1));
+    return uint8_t(bitsAt(words + word * stride, bit, bits, stride) & ((1u << bits) - 1));
   }
 
   // Codes [0, count) of one unit of words, `stride` bytes apart.
   void unpackUnit(const uint8_t *words, int64_t stride, int64_t count, uint8_t *codes) const {
-    if (unitWords() == 1) {
-      uint32_t word = readLe<uint32_t>(words);
-      for (int64_t i = 0; i < count; ++i, word >>= bits)
-        codes[i] = uint8_t(word & ((1u << bits) - 1));
-      return;
+    int64_t done = 0;
+    for (; bits <= 4 && done + 8 <= count; done += 8) {
+      int64_t bit = done * bits;
+      writeLe(codes + done,
+              spreadCodes(uint32_t(bitsAt(words + bit / 32 * stride, bit % 32, 8 * bits, stride)), bits));
     }
-    for (int64_t i = 0; i < count; ++i)
-      codes[i] = codeAt(words, i, stride);
+    for (; done < count; ++done)
+      codes[done] = codeAt(words, done, stride);
   }
 
-  // `count` codes of rows of words: word w of row r is at words + w * wordStride + r * rowStride.
+  // `count` codes of rows of words: word w of row r is at words + w * wordStride + r * rowStride. Goes along
+  // what is adjacent.
   void unpackRows(const uint8_t *words, int64_t wordStride, int64_t rowStride, int64_t rows, int64_t count,
                   uint8_t *codes) const {
-    for (int64_t done = 0; done < count; done += unitCodes(), words += unitWords() * wordStride)
-      for (int64_t row = 0; row < rows; ++row)
-        unpackUnit(words + row * rowStride, wordStride, std::min(unitCodes(), count - done),
-                   codes + row * count + done);
+    int64_t units = (count + unitCodes() - 1) / unitCodes();
+    bool alongRows = rowStride > wordStride;
+    for (int64_t outer = 0; outer < (alongRows ? rows : units); ++outer)
+      for (int64_t inner = 0; inner < (alongRows ? units : rows); ++inner) {
+        int64_t row = alongRows ? outer : inner, unit = alongRows ? inner : outer, done = unit * unitCodes();
+        unpackUnit(words + unit * unitWords() * wordStride + row * rowStride, wordStride,
+                   std::min(unitCodes(), count - done), codes + row * count + done);
+      }
+  }
+
+private:
+  // At least the `width` bits, up to 32, from bit `bit` of a word on.
+  static uint64_t bitsAt(const uint8_t *word, int64_t bit, int64_t width, int64_t stride) {
+    uint64_t value = readLe<uint32_t>(word) >> bit;
+    if (bit + width > 32)
+      value |= uint64_t(readLe<uint32_t>(word + stride)) << (32 - bit);
+    return value;
   }
 };
 

@@ -305,4 +305,5 @@ def main():
         write_llama(kind, path, layers)
 
 
-main()
+if __name__ == "__main__":
+    main()

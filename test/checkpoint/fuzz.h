@@ -1,0 +1,76 @@
+// What the fuzz targets share: inputs as files, and everything that reads a checkpoint.
+#ifndef LUT_TEST_CHECKPOINT_FUZZ_H
+#define LUT_TEST_CHECKPOINT_FUZZ_H
+
+#include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/checkpoint/WeightSource.h"
+#include <cstdlib>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace lut::test {
+
+// A file in memory, which is opened and mapped like others.
+inline std::string fileOf(const uint8_t *data, size_t size) {
+  static const int file = memfd_create("input", 0);
+  if (ftruncate(file, 0) || write(file, data, size) != ssize_t(size) || lseek(file, 0, SEEK_SET))
+    abort();
+  return "/proc/self/fd/" + std::to_string(file);
+}
+
+// An error has one line, and says which file.
+inline void expectGood(llvm::Error problem) {
+  std::string text = toString(std::move(problem));
+  if (text.find('\n') != std::string::npos || text.find(": ") == std::string::npos)
+    abort();
+}
+
+// Opens a layer, and reads all its rows.
+inline void readLayer(const Checkpoint &checkpoint, const WeightStorage &storage, llvm::StringRef module,
+                      std::optional<Format> format) {
+  auto source = openWeights(checkpoint, storage, module, format);
+  if (!source)
+    return expectGood(source.takeError());
+  const WeightSource &it = **source;
+  if (it.n < 1 || it.k < 1)
+    abort();
+  if (it.n > (1 << 22) / it.k) // extents of a tensor without bytes may be large
+    return;
+  int64_t groups = it.format.groups(it.k);
+  std::vector<uint8_t> codes(it.n * it.k), zeros(it.n * groups), scales(it.n * groups * 4);
+  if (llvm::Error problem = it.readRows(0, it.n, codes.data(), scales.data(), zeros.data()))
+    return expectGood(std::move(problem));
+  for (uint8_t code : codes)
+    if (code >= it.format.row->codes())
+      abort();
+  for (uint32_t column : it.permutation())
+    if (column >= it.k)
+      abort();
+}
+
+inline void readAll(const Checkpoint &checkpoint) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  for (const MetadataEntry &entry : checkpoint.metadata.entries)
+    entry.value.print(out);
+  for (const Tensor &tensor : checkpoint.tensors) {
+    if (tensor.bytes.size() != tensor.type->bytesOf(tensor.elements()))
+      abort();
+    [[maybe_unused]] volatile uint8_t sum = 0; // a map beyond the file would be fatal
+    if (!tensor.bytes.empty())
+      sum = tensor.bytes.front() + tensor.bytes.back();
+    llvm::StringRef module = tensor.name;
+    for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight"})
+      if (module.consume_back(suffix))
+        break;
+    WeightStorage storage;
+    storage.method = checkpoint.isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::Gptq;
+    readLayer(checkpoint, storage, module, std::nullopt);
+    readLayer(checkpoint, storage, module, llvm::cantFail(parseFormat("w4g32z")));
+  }
+}
+
+} // namespace lut::test
+
+#endif

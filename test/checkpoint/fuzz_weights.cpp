@@ -1,0 +1,72 @@
+// Tensors of any type, shape and content under the names that the readers of each family look for.
+#include "fuzz.h"
+
+using namespace lut;
+
+namespace {
+
+constexpr llvm::StringLiteral suffixes[] = {
+    "qweight",           "qzeros",       "scales",       "g_idx", "weight", "weight_scale", "weight_shape",
+    "weight_zero_point", "weight_g_idx", "weight_packed"};
+
+struct Input {
+  llvm::ArrayRef<uint8_t> bytes;
+
+  uint8_t next() {
+    uint8_t byte = bytes.empty() ? 0 : bytes.front();
+    bytes = bytes.drop_front(bytes.empty() ? 0 : 1);
+    return byte;
+  }
+};
+
+// Types and extents are small; the content is what is left of the input, again and again.
+void addTensors(Input &input, Checkpoint &checkpoint, std::vector<std::vector<uint8_t>> &contents) {
+  unsigned count = input.next() % 8;
+  for (unsigned i = 0; i < count; ++i) {
+    Tensor tensor;
+    tensor.name = checkpoint.isGguf()
+                      ? checkpoint.save("blk.0.attn_q.weight")
+                      : checkpoint.save("m." + suffixes[input.next() % std::size(suffixes)].str());
+    tensor.type = &tensorTypes()[input.next() % tensorTypes().size()];
+    for (unsigned rank = input.next() % 4; rank; --rank)
+      tensor.shape.push_back(input.next() % 80);
+    if (checkpoint.isGguf() && !tensor.shape.empty())
+      tensor.shape.back() *= tensor.type->block; // rows are whole blocks
+    std::optional<uint64_t> size = tensor.type->bytesOf(tensor.elements());
+    if (!size || *size > 1 << 14)
+      continue;
+    std::vector<uint8_t> &content = contents.emplace_back(*size);
+    for (size_t at = 0; at < *size && !input.bytes.empty(); at += input.bytes.size())
+      std::copy_n(input.bytes.begin(), std::min<size_t>(input.bytes.size(), *size - at),
+                  content.begin() + at);
+    tensor.bytes = content;
+    llvm::consumeError(checkpoint.addTensor(std::move(tensor)));
+  }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Input input{{data, size}};
+  Checkpoint checkpoint;
+  checkpoint.path = "input";
+  WeightStorage storage;
+  storage.method = WeightStorage::Method(input.next() % (int(WeightStorage::Method::Gguf) + 1));
+  if (storage.method == WeightStorage::Method::Gguf)
+    checkpoint.container = Checkpoint::Container::Gguf;
+  storage.bits = input.next() % 10;
+  storage.group = input.next() % 16 * 16;
+  uint8_t flags = input.next();
+  storage.dividesByScale = flags & 1;
+  storage.isTernary = flags & 2;
+  static constexpr llvm::StringLiteral formats[] = {"w4g32z", "w158", "w158r", "w1",
+                                                    "w2g64",  "w3z",  "w4",    "w2g256"};
+  std::optional<Format> format;
+  if (flags & 4)
+    format = llvm::cantFail(parseFormat(formats[flags >> 3 & 7]));
+  std::vector<std::vector<uint8_t>> contents;
+  addTensors(input, checkpoint, contents);
+  llvm::StringRef module = checkpoint.isGguf() ? "model.layers.0.self_attn.q_proj" : "m";
+  test::readLayer(checkpoint, storage, module, format);
+  return 0;
+}
