@@ -1,8 +1,7 @@
 #include "codegen/Descriptors.h"
-#include "runtime/kernel.h"
+#include "codegen/Packing.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace lut;
 using llvm::Constant;
@@ -60,7 +59,7 @@ struct DescriptorEmitter {
 
   Constant *kernelInfo(size_t kernel);
   Constant *variantCode(const Product &product, size_t target);
-  Constant *layout(const Geometry &g, uint32_t &id);
+  Constant *layout(const lutc_layout &layout);
   Constant *program(const PlannedProgram &program);
   Constant *routing(const PlannedProgram &program);
   void declareKernels();
@@ -79,24 +78,17 @@ struct DescriptorEmitter {
 Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
   const KernelSpec &spec = plan.library.kernels[kernel];
   const Product &product = plan.product(kernel);
-  const Format &format = spec.format;
-  return structure({string(spec.name), string(format.str()), string(stringifyNumerics(product.numerics)),
-                    size(spec.n), size(spec.k), size(format.group ? format.group : spec.k),
-                    size(format.row->codes()), i32(format.perTensor), i32(format.row->scaleF32),
-                    i32(format.zeroPoints)});
+  const lutc_kernel_info info = lut::kernelInfo(spec.n, spec.k, spec.format);
+  return structure({string(spec.name), string(spec.format.str()), string(stringifyNumerics(product.numerics)),
+                    size(info.n), size(info.k), size(info.group), size(info.codes),
+                    i32(info.scales_per_tensor), i32(info.scales_f32), i32(info.has_zero_points)});
 }
 
-/// lutc_layout; `id` hashes its fields, so that equal layouts have equal ids.
-Constant *DescriptorEmitter::layout(const Geometry &g, uint32_t &id) {
-  const uint32_t fields[] = {uint32_t(g.layout),   uint32_t(g.vectorBytes), uint32_t(g.rowVectors),
-                             uint32_t(g.tileRows), uint32_t(g.planes),      uint32_t(g.format.group),
-                             uint32_t(g.kBlock),   uint32_t(g.kPadded)};
-  static_assert(sizeof(lutc_layout) == sizeof fields, "lutc_layout has other fields");
-  auto *bytes = reinterpret_cast<const uint8_t *>(fields);
-  id = uint32_t(llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(bytes, sizeof fields)));
+/// lutc_layout
+Constant *DescriptorEmitter::layout(const lutc_layout &layout) {
   llvm::SmallVector<Constant *> constants;
-  for (uint32_t field : fields)
-    constants.push_back(i32(field));
+  for (size_t i = 0; i < std::size(layoutFields); ++i)
+    constants.push_back(i32(reinterpret_cast<const uint32_t *>(&layout)[i]));
   return structure(constants);
 }
 
@@ -105,10 +97,10 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   const Geometry &g = product.variants[target].geometry;
   const TargetRow &row = *plan.targets[target];
   Constant *info = structure({string(row.name), string(stringifyStrategy(g.strategy)), size(packedBytes(g))});
-  uint32_t id = 0;
-  Constant *placed = layout(g, id);
-  return global(structure({info, placed, i32(id), program(product.variants[target].program)}), "",
-                /*isPublic=*/false);
+  const lutc_layout placed = layoutOf(g);
+  return global(
+      structure({info, layout(placed), i32(layoutId(placed)), program(product.variants[target].program)}), "",
+      /*isPublic=*/false);
 }
 
 /// lutc_program
@@ -193,8 +185,8 @@ void DescriptorEmitter::library() {
   }
   features = global(array(llvm::Type::getInt32Ty(context), featureBits), "", /*isPublic=*/false);
   llvm::Type *i64 = llvm::Type::getInt64Ty(context);
-  auto *type =
-      llvm::StructType::get(context, {pointer, pointer, i64, pointer, i64, pointer, i64, pointer, pointer});
+  auto *type = llvm::StructType::get(
+      context, {pointer, pointer, i64, i64, pointer, i64, pointer, i64, pointer, pointer});
   libraryGlobal =
       new llvm::GlobalVariable(module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, nullptr,
                                plan.library.name + "_library");
@@ -202,10 +194,10 @@ void DescriptorEmitter::library() {
   defineKernels();
   llvm::SmallVector<Constant *> all(kernels.begin(), kernels.end()), allGroups = groups();
   Constant *state = global(structure({i32(0)}), "", /*isPublic=*/false, /*isConstant=*/false);
-  libraryGlobal->setInitializer(
-      llvm::ConstantStruct::get(type, {string(plan.library.name), string(LUTC_VERSION), size(all.size()),
-                                       pointers(all), size(variantNames.size()), pointers(variantNames),
-                                       size(allGroups.size()), pointers(allGroups), state}));
+  libraryGlobal->setInitializer(llvm::ConstantStruct::get(
+      type, {string(plan.library.name), string(LUTC_VERSION), size(libraryHash(plan.library.kernels)),
+             size(all.size()), pointers(all), size(variantNames.size()), pointers(variantNames),
+             size(allGroups.size()), pointers(allGroups), state}));
 }
 
 std::unique_ptr<llvm::Module> lut::createDescriptors(const LibraryPlan &plan, llvm::LLVMContext &context) {

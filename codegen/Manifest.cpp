@@ -1,5 +1,7 @@
 #include "codegen/Descriptors.h"
+#include "codegen/Packing.h"
 #include "codegen/Writers.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
@@ -7,6 +9,15 @@
 using namespace lut;
 using llvm::json::Array;
 using llvm::json::Object;
+
+/// What the packer needs of a variant.
+static Object packingObject(const Geometry &geometry) {
+  const lutc_layout layout = layoutOf(geometry);
+  Object packing{{"layout_id", layoutId(layout)}};
+  for (auto [index, field] : llvm::enumerate(layoutFields))
+    packing[field] = reinterpret_cast<const uint32_t *>(&layout)[index];
+  return packing;
+}
 
 static Object variantObject(const LibraryPlan &plan, const Product &product, size_t target) {
   const ProductVariant &variant = product.variants[target];
@@ -32,6 +43,7 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
                 {"reason", variant.reason},
                 {"regimes", std::move(regimes)},
                 {"packed_bytes", packedBytes(g)},
+                {"packing", packingObject(g)},
                 {"scratch_bytes_per_token", variant.program.scratchBytes}};
 }
 
@@ -106,9 +118,13 @@ std::string lut::writeManifest(const LibraryPlan &plan, llvm::StringRef configHa
     groups.push_back(groupObject(plan, group));
   for (const ProjectionSpec &projection : library.projections)
     projections.push_back(projectionObject(projection));
-  Object manifest{{"lutc", LUTC_VERSION},          {"library", library.name},
-                  {"config", configHash},          {"variants", std::move(variants)},
-                  {"kernels", std::move(kernels)}, {"groups", std::move(groups)}};
+  Object manifest{{"lutc", LUTC_VERSION},
+                  {"library", library.name},
+                  {"config", configHash},
+                  {"hash", llvm::utohexstr(libraryHash(library.kernels), /*LowerCase=*/true, 16)},
+                  {"variants", std::move(variants)},
+                  {"kernels", std::move(kernels)},
+                  {"groups", std::move(groups)}};
   if (!library.modelType.empty()) {
     const ModelShape &model = library.model;
     manifest["model_type"] = library.modelType;

@@ -42,7 +42,6 @@ std::optional<ConfigNode> readConfigTree(llvm::StringRef path, Diagnostics &diag
 std::optional<ConfigNode> readConfigTree(std::unique_ptr<llvm::MemoryBuffer> text, bool isJson,
                                          Diagnostics &diagnostics);
 
-
 } // namespace lut
 
 #endif

@@ -1,8 +1,10 @@
 #include "compiler/Inspect.h"
 
 #include "compiler/Driver.h"
+#include "compiler/TensorRows.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
+#include "compiler/pack/InspectPacked.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -94,96 +96,10 @@ static std::vector<LinearLayer> describeLayers(const Checkpoint &checkpoint, con
   return layers;
 }
 
-static bool isNumber(StringRef part, uint64_t &number) {
-  return !part.empty() && all_of(part, isDigit) && !part.getAsInteger(10, number);
-}
-
-// Names come from the file, and may hold what a terminal obeys.
-static std::string printable(StringRef name) {
-  std::string text;
-  raw_string_ostream stream(text);
-  printEscapedString(name, stream);
-  return text;
-}
-
-namespace {
-
-// Rows that differ only in numbers of layers and experts, shown as one: model.layers.{0..31}.mlp.up_proj.
-class Rows {
-public:
-  void add(StringRef name, std::vector<json::Value> cells);
-  void print(ArrayRef<StringRef> columns, raw_ostream &out) const;
-
-private:
-  struct Run {
-    StringRef first; // name
-    size_t count = 0;
-    std::vector<std::pair<uint64_t, uint64_t>> numbers; // least and largest of each number in the names
-    std::vector<json::Value> cells;
-
-    std::string name() const;
-  };
-
-  std::vector<Run> runs;
-  StringMap<size_t> indexOf;
-};
-
-} // namespace
-
-void Rows::add(StringRef name, std::vector<json::Value> cells) {
-  std::string key;
-  raw_string_ostream stream(key);
-  std::vector<uint64_t> numbers;
-  uint64_t number;
-  for (StringRef part : split(name, '.')) {
-    if (isNumber(part, number))
-      numbers.push_back(number);
-    stream << (isNumber(part, number) ? "\n" : part) << '.';
-  }
-  for (const json::Value &cell : cells)
-    stream << '\n' << cell;
-  auto [found, isNew] = indexOf.try_emplace(key, runs.size());
-  if (isNew) {
-    runs.push_back({name, 0, {}, std::move(cells)});
-    for (uint64_t number : numbers)
-      runs.back().numbers.push_back({number, number});
-  }
-  Run &run = runs[found->second];
-  ++run.count;
-  for (auto [range, number] : zip(run.numbers, numbers))
-    range = {std::min(range.first, number), std::max(range.second, number)};
-}
-
-std::string Rows::Run::name() const {
-  std::string text;
-  auto range = numbers.begin();
-  uint64_t number;
-  for (StringRef part : split(first, '.')) {
-    text += text.empty() ? "" : ".";
-    if (!isNumber(part, number)) {
-      text += printable(part);
-      continue;
-    }
-    auto [low, high] = *range++;
-    text += low == high ? part.str() : "{" + std::to_string(low) + ".." + std::to_string(high) + "}";
-  }
-  return text;
-}
-
-void Rows::print(ArrayRef<StringRef> columns, raw_ostream &out) const {
-  Table table;
-  table.columns.assign(columns.begin(), columns.end());
-  for (const Run &run : runs) {
-    table.rows.push_back({run.name(), int64_t(run.count)});
-    table.rows.back().insert(table.rows.back().end(), run.cells.begin(), run.cells.end());
-  }
-  table.print(out);
-}
-
 static void printText(const Checkpoint &checkpoint, const WeightStorage &storage,
                       ArrayRef<LinearLayer> layers, raw_ostream &out) {
   uint64_t bytes = 0;
-  Rows tensors, linears;
+  TensorRows tensors, linears;
   for (const Tensor &tensor : checkpoint.tensors) {
     bytes += tensor.bytes.size();
     tensors.add(tensor.name, {tensor.type->name, tensor.shapeText(), int64_t(tensor.bytes.size())});
@@ -271,6 +187,8 @@ static void printJson(const Checkpoint &checkpoint, const WeightStorage &storage
 }
 
 int inspect(const InspectRequest &request) {
+  if (isPacked(request.path))
+    return inspectPacked(request);
   Expected<Checkpoint> checkpoint = openCheckpoint(request.path);
   if (!checkpoint)
     return reportError(checkpoint.takeError());

@@ -107,7 +107,7 @@ void QuantizationReader::keep(StringRef key) {
 void QuantizationReader::warnOrder(SMRange where) {
   diagnostics.warning(
       where, "these weights are in activation order: k is permuted between groups",
-      "before packing, sort the columns of each weight matrix by g_idx; at run time, gather x alike");
+      "lutc pack sorts the columns by g_idx; at run time, gather x by the permutation in the packed file");
 }
 
 // Only the modules of the listed blocks are quantized: [["self_attn.k_proj", ...], ...].

@@ -7,6 +7,7 @@
 #include "compiler/Inspect.h"
 #include "compiler/MachineReader.h"
 #include "compiler/Simulate.h"
+#include "compiler/pack/Pack.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
@@ -70,6 +71,7 @@ struct Arguments {
   AssembleRequest assembly;
   SimulateRequest simulation;
   InspectRequest inspect;
+  PackRequest pack;
   std::string weights, listing;
   std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
   std::vector<std::string> include;
@@ -187,6 +189,19 @@ void addInspect(CLI::App &app, InspectRequest &request) {
   inspect->add_flag("--json", request.json, "As JSON");
 }
 
+void addPack(CLI::App &app, PackRequest &request) {
+  CLI::App *pack = app.add_subcommand("pack", "Write the weights of a checkpoint for a compiled library");
+  pack->add_option("checkpoint", request.checkpoint,
+                   "Directory, .safetensors, .safetensors.index.json or .gguf")
+      ->required();
+  pack->add_option("--library", request.library, "<name>.json, the manifest of the library")->required();
+  pack->add_option("--variant", request.variant,
+                   "Instruction set; default: the best of the library for this CPU")
+      ->check(checkVariant);
+  pack->add_option("-o,--output", request.output, "The packed file")->required();
+  pack->add_flag("-v,--verbose", request.verbose, "Say what was written");
+}
+
 void addOthers(CLI::App &app, Arguments &arguments) {
   CLI::App *list = app.add_subcommand("list", "List what lutc knows");
   list->add_option("what", arguments.listing, "targets, machines, formats, models or passes")
@@ -280,6 +295,8 @@ int run(const CLI::App &app, Arguments &arguments) {
   }
   if (app.got_subcommand("simulate"))
     return simulate(arguments.simulation);
+  if (app.got_subcommand("pack"))
+    return pack(arguments.pack);
   if (app.got_subcommand("inspect"))
     return inspect(arguments.inspect);
   return compile(arguments.request);
@@ -304,6 +321,7 @@ int main(int argc, char **argv) {
   addAssembly(app, arguments.assembly);
   addSimulate(app, arguments);
   addInspect(app, arguments.inspect);
+  addPack(app, arguments.pack);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);

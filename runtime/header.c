@@ -25,21 +25,38 @@ static uint64_t load64(const uint8_t *data) {
 }
 
 /* Four independent lanes keep the multiplier busy, so that memory is the limit. */
-uint64_t lutc_checksum(const void *data, size_t bytes) {
+void lutc_sum_begin(lutc_sum *sum) {
+  const lutc_sum begin = {{1, 2, 3, 4}, 0};
+  *sum = begin;
+}
+
+void lutc_sum_add(lutc_sum *sum, const void *data, size_t bytes) {
   const uint8_t *next = data, *end = next + bytes;
-  uint64_t lane[4] = {1, 2, 3, 4}, sum = bytes;
+  sum->bytes += bytes;
   for (; end - next >= 32; next += 32)
     for (int i = 0; i < 4; ++i)
-      lane[i] = mix(lane[i], load64(next + 8 * i));
+      sum->lane[i] = mix(sum->lane[i], load64(next + 8 * i));
+}
+
+uint64_t lutc_sum_end(lutc_sum *sum, const void *data, size_t bytes) {
+  const uint8_t *next = (const uint8_t *)data + bytes / 32 * 32, *end = next + bytes % 32;
+  lutc_sum_add(sum, data, bytes);
+  uint64_t all = sum->bytes;
   for (int i = 0; i < 4; ++i)
-    sum = mix(sum, lane[i]);
+    all = mix(all, sum->lane[i]);
   for (; end - next >= 8; next += 8)
-    sum = mix(sum, load64(next));
+    all = mix(all, load64(next));
   uint8_t rest[8] = {0};
   if (next != end)
     memcpy(rest, next, (size_t)(end - next));
-  sum = mix(sum, load64(rest));
-  return sum ^ sum >> 32;
+  all = mix(all, load64(rest));
+  return all ^ all >> 32;
+}
+
+uint64_t lutc_checksum(const void *data, size_t bytes) {
+  lutc_sum sum;
+  lutc_sum_begin(&sum);
+  return lutc_sum_end(&sum, data, bytes);
 }
 
 static void store_format(const char *format, char field[8]) {
@@ -48,18 +65,17 @@ static void store_format(const char *format, char field[8]) {
     field[i] = format[i];
 }
 
-void lutc_write_header(const lutc_kernel_info *info, const lutc_variant_code *code, void *packed) {
-  lutc_packed_header header;
-  memcpy(header.magic, magic, sizeof magic);
-  header.version = LUTC_PACKED_VERSION;
-  header.layout_id = code->layout_id;
-  header.n = info->n;
-  header.k = info->k;
-  store_format(info->format, header.format);
-  header.payload_bytes = code->info.packed_bytes - sizeof header;
-  header.payload_checksum = lutc_checksum((const uint8_t *)packed + sizeof header, header.payload_bytes);
-  header.header_checksum = lutc_checksum(&header, offsetof(lutc_packed_header, header_checksum));
-  memcpy(packed, &header, sizeof header);
+void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t payload_bytes,
+                      uint64_t payload_checksum, lutc_packed_header *header) {
+  memcpy(header->magic, magic, sizeof magic);
+  header->version = LUTC_PACKED_VERSION;
+  header->layout_id = layout_id;
+  header->n = info->n;
+  header->k = info->k;
+  store_format(info->format, header->format);
+  header->payload_bytes = payload_bytes;
+  header->payload_checksum = payload_checksum;
+  header->header_checksum = lutc_checksum(header, offsetof(lutc_packed_header, header_checksum));
 }
 
 /* From the general to the particular, so that the status says what is really wrong with a foreign buffer. */

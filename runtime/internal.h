@@ -2,7 +2,7 @@
 #ifndef LUTC_INTERNAL_H
 #define LUTC_INTERNAL_H
 
-#include "kernel.h"
+#include "file.h"
 
 #include <string.h>
 
@@ -19,8 +19,7 @@ const lutc_variant_code *lutc_kernel_code(const lutc_kernel *kernel);
 /* The group's program for that variant. */
 const lutc_program *lutc_group_program(const lutc_group *group);
 
-/* Writes the header of a payload that is complete; checks a header against what the kernel expects. */
-void lutc_write_header(const lutc_kernel_info *info, const lutc_variant_code *code, void *packed);
+/* Checks a header against what the kernel expects. */
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
                               const void *packed);
 

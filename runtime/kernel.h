@@ -132,7 +132,10 @@ struct lutc_group {
   const lutc_program *const *programs; /* [library->variant_count], best first */
 };
 
-uint32_t lutc_cpu_features(void);
+#ifdef __cplusplus
+extern "C"
+#endif
+    uint32_t lutc_cpu_features(void);
 
 /* Header of packed weights, LUTC_ALIGNMENT bytes, little-endian. */
 typedef struct lutc_packed_header {

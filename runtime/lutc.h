@@ -38,7 +38,7 @@ typedef enum lutc_status {
   LUTC_MISALIGNED,       /* packed or scratch is not a multiple of LUTC_ALIGNMENT, x or y not of 4 bytes */
   LUTC_BAD_STRIDE,       /* a row stride is smaller than the row, or m rows exceed the address space */
   LUTC_BUFFER_TOO_SMALL, /* packed_bytes or scratch_bytes is smaller than the kernel needs */
-  LUTC_NOT_PACKED,       /* the packed buffer does not start with a lutc header */
+  LUTC_NOT_PACKED,       /* the packed buffer or file does not start with a lutc header */
   LUTC_WRONG_VERSION,    /* packed by an incompatible version of lutc */
   LUTC_WRONG_KERNEL,     /* packed for another shape or weight format */
   LUTC_WRONG_LAYOUT,     /* packed for a variant with another weight layout: pack again on this machine */
@@ -47,7 +47,10 @@ typedef enum lutc_status {
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
   LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
-  LUTC_MACHINE_FAULT     /* a program of a LUT-instruction machine stopped: a bug of lutc */
+  LUTC_MACHINE_FAULT,    /* a program of a LUT-instruction machine stopped: a bug of lutc */
+  LUTC_TRUNCATED,        /* the file is shorter than its header says */
+  LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
+  LUTC_UNKNOWN_TENSOR    /* the file has no tensor of this name or index */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -110,8 +113,27 @@ typedef enum lutc_operand_kind {
                    token */
 } lutc_operand_kind;
 
-/* Of a result's elements: f16 and bf16 as their bits in uint16_t. */
-typedef enum lutc_type { LUTC_F32, LUTC_F16, LUTC_BF16, LUTC_I8 } lutc_type;
+/* Of elements. Results of groups have the first four: f16 and bf16 as their bits in uint16_t. The others
+   occur in files. */
+typedef enum lutc_type {
+  LUTC_F32,
+  LUTC_F16,
+  LUTC_BF16,
+  LUTC_I8,
+  LUTC_U8, /* booleans, too */
+  LUTC_I16,
+  LUTC_U16,
+  LUTC_I32,
+  LUTC_U32,
+  LUTC_I64,
+  LUTC_U64,
+  LUTC_F64,
+  LUTC_F8_E4M3,
+  LUTC_F8_E5M2
+} lutc_type;
+
+/* Bytes of an element; 0 for no type. */
+size_t lutc_type_bytes(lutc_type type);
 
 typedef struct lutc_operand_info {
   const char *name; /* as in the generated header: norm_weight */
@@ -132,6 +154,7 @@ typedef struct lutc_group_info {
 typedef struct lutc_library {
   const char *name;
   const char *version;
+  uint64_t hash; /* of the names, shapes and formats of all kernels: equal where packed files may be shared */
   size_t kernel_count;
   const lutc_kernel *const *kernels;
   size_t variant_count;
@@ -185,6 +208,55 @@ size_t lutc_group_scratch_bytes(const lutc_group *group, size_t m);
    residual itself. */
 LUTC_MUST_USE lutc_status lutc_run_group(const lutc_group *group, size_t m, const lutc_operand *operands,
                                          void *scratch, size_t scratch_bytes, const lutc_parallel *parallel);
+
+/* A packed model: the file that `lutc pack` writes, with all weights of a model for one library. The caller
+   maps it into memory, read-only, and unmaps it when nothing of it is used any more; nothing is copied or
+   allocated. Weights run where they lie. A file depends on the kernels' names, shapes and formats and,
+   through their layouts, on the variant in use; not on the library's name or version. */
+typedef enum lutc_role {
+  LUTC_PACKED,     /* packed weights of `kernel`, for lutc_run and groups; shape [n][k] */
+  LUTC_PLAIN,      /* as in the checkpoint, row-major: norms, embeddings, biases */
+  LUTC_PERMUTATION /* i32 [k]: the order of a kernel's activations; see lutc_tensor */
+} lutc_role;
+
+enum { LUTC_MAX_RANK = 8 };
+
+/* Checkpoints that sort columns by activation (GPTQ's desc_act) are packed with their columns in groups
+   again. `permutation` is their order: the kernel takes x'[i] = x[permutation[i]] in place of x. A norm in
+   front of the kernel commutes with that: permute its weight once, and gather its input in place of its
+   result. */
+typedef struct lutc_tensor {
+  const char *name; /* as in the checkpoint: model.layers.0.self_attn.q_proj.weight */
+  lutc_role role;
+  lutc_type type; /* of the elements; of packed weights LUTC_U8 */
+  size_t rank, shape[LUTC_MAX_RANK];
+  const void *data; /* at a multiple of LUTC_ALIGNMENT */
+  size_t bytes;
+  const lutc_kernel *kernel;  /* null but of packed weights */
+  const int32_t *permutation; /* [k]; null: the checkpoint's order */
+  uint64_t checksum;          /* see lutc_check_tensor */
+} lutc_tensor;
+
+/* Filled by lutc_open_file; tensors are numbered in the order of their names. */
+typedef struct lutc_file {
+  const lutc_library *library;
+  const uint8_t *data;
+  size_t bytes, tensor_count;
+} lutc_file;
+
+/* Opens a file mapped at `data`, a multiple of LUTC_ALIGNMENT, for the variant in use. Checks all but the
+   tensors' own bytes, which it does not touch. The status says what a refused file is: for another library
+   (LUTC_WRONG_LIBRARY) or variant (LUTC_WRONG_LAYOUT), of another version, cut off, damaged, something else.
+ */
+LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t bytes,
+                                         lutc_file *file);
+LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);
+LUTC_MUST_USE lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor);
+/* Reads a tensor's bytes and compares them with its checksum. Permutations must be checked before they are
+   used: their values are then below k. */
+LUTC_MUST_USE lutc_status lutc_check_tensor(const lutc_tensor *tensor);
+/* The same for all tensors: reads the whole file. */
+LUTC_MUST_USE lutc_status lutc_check_file(const lutc_file *file);
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP

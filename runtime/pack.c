@@ -28,22 +28,31 @@ static size_t chunk_k(const lutc_layout *layout) {
   }
 }
 
-static size_t stream_bytes(const packer *p) {
+/* Of one tile in a block of k_length. */
+static size_t tile_bytes(const packer *p, size_t k_length) {
   const lutc_layout *layout = p->layout;
-  const size_t chunks = layout->k_padded / chunk_k(layout);
-  const size_t vector_bytes = layout->kind == LUTC_LAYOUT_NIBBLES ? layout->vector_bytes * 8
-                              : layout->kind == LUTC_LAYOUT_TRITS ? layout->vector_bytes * 10
-                                                                  : layout->vector_bytes;
-  const size_t tile_bytes = chunks * layout->bits * layout->row_vectors * vector_bytes;
-  const size_t scale_bytes = layout->group ? p->groups * (p->info->has_zero_points ? 3 : 2) : 0;
-  return p->rows / layout->tile_rows * tile_bytes + p->rows * scale_bytes;
+  const size_t units = layout->kind == LUTC_LAYOUT_NIBBLES ? 8 : layout->kind == LUTC_LAYOUT_TRITS ? 10 : 1;
+  const size_t vectors = k_length / chunk_k(layout) * layout->bits * layout->row_vectors * units;
+  const size_t groups = layout->group ? lutc_divide_up(k_length, layout->group) : 0;
+  return vectors * layout->vector_bytes + groups * layout->tile_rows * (p->info->has_zero_points ? 3 : 2);
 }
 
-static size_t tail_bytes(const packer *p) {
+/* Of all tiles in the k before `k`, the begin of a block or the end. */
+static size_t stream_offset(const packer *p, size_t k) {
+  const size_t block = p->layout->k_block, tiles = p->rows / p->layout->tile_rows;
+  return (k / block * tile_bytes(p, block) + tile_bytes(p, k % block)) * tiles;
+}
+
+static size_t stream_bytes(const packer *p) { return stream_offset(p, p->layout->k_padded); }
+
+/* Arrays of one word for each row. */
+static size_t tail_columns(const packer *p) {
   if (p->layout->group)
     return 0;
-  return p->rows * 4 * (1u + (p->info->has_zero_points != 0) + (p->layout->kind == LUTC_LAYOUT_BASE3));
+  return 1u + (p->info->has_zero_points != 0) + (p->layout->kind == LUTC_LAYOUT_BASE3);
 }
+
+static size_t tail_bytes(const packer *p) { return p->rows * 4 * tail_columns(p); }
 
 static uint32_t load32(const uint8_t *codes) {
   uint32_t word;
@@ -289,13 +298,13 @@ static int codes_are_valid(const packer *p) {
 static packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
                           const lutc_weights *weights) {
   packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
-  p.stride = weights->codes_stride ? weights->codes_stride : info->k;
+  p.stride = weights != NULL && weights->codes_stride ? weights->codes_stride : info->k;
   p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
   p.rows = lutc_round_up(info->n, layout->tile_rows);
   return p;
 }
 
-static void pack_payload(packer *p, uint8_t *payload, size_t bytes) {
+static void fill_payload(packer *p, uint8_t *payload, size_t bytes) {
   const size_t stream = stream_bytes(p);
   p->out = payload;
   memset(payload + stream, 0, bytes - stream);
@@ -306,11 +315,52 @@ static void pack_payload(packer *p, uint8_t *payload, size_t bytes) {
     pack_tail(p, payload + stream);
 }
 
+size_t lutc_payload_bytes(const lutc_kernel_info *info, const lutc_layout *layout) {
+  const packer p = make_packer(info, layout, NULL);
+  return stream_bytes(&p) + tail_bytes(&p);
+}
+
+lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *layout,
+                              const lutc_weights *weights, void *payload, size_t payload_bytes) {
+  packer p = make_packer(info, layout, weights);
+  const lutc_status status = check_weights(&p);
+  if (status != LUTC_OK)
+    return status;
+  if (payload_bytes < stream_bytes(&p) + tail_bytes(&p))
+    return LUTC_BUFFER_TOO_SMALL;
+  if (!codes_are_valid(&p))
+    return LUTC_BAD_CODE;
+  fill_payload(&p, payload, payload_bytes);
+  return LUTC_OK;
+}
+
+int lutc_band_piece(const lutc_kernel_info *info, const lutc_layout *layout, size_t first_row, size_t rows,
+                    size_t index, lutc_piece *piece) {
+  lutc_kernel_info band_info = *info;
+  band_info.n = rows;
+  const packer all = make_packer(info, layout, NULL), band = make_packer(&band_info, layout, NULL);
+  const size_t blocks = lutc_divide_up(layout->k_padded, layout->k_block);
+  if (index >= blocks + tail_columns(&all))
+    return 0;
+  if (index < blocks) {
+    const size_t k = index * layout->k_block, length = lutc_min(layout->k_block, layout->k_padded - k);
+    piece->from = stream_offset(&band, k);
+    piece->to = stream_offset(&all, k) + first_row / layout->tile_rows * tile_bytes(&all, length);
+    piece->bytes = band.rows / layout->tile_rows * tile_bytes(&all, length);
+  } else {
+    piece->from = stream_bytes(&band) + (index - blocks) * 4 * band.rows;
+    piece->to = stream_bytes(&all) + (index - blocks) * 4 * all.rows + 4 * first_row;
+    piece->bytes = 4 * band.rows;
+  }
+  return 1;
+}
+
 lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
                       size_t packed_bytes) {
+  lutc_packed_header *header = packed;
   if (packed == NULL)
     return LUTC_NULL_POINTER;
-  memset(packed, 0, lutc_min(packed_bytes, sizeof(lutc_packed_header)));
+  memset(packed, 0, lutc_min(packed_bytes, sizeof *header));
   if (kernel == NULL || weights == NULL)
     return LUTC_NULL_POINTER;
   if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
@@ -318,16 +368,11 @@ lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, vo
   const lutc_variant_code *code = lutc_kernel_code(kernel);
   if (code == NULL)
     return LUTC_UNSUPPORTED_CPU;
-  packer p = make_packer(&kernel->info, &code->layout, weights);
-  const lutc_status status = check_weights(&p);
-  if (status != LUTC_OK)
-    return status;
-  const size_t payload_bytes = code->info.packed_bytes - sizeof(lutc_packed_header);
-  if (packed_bytes < code->info.packed_bytes || payload_bytes < stream_bytes(&p) + tail_bytes(&p))
-    return LUTC_BUFFER_TOO_SMALL;
-  if (!codes_are_valid(&p))
-    return LUTC_BAD_CODE;
-  pack_payload(&p, (uint8_t *)packed + sizeof(lutc_packed_header), payload_bytes);
-  lutc_write_header(&kernel->info, code, packed);
-  return LUTC_OK;
+  const size_t payload_bytes = code->info.packed_bytes - sizeof *header;
+  const lutc_status status = lutc_pack_payload(&kernel->info, &code->layout, weights, header + 1,
+                                               packed_bytes < code->info.packed_bytes ? 0 : payload_bytes);
+  if (status == LUTC_OK)
+    lutc_make_header(&kernel->info, code->layout_id, payload_bytes, lutc_checksum(header + 1, payload_bytes),
+                     header);
+  return status;
 }

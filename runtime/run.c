@@ -87,9 +87,7 @@ static void run_phase(lutc_call *c) {
 }
 
 /* Of rows and vectors. */
-static size_t element_bytes(const lutc_slot *slot) {
-  return slot->type == LUTC_F32 ? 4 : slot->type == LUTC_I8 ? 1 : 2;
-}
+static size_t element_bytes(const lutc_slot *slot) { return lutc_type_bytes((lutc_type)slot->type); }
 
 static int has_rows(const lutc_slot *slot) {
   return slot->kind == LUTC_ROWS || slot->kind == LUTC_RESULT || slot->kind == LUTC_ROUTES;

@@ -6,7 +6,7 @@ static const char *const sentences[] = {
     [LUTC_MISALIGNED] = "packed weights or scratch are not aligned to 64 bytes, or x or y not to 4",
     [LUTC_BAD_STRIDE] = "a row stride is smaller than the row, or the rows exceed the address space",
     [LUTC_BUFFER_TOO_SMALL] = "packed_bytes or scratch_bytes is smaller than the kernel needs",
-    [LUTC_NOT_PACKED] = "the packed buffer does not start with a lutc header",
+    [LUTC_NOT_PACKED] = "the packed buffer or file does not start with a lutc header",
     [LUTC_WRONG_VERSION] = "the weights were packed by an incompatible version of lutc",
     [LUTC_WRONG_KERNEL] = "the weights were packed for another shape or weight format",
     [LUTC_WRONG_LAYOUT] =
@@ -17,6 +17,9 @@ static const char *const sentences[] = {
     [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
     [LUTC_BAD_ROUTE] = "a token is routed to an expert that the layer does not have",
     [LUTC_MACHINE_FAULT] = "a program of a lut-instruction machine stopped, which is a bug of lutc",
+    [LUTC_TRUNCATED] = "the file is shorter than its header says",
+    [LUTC_WRONG_LIBRARY] = "the file was packed for a library with other kernels",
+    [LUTC_UNKNOWN_TENSOR] = "the file has no tensor of this name or index",
 };
 
 const char *lutc_status_string(lutc_status status) {

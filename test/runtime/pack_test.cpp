@@ -1,8 +1,10 @@
 // The packer against Unpacked: every layout, code width, vector width, row count, group, zero point and tail.
 #include "draw.h"
+#include "file.h"
 #include "reference.h"
 #include "unpack.h"
 #include <gtest/gtest.h>
+#include <set>
 
 using namespace lut;
 using namespace lut::reference;
@@ -21,7 +23,7 @@ struct PackOnly {
     code.layout = layout;
     code.layout_id = 42;
     code.info = {"any", "none", sizeof(lutc_packed_header) + Unpacked(info, layout, nullptr).payloadBytes()};
-    library = {"toy", "0", 1, kernels, 1, names, 0, nullptr, &state};
+    library = {"toy", "0", 0, 1, kernels, 1, names, 0, nullptr, &state};
     kernel = {info, &library, &features, codes};
   }
   const char *names[1] = {"any"};
@@ -116,6 +118,32 @@ void checkPacking(const LayoutCase &c, uint32_t V, uint32_t R, size_t blocks, si
   checkScales(unpacked, info, layout, weights);
 }
 
+// The payload put together from bands of whole tiles, each packed as a matrix of its own.
+std::vector<uint8_t> packBands(const lutc_kernel_info &info, const lutc_layout &layout,
+                               const lutc_weights &all, size_t bandTiles) {
+  std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout), 0xcc);
+  const size_t stride = all.codes_stride ? all.codes_stride : info.k, step = bandTiles * layout.tile_rows;
+  const size_t groups = layout.group ? (info.k + layout.group - 1) / layout.group : 1;
+  for (size_t row = 0; row < info.n; row += step) {
+    lutc_kernel_info band = info;
+    band.n = std::min(step, info.n - row);
+    lutc_weights weights = all;
+    weights.codes += row * stride;
+    if (!info.scales_per_tensor)
+      weights.scales = static_cast<const uint8_t *>(all.scales) + row * groups * (info.scales_f32 ? 4 : 2);
+    if (info.has_zero_points)
+      weights.zero_points += row * groups;
+    std::vector<uint8_t> packed(lutc_payload_bytes(&band, &layout));
+    EXPECT_EQ(lutc_pack_payload(&band, &layout, &weights, packed.data(), packed.size()), LUTC_OK);
+    lutc_piece piece;
+    size_t bytes = 0;
+    for (size_t i = 0; lutc_band_piece(&info, &layout, row, band.n, i, &piece); bytes += piece.bytes, ++i)
+      std::copy_n(packed.data() + piece.from, piece.bytes, payload.data() + piece.to);
+    EXPECT_EQ(bytes, packed.size());
+  }
+  return payload;
+}
+
 struct Pack : testing::TestWithParam<LayoutCase> {};
 
 TEST_P(Pack, PlacesEveryBit) {
@@ -128,6 +156,27 @@ TEST_P(Pack, PlacesEveryBit) {
         if (HasFatalFailure())
           return;
       }
+}
+
+TEST_P(Pack, PutsBandsTogether) {
+  Random random(13);
+  for (uint32_t V : {16, 64})
+    for (size_t blocks : {1, 3}) {
+      const size_t n = draw(random, 1, 7 * V), k = draw(random, 1, 300);
+      const lutc_kernel_info info = describe(GetParam().format, "a8", n, k);
+      const lutc_layout layout = makeLayout(GetParam(), info, V, 1, blocks);
+      const PackOnly toy(info, layout);
+      const DrawnWeights drawn = drawWeights(info, random);
+      const lutc_weights view = drawn.view();
+      std::vector<uint8_t> memory(lutc_packed_bytes(&toy.kernel) + LUTC_ALIGNMENT);
+      uint8_t *packed =
+          memory.data() + LUTC_ALIGNMENT - reinterpret_cast<uintptr_t>(memory.data()) % LUTC_ALIGNMENT;
+      ASSERT_EQ(lutc_pack(&toy.kernel, &view, packed, lutc_packed_bytes(&toy.kernel)), LUTC_OK);
+      const std::vector<uint8_t> payload = packBands(info, layout, view, draw(random, 1, 3));
+      ASSERT_EQ(payload.size() + sizeof(lutc_packed_header), lutc_packed_bytes(&toy.kernel));
+      EXPECT_EQ(std::memcmp(payload.data(), packed + sizeof(lutc_packed_header), payload.size()), 0)
+          << "V " << V << " n " << n << " k " << k << " blocks " << blocks;
+    }
 }
 
 TEST_P(Pack, HandlesEdges) {
@@ -145,10 +194,8 @@ std::vector<LayoutCase> layoutCases() {
   for (const char *group : {"", "g32", "g128"})
     for (const char *zero : {"", "z"})
       for (const char *stem : {"w1", "w2", "w3", "w4"}) {
-        static std::vector<std::string> names;
-        names.reserve(64); // cases point into it
-        names.push_back(std::string(stem) + group + zero);
-        const char *format = names.back().c_str();
+        static std::set<std::string> names; // cases point into it
+        const char *format = names.insert(std::string(stem) + group + zero).first->c_str();
         const uint32_t bits = uint32_t(stem[1] - '0');
         cases.push_back({format, LUTC_LAYOUT_QUAD, bits});
         cases.push_back({format, LUTC_LAYOUT_COLUMN, bits});

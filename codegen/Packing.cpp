@@ -1,0 +1,34 @@
+#include "codegen/Packing.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace lut;
+
+lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
+  lutc_kernel_info info = {};
+  info.n = n;
+  info.k = k;
+  info.group = format.group ? format.group : k;
+  info.codes = format.row->codes();
+  info.scales_per_tensor = format.perTensor;
+  info.scales_f32 = format.row->scaleF32;
+  info.has_zero_points = format.zeroPoints;
+  return info;
+}
+
+lutc_layout lut::layoutOf(const Geometry &g) {
+  return {uint32_t(g.layout), uint32_t(g.vectorBytes),  uint32_t(g.rowVectors), uint32_t(g.tileRows),
+          uint32_t(g.planes), uint32_t(g.format.group), uint32_t(g.kBlock),     uint32_t(g.kPadded)};
+}
+
+uint32_t lut::layoutId(const lutc_layout &layout) {
+  auto *bytes = reinterpret_cast<const uint8_t *>(&layout);
+  return uint32_t(llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(bytes, sizeof layout)));
+}
+
+uint64_t lut::libraryHash(llvm::ArrayRef<KernelSpec> kernels) {
+  std::string text;
+  for (const KernelSpec &kernel : kernels)
+    text += llvm::formatv("{0} {1}x{2} {3}\n", kernel.name, kernel.n, kernel.k, kernel.format.str());
+  return llvm::xxh3_64bits(text);
+}

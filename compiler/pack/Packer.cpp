@@ -1,0 +1,268 @@
+#include "compiler/pack/Packer.h"
+
+#include "compiler/pack/AtomicFile.h"
+#include "compiler/pack/Progress.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemAlloc.h"
+#include "llvm/Support/ThreadPool.h"
+#include <cstring>
+#include <deque>
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+// What one task takes at a time: the codes of a band of rows, or as many bytes of a plain tensor. All tasks
+// together stay within the budget, up to one tile of rows each.
+
+// Of all threads: the codes of their bands, and as much of the checkpoint that is mapped.
+constexpr uint64_t budget = 256 << 20;
+constexpr uint64_t readBackBytes = 1 << 20; // stays in the cache between copy and checksum
+
+// An item on its way into the file.
+struct Job {
+  Job(PackItem &item, uint64_t bands) : item(item), bandsLeft(bands) {}
+  PackItem &item;
+  std::atomic<uint64_t> bandsLeft;
+};
+
+class Packer {
+public:
+  Packer(const Checkpoint &checkpoint, PackPlan &plan, AtomicFile &file, Progress &progress,
+         uint64_t bandBytes)
+      : checkpoint(checkpoint), plan(plan), file(file), progress(progress),
+        bandBytes(std::min(bandBytes, share)) {}
+
+  Error run();
+
+private:
+  // Works on units [first, first + count) of an item: rows, bytes or blocks.
+  using Work = Error (Packer::*)(const PackItem &item, uint64_t first, uint64_t count);
+  struct Cut {
+    Work work;
+    uint64_t units, step;
+  };
+
+  Cut cut(const PackItem &item) const;
+  void start(PackItem &item);
+  void runBand(Job &job, Work work, uint64_t first, uint64_t count);
+  void fail(Error problem);
+  Error packRows(const PackItem &item, uint64_t first, uint64_t count);
+  Error copyBytes(const PackItem &item, uint64_t first, uint64_t count);
+  Error decodeBlocks(const PackItem &item, uint64_t first, uint64_t count);
+  Error writePermutation(const PackItem &item, uint64_t first, uint64_t count);
+  Error seal(PackItem &item);
+  Expected<uint64_t> checksum(uint64_t begin, uint64_t end) const;
+
+  const Checkpoint &checkpoint;
+  PackPlan &plan;
+  AtomicFile &file;
+  Progress &progress;
+  std::deque<Job> jobs;
+  std::mutex failing;
+  std::atomic<bool> failed = false;
+  Error result = Error::success();
+  DefaultThreadPool pool{hardware_concurrency()};
+  const uint64_t share = budget / pool.getMaxConcurrency();
+  const uint64_t bandBytes;
+};
+
+template <typename T> struct AlignedBuffer {
+  explicit AlignedBuffer(size_t count)
+      : bytes(count * sizeof(T)), data(static_cast<T *>(allocate_buffer(bytes, LUTC_ALIGNMENT))) {}
+  AlignedBuffer(const AlignedBuffer &) = delete;
+  ~AlignedBuffer() { deallocate_buffer(data, bytes, LUTC_ALIGNMENT); }
+  const size_t bytes;
+  T *const data;
+};
+
+} // namespace
+
+void Packer::fail(Error problem) {
+  std::lock_guard<std::mutex> lock(failing);
+  if (failed.exchange(true))
+    consumeError(std::move(problem)); // one is enough
+  else
+    result = joinErrors(std::move(result), std::move(problem));
+}
+
+//===----------------------------------------------------------------------===//
+// Bands
+//===----------------------------------------------------------------------===//
+
+Error Packer::packRows(const PackItem &item, uint64_t first, uint64_t count) {
+  lutc_kernel_info whole = item.kernel->info(), rows = whole;
+  const lutc_layout &layout = item.packing->layout;
+  rows.n = count;
+  size_t groups = size_t(item.kernel->format.groups(item.kernel->k));
+  AlignedBuffer<uint8_t> codes(rows.n * rows.k), zeros(rows.n * groups),
+      payload(lutc_payload_bytes(&rows, &layout));
+  AlignedBuffer<uint32_t> scales(rows.n * groups); // f16 or f32
+  if (Error problem = item.source->readRows(int64_t(first), int64_t(count), codes.data, scales.data,
+                                            rows.has_zero_points ? zeros.data : nullptr))
+    return problem;
+  lutc_weights weights = {codes.data, 0, scales.data, rows.has_zero_points ? zeros.data : nullptr};
+  lutc_status status = lutc_pack_payload(&rows, &layout, &weights, payload.data, payload.bytes);
+  if (status != LUTC_OK)
+    return createStringError(checkpoint.path + ": '" + item.source->name +
+                             "': " + lutc_status_string(status));
+  uint64_t begin = item.record.offset + sizeof(lutc_packed_header);
+  lutc_piece piece;
+  for (size_t i = 0; lutc_band_piece(&whole, &layout, first, count, i, &piece); ++i) {
+    if (Error problem = file.write(begin + piece.to, ArrayRef(payload.data + piece.from, piece.bytes)))
+      return problem;
+    progress.add(piece.bytes);
+  }
+  return Error::success();
+}
+
+Error Packer::copyBytes(const PackItem &item, uint64_t first, uint64_t count) {
+  progress.add(count);
+  return file.write(item.record.offset + first, item.tensors.front()->bytes.slice(first, count));
+}
+
+Error Packer::decodeBlocks(const PackItem &item, uint64_t first, uint64_t count) {
+  const Tensor &tensor = *item.tensors.front();
+  uint64_t block = uint64_t(tensor.type->block);
+  std::vector<float> values(count * block);
+  tensor.type->decode(tensor.bytes.data() + first * uint64_t(tensor.type->blockBytes), count, values.data());
+  ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(values.data()), 4 * values.size());
+  progress.add(bytes.size());
+  return file.write(item.record.offset + 4 * first * block, bytes);
+}
+
+Error Packer::writePermutation(const PackItem &item, uint64_t, uint64_t) {
+  std::vector<int32_t> order(item.source->permutation().begin(), item.source->permutation().end());
+  return file.write(item.record.offset,
+                    ArrayRef(reinterpret_cast<const uint8_t *>(order.data()), 4 * order.size()));
+}
+
+//===----------------------------------------------------------------------===//
+// Items
+//===----------------------------------------------------------------------===//
+
+Expected<uint64_t> Packer::checksum(uint64_t begin, uint64_t end) const {
+  AlignedBuffer<uint8_t> part(std::min(readBackBytes, end - begin));
+  lutc_sum sum;
+  lutc_sum_begin(&sum);
+  for (;; begin += part.bytes) {
+    size_t bytes = size_t(std::min<uint64_t>(part.bytes, end - begin));
+    if (Error problem = file.read(begin, MutableArrayRef(part.data, bytes)))
+      return std::move(problem);
+    if (begin + bytes == end)
+      return lutc_sum_end(&sum, part.data, bytes);
+    lutc_sum_add(&sum, part.data, bytes);
+  }
+}
+
+// Bands come in any order, so that checksums are those of what has reached the file.
+Error Packer::seal(PackItem &item) {
+  lutc_file_record &record = item.record;
+  bool isPacked = record.role == LUTC_PACKED;
+  uint64_t begin = record.offset + (isPacked ? sizeof(lutc_packed_header) : 0);
+  Expected<uint64_t> sum = checksum(begin, record.offset + record.bytes);
+  if (!sum)
+    return sum.takeError();
+  record.checksum = *sum;
+  if (!isPacked)
+    return Error::success();
+  lutc_packed_header header;
+  lutc_kernel_info info = item.kernel->info();
+  lutc_make_header(&info, record.layout_id, record.bytes - sizeof header, *sum, &header);
+  record.checksum = header.header_checksum;
+  return file.write(record.offset, ArrayRef(reinterpret_cast<const uint8_t *>(&header), sizeof header));
+}
+
+void Packer::runBand(Job &job, Work work, uint64_t first, uint64_t count) {
+  if (!failed)
+    if (Error problem = (this->*work)(job.item, first, count))
+      fail(std::move(problem));
+  bool isLast = --job.bandsLeft == 0;
+  for (const Tensor *tensor : job.item.tensors)
+    if (isLast || tensor->bytes.size() > share)
+      checkpoint.dropPages(tensor->bytes);
+  if (isLast && !failed)
+    if (Error problem = seal(job.item))
+      fail(std::move(problem));
+}
+
+Packer::Cut Packer::cut(const PackItem &item) const {
+  const lutc_file_record &record = item.record;
+  if (record.role == LUTC_PERMUTATION)
+    return {&Packer::writePermutation, 1, 1};
+  if (record.role == LUTC_PACKED) {
+    uint64_t tileRows = item.packing->layout.tile_rows, tileCodes = tileRows * uint64_t(item.kernel->k);
+    return {&Packer::packRows, uint64_t(item.kernel->n),
+            std::max<uint64_t>(1, bandBytes / tileCodes) * tileRows};
+  }
+  const TensorType &type = *item.tensors.front()->type;
+  if (type.block == 1)
+    return {&Packer::copyBytes, record.bytes, bandBytes};
+  uint64_t block = uint64_t(type.block) * sizeof(float);
+  return {&Packer::decodeBlocks, record.bytes / block, bandBytes / block};
+}
+
+void Packer::start(PackItem &item) {
+  Cut cut = this->cut(item);
+  uint64_t bands = std::max<uint64_t>(1, divideCeil(cut.units, cut.step));
+  Job &job = jobs.emplace_back(item, bands);
+  for (uint64_t i = 0; i < bands; ++i) {
+    uint64_t first = i * cut.step, count = std::min(cut.step, cut.units - first);
+    pool.async([this, &job, work = cut.work, first, count] { runBand(job, work, first, count); });
+  }
+}
+
+Error Packer::run() {
+  for (PackItem &item : plan.items)
+    start(item);
+  pool.wait();
+  return std::move(result);
+}
+
+//===----------------------------------------------------------------------===//
+// The file
+//===----------------------------------------------------------------------===//
+
+// Header, table and names, once all checksums are known.
+static std::vector<uint8_t> makeTable(const PackPlan &plan, const PackTarget &target) {
+  lutc_file_header header = {};
+  std::vector<lutc_file_record> records;
+  for (const PackItem &item : plan.items)
+    records.push_back(item.record);
+  auto *table = reinterpret_cast<const uint8_t *>(records.data());
+  std::vector<uint8_t> bytes(sizeof header);
+  bytes.insert(bytes.end(), table, table + records.size() * sizeof(lutc_file_record));
+  bytes.insert(bytes.end(), plan.names.begin(), plan.names.end());
+  lutc_sum sum;
+  std::memcpy(header.magic, LUTC_FILE_MAGIC, sizeof header.magic);
+  header.version = LUTC_FILE_VERSION;
+  header.tensor_count = uint32_t(records.size());
+  header.library_hash = target.libraryHash;
+  target.variant.copy(header.variant, sizeof header.variant);
+  header.names_bytes = plan.names.size();
+  header.file_bytes = plan.fileBytes;
+  lutc_sum_begin(&sum);
+  header.table_checksum = lutc_sum_end(&sum, bytes.data() + sizeof header, bytes.size() - sizeof header);
+  lutc_sum_begin(&sum);
+  header.header_checksum = lutc_sum_end(&sum, &header, offsetof(lutc_file_header, header_checksum));
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return bytes;
+}
+
+Error writePacked(const Checkpoint &checkpoint, PackPlan &plan, const PackTarget &target) {
+  auto file = AtomicFile::create(target.path, plan.fileBytes);
+  if (!file)
+    return file.takeError();
+  {
+    Progress progress("packing", plan.fileBytes);
+    if (Error problem = Packer(checkpoint, plan, **file, progress, target.bandBytes).run())
+      return problem;
+  }
+  if (Error problem = (*file)->write(0, makeTable(plan, target)))
+    return problem;
+  return (*file)->commit();
+}
+
+} // namespace lut

@@ -1,0 +1,84 @@
+/* file.h: the contract between `lutc pack` and the runtime: the packed model file, and the packer without a
+   library. Not for users. */
+#ifndef LUTC_FILE_H
+#define LUTC_FILE_H
+
+#include "kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A packed model, little-endian: header, table of tensors, names, then the tensors' bytes. They start at a
+   multiple of LUTC_FILE_PAGE, lie in the table's order and are each aligned to LUTC_ALIGNMENT; the gaps are
+   zero. The table is sorted by name, bytewise. */
+typedef struct lutc_file_header {
+  uint8_t magic[8]; /* "LUTCFILE" */
+  uint32_t version; /* LUTC_FILE_VERSION */
+  uint32_t tensor_count;
+  uint64_t library_hash; /* lutc_library.hash */
+  char variant[16];      /* that it was packed for, zero-padded; layout ids decide */
+  uint64_t names_bytes;  /* names lie after the table, each followed by a zero byte */
+  uint64_t file_bytes;
+  uint64_t table_checksum;  /* of the table and the names */
+  uint64_t header_checksum; /* of the bytes before this field */
+} lutc_file_header;
+
+#define LUTC_FILE_MAGIC "LUTCFILE"
+#define LUTC_FILE_VERSION 1u
+#define LUTC_FILE_PAGE 4096
+
+typedef struct lutc_file_record {
+  uint64_t name;   /* offset in the names */
+  uint64_t offset; /* in the file */
+  uint64_t bytes;
+  uint64_t checksum; /* lutc_checksum of the bytes; of packed weights: their header_checksum */
+  uint32_t role;     /* lutc_role */
+  uint32_t type;     /* lutc_type */
+  uint32_t kernel;   /* packed weights: index in lutc_library.kernels; else 0 */
+  uint32_t layout_id;
+  uint32_t permutation; /* packed weights: index of the tensor, or LUTC_NO_PERMUTATION */
+  uint32_t rank;
+  uint64_t shape[LUTC_MAX_RANK]; /* 0 from `rank` on */
+} lutc_file_record;
+
+#define LUTC_NO_PERMUTATION UINT32_MAX
+
+/* As lutc_open_file, for any library: its tensors have no kernels, and their layouts are not compared. */
+lutc_status lutc_read_file(const void *data, size_t bytes, lutc_file *file);
+/* What the file says of a tensor. */
+const lutc_file_record *lutc_record_at(const lutc_file *file, size_t index);
+
+/* lutc_checksum of bytes that come in parts. Every part but the last is a multiple of 32 bytes. */
+typedef struct lutc_sum {
+  uint64_t lane[4], bytes;
+} lutc_sum;
+
+void lutc_sum_begin(lutc_sum *sum);
+void lutc_sum_add(lutc_sum *sum, const void *data, size_t bytes);
+uint64_t lutc_sum_end(lutc_sum *sum, const void *data, size_t bytes); /* with the last part */
+
+/* Bytes of packed weights without their header. */
+size_t lutc_payload_bytes(const lutc_kernel_info *info, const lutc_layout *layout);
+/* Packs weights into a payload of lutc_payload_bytes, aligned to LUTC_ALIGNMENT. On an error it is not
+ * touched. */
+lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *layout,
+                              const lutc_weights *weights, void *payload, size_t payload_bytes);
+/* The header in front of a payload. */
+void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t payload_bytes,
+                      uint64_t payload_checksum, lutc_packed_header *header);
+
+/* A band is rows [first_row, first_row + rows) of a matrix, whole tiles or up to its end, packed as a matrix
+   of its own. Its payload belongs, piece by piece, into that of the whole matrix. */
+typedef struct lutc_piece {
+  size_t from, to, bytes; /* offsets in the payloads of the band and of the matrix */
+} lutc_piece;
+
+/* Piece number `index`; 0: there are no more. */
+int lutc_band_piece(const lutc_kernel_info *info, const lutc_layout *layout, size_t first_row, size_t rows,
+                    size_t index, lutc_piece *piece);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,210 @@
+"""Writes a checkpoint of drawn weights with its config.json: draw_checkpoint.py gptq|bitnet|experts|large DIRECTORY SEED
+
+gptq     a Llama in 4 bits with zero points, columns in order of activation (desc_act), in two shards
+bitnet   a BitNet in ternary weights packed by four
+experts  a Qwen3 mixture of experts in 2-bit GPTQ
+large    two gigabytes in the shapes of Llama-3-8B, 4-bit GPTQ; nobody looks at its weights
+
+All but the last also write DIRECTORY/truth: of every linear layer, before it is encoded, <module>.codes [n][k],
+.scales, .zeros and .order, as lutc_weights has them once the columns are sorted by group; and <tensor>.plain of all others.
+"""
+import json
+import os
+import random
+import struct
+import sys
+from array import array
+
+F16_ONE = 0x3C00
+
+
+class Checkpoint:
+    def __init__(self, directory):
+        self.directory, self.tensors = directory, []
+        os.makedirs(os.path.join(directory, "truth"), exist_ok=True)
+
+    def add(self, name, dtype, shape, data):
+        self.tensors.append((name, dtype, shape, data))
+
+    def truth(self, module, kind, data):
+        with open(os.path.join(self.directory, "truth", f"{module}.{kind}"), "wb") as file:
+            file.write(data)
+
+    def write(self, config, shards):
+        with open(os.path.join(self.directory, "config.json"), "w", encoding="utf-8") as file:
+            json.dump(config, file, indent=1)
+        names, places = [f"model-{i + 1:05}-of-{shards:05}.safetensors" for i in range(shards)], {}
+        for i, name in enumerate(names):
+            part = self.tensors[i::shards]
+            places.update({tensor[0]: name for tensor in part})
+            write_safetensors(os.path.join(self.directory, name), part)
+        index = {"metadata": {"total_size": 0}, "weight_map": places}
+        with open(os.path.join(self.directory, "model.safetensors.index.json"), "w", encoding="utf-8") as file:
+            json.dump(index, file)
+
+
+def write_safetensors(path, tensors):
+    header, offset = {}, 0
+    for name, dtype, shape, data in tensors:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + len(data)]}
+        offset += len(data)
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for tensor in tensors:
+            file.write(tensor[3])
+
+
+def words(rows, bits):
+    """Little-endian words of the codes in each row, the first code in the lowest bits."""
+    per_word = 32 // bits
+    packed = array("I")
+    for row in rows:
+        for begin in range(0, len(row), per_word):
+            word = 0
+            for j, code in enumerate(row[begin:begin + per_word]):
+                word |= code << bits * j
+            packed.append(word)
+    return packed.tobytes()
+
+
+def halves(draw, count):
+    """Positive f16 numbers of a few binades."""
+    return array("H", (draw.randint(6, 9) << 10 | draw.randint(0, 1023) for _ in range(count)))
+
+
+def add_gptq(checkpoint, draw, module, n, k, bits, group, desc_act):
+    groups, top = k // group, (1 << bits) - 1
+    codes = [draw.choices(range(top + 1), k=k) for _ in range(n)]
+    zeros = [[draw.randint(0, top) for _ in range(groups)] for _ in range(n)]
+    scales = [halves(draw, groups) for _ in range(n)]
+    group_of = [column // group for column in range(k)]
+    if desc_act:
+        draw.shuffle(group_of)
+    order = sorted(range(k), key=lambda column: group_of[column])
+    checkpoint.truth(module, "codes", b"".join(bytes(row[column] for column in order) for row in codes))
+    checkpoint.truth(module, "scales", b"".join(row.tobytes() for row in scales))
+    checkpoint.truth(module, "zeros", b"".join(map(bytes, zeros)))
+    checkpoint.truth(module, "order", array("i", order if desc_act else []).tobytes())
+    # qweight has codes along k in its words, a column for each of the n rows; version 1 stores zero - 1.
+    per_word = 32 // bits
+    by_row = [array("I", words([row], bits)) for row in codes]
+    qweight = array("I", (by_row[row][word] for word in range(k // per_word) for row in range(n)))
+    stored = [[(zeros[row][g] - 1) & top for row in range(n)] for g in range(groups)]
+    checkpoint.add(f"{module}.qweight", "I32", [k // per_word, n], qweight.tobytes())
+    checkpoint.add(f"{module}.qzeros", "I32", [groups, n // per_word], words(stored, bits))
+    checkpoint.add(f"{module}.scales", "F16", [groups, n],
+                   array("H", (scales[row][g] for g in range(groups) for row in range(n))).tobytes())
+    checkpoint.add(f"{module}.g_idx", "I32", [k], array("i", group_of).tobytes())
+
+
+def add_bitnet(checkpoint, draw, module, n, k):
+    codes = [draw.choices(range(3), k=k) for _ in range(n)]
+    scale = draw.uniform(0.5, 2)
+    bfloat = struct.unpack("<I", struct.pack("<f", scale))[0] >> 16
+    checkpoint.truth(module, "codes", b"".join(map(bytes, codes)))
+    checkpoint.truth(module, "scales", struct.pack("<I", bfloat << 16))
+    quarter = n // 4
+    packed = bytes(codes[row][i] | codes[row + quarter][i] << 2 | codes[row + 2 * quarter][i] << 4 |
+                   codes[row + 3 * quarter][i] << 6 for row in range(quarter) for i in range(k))
+    checkpoint.add(f"{module}.weight", "U8", [quarter, k], packed)
+    checkpoint.add(f"{module}.weight_scale", "BF16", [1], struct.pack("<H", bfloat))
+
+
+def add_float(checkpoint, draw, name, shape):
+    count = 1
+    for extent in shape:
+        count *= extent
+    data = draw.randbytes(2 * count)
+    checkpoint.truth(name, "plain", data)
+    checkpoint.add(name, "BF16", shape, data)
+
+
+def add_linear_layers(config, add):
+    """The projections of each layer, by Llama's names."""
+    h, f, d = config["hidden_size"], config["intermediate_size"], config["head_dim"]
+    q, kv = config["num_attention_heads"] * d, config["num_key_value_heads"] * d
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"model.layers.{layer}."
+        for name, n, k in (("q", q, h), ("k", kv, h), ("v", kv, h), ("o", h, q)):
+            add(f"{prefix}self_attn.{name}_proj", n, k)
+        experts = config.get("num_experts", 0)
+        for owner in [f"experts.{i}." for i in range(experts)] or [""]:
+            width = config["moe_intermediate_size"] if experts else f
+            for name, n, k in (("gate", width, h), ("up", width, h), ("down", h, width)):
+                add(f"{prefix}mlp.{owner}{name}_proj", n, k)
+
+
+def add_others(checkpoint, draw, config):
+    h = config["hidden_size"]
+    add_float(checkpoint, draw, "model.embed_tokens.weight", [config["vocab_size"], h])
+    add_float(checkpoint, draw, "model.norm.weight", [h])
+    add_float(checkpoint, draw, "lm_head.weight", [config["vocab_size"], h])
+    for layer in range(config["num_hidden_layers"]):
+        add_float(checkpoint, draw, f"model.layers.{layer}.input_layernorm.weight", [h])
+        add_float(checkpoint, draw, f"model.layers.{layer}.self_attn.q_proj.bias",
+                  [config["num_attention_heads"] * config["head_dim"]])
+        if "num_experts" in config:
+            add_float(checkpoint, draw, f"model.layers.{layer}.mlp.gate.weight", [config["num_experts"], h])
+
+
+def sizes(model_type, **more):
+    return {"model_type": model_type, "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 2,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 64, "vocab_size": 320,
+            "rms_norm_eps": 1e-5, "hidden_act": "silu", **more}
+
+
+def gptq_config(bits, group, desc_act):
+    return {"quant_method": "gptq", "bits": bits, "group_size": group, "sym": False, "desc_act": desc_act}
+
+
+def gptq(checkpoint, draw):
+    config = sizes("llama", quantization_config=gptq_config(4, 128, True))
+    add_linear_layers(config, lambda *layer: add_gptq(checkpoint, draw, *layer, 4, 128, True))
+    return config, 2
+
+
+def bitnet(checkpoint, draw):
+    config = sizes("bitnet", quantization_config={"quant_method": "bitnet", "linear_class": "autobitlinear",
+                                                  "quantization_mode": "offline"})
+    add_linear_layers(config, lambda *layer: add_bitnet(checkpoint, draw, *layer))
+    return config, 1
+
+
+def experts(checkpoint, draw):
+    config = sizes("qwen3_moe", num_experts=4, num_experts_per_tok=2, moe_intermediate_size=128,
+                   quantization_config=gptq_config(2, 64, False))
+    add_linear_layers(config, lambda *layer: add_gptq(checkpoint, draw, *layer, 2, 64, False))
+    return config, 3
+
+
+def large(checkpoint, draw):
+    config = sizes("llama", hidden_size=4096, intermediate_size=14336, num_hidden_layers=12, num_attention_heads=32,
+                   num_key_value_heads=8, head_dim=128, vocab_size=64128, quantization_config=gptq_config(4, 128, False))
+    pool = memoryview(draw.randbytes(1 << 26) * 9)
+
+    def some(size):
+        begin = draw.randrange(0, len(pool) - size + 1)
+        return pool[begin:begin + size]
+
+    def add(module, n, k):
+        checkpoint.add(f"{module}.qweight", "I32", [k // 8, n], some(k * n // 2))
+        checkpoint.add(f"{module}.qzeros", "I32", [k // 128, n // 8], some(k // 128 * n // 2))
+        checkpoint.add(f"{module}.scales", "F16", [k // 128, n], struct.pack("<H", F16_ONE) * (k // 128 * n))
+
+    add_linear_layers(config, add)
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        checkpoint.add(name, "BF16", [64128, 4096], some(64128 * 4096 * 2))
+    return config, 4
+
+
+def main():
+    kind, directory, seed = sys.argv[1:]
+    draw, checkpoint = random.Random(int(seed)), Checkpoint(directory)
+    config, shards = {"gptq": gptq, "bitnet": bitnet, "experts": experts, "large": large}[kind](checkpoint, draw)
+    if kind != "large":
+        add_others(checkpoint, draw, config)
+    checkpoint.write(config, shards)
+
+
+main()

@@ -1,0 +1,187 @@
+// lutc pack from end to end: drawn checkpoints, packed for every variant that this CPU runs, mapped by a C
+// program and compared to the bit with the oracle on the weights as they were drawn.
+#include "bitnet.h"
+#include "experts.h"
+#include "files.h"
+#include "gptq.h"
+#include "kernel.h"
+#include "packed_model.h"
+#include "process.h"
+#include "reference.h"
+#include <algorithm>
+#include <random>
+
+using namespace lut;
+using namespace lut::test;
+
+namespace {
+
+struct Model {
+  const char *name;
+  const lutc_library &library;
+  std::string checkpoint() const { return std::string(DIRECTORY "/") + name; }
+  std::string manifest() const { return std::string(DIRECTORY "/lib/") + name + ".json"; }
+};
+
+const Model models[] = {{"gptq", gptq_library}, {"bitnet", bitnet_library}, {"experts", experts_library}};
+
+template <typename T> std::vector<T> read(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  return values;
+}
+
+// The weights of a layer as they were drawn.
+struct Truth {
+  Truth(const Model &model, const std::string &module) {
+    const std::string stem = model.checkpoint() + "/truth/" + module;
+    codes = read<uint8_t>(stem + ".codes");
+    scales = read<uint8_t>(stem + ".scales");
+    zeros = read<uint8_t>(stem + ".zeros");
+    order = read<int32_t>(stem + ".order");
+  }
+  lutc_weights view() const {
+    return {codes.data(), 0, scales.data(), zeros.empty() ? nullptr : zeros.data()};
+  }
+  std::vector<uint8_t> codes, scales, zeros;
+  std::vector<int32_t> order;
+};
+
+// Of files <name>.<kind> with the truth.
+std::vector<std::string> namesOf(const Model &model, const std::string &kind) {
+  std::vector<std::string> names;
+  for (const auto &entry : std::filesystem::directory_iterator(model.checkpoint() + "/truth"))
+    if (entry.path().extension() == kind)
+      names.push_back(entry.path().stem());
+  return names;
+}
+
+Outcome pack(const Model &model, const std::string &output, const std::string &variant) {
+  return run({LUTC, "pack", model.checkpoint(), "--library=" + model.manifest(), "--variant=" + variant, "-o",
+              output});
+}
+
+struct Variant {
+  const Model *model;
+  const char *name;
+};
+
+std::vector<Variant> variants() {
+  std::vector<Variant> all;
+  for (const Model &model : models)
+    for (size_t i = 0; i < model.library.variant_count; ++i)
+      all.push_back({&model, model.library.variants[i]});
+  return all;
+}
+
+struct Packed : testing::TestWithParam<Variant> {
+  void SetUp() override {
+    const lutc_status status = lutc_use_variant(&model.library, GetParam().name);
+    if (status == LUTC_UNSUPPORTED_CPU)
+      GTEST_SKIP() << "variant " << GetParam().name << " not run: " << lutc_status_string(status);
+    ASSERT_EQ(status, LUTC_OK);
+    path = directory.path / "model.lutc";
+    const Outcome outcome = pack(model, path, GetParam().name);
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    EXPECT_EQ(outcome.output, ""); // no bar where nobody looks
+    ASSERT_EQ(map_model(&model.library, path.c_str(), &packed), LUTC_OK);
+  }
+  void TearDown() override { unmap_model(&packed); }
+
+  void checkLayer(const std::string &module) {
+    const Truth truth(model, module);
+    const std::string name = module + ".weight";
+    lutc_tensor tensor;
+    ASSERT_EQ(lutc_find_tensor(&packed.file, name.c_str(), &tensor), LUTC_OK) << name;
+    const lutc_kernel_info &info = *lutc_kernel_describe(tensor.kernel);
+    ASSERT_EQ(truth.codes.size(), info.n * info.k);
+    ASSERT_EQ(tensor.permutation != nullptr, !truth.order.empty());
+    if (tensor.permutation) {
+      EXPECT_EQ(std::vector<int32_t>(tensor.permutation, tensor.permutation + info.k), truth.order);
+    }
+    constexpr size_t m = 3;
+    std::vector<float> x(m * info.k), sorted(x.size()), y(m * info.n);
+    for (float &value : x)
+      value = normal(random);
+    for (size_t i = 0; i < x.size(); ++i)
+      sorted[i] = truth.order.empty() ? x[i] : x[i / info.k * info.k + size_t(truth.order[i % info.k])];
+    ASSERT_EQ(run_layer(&packed, name.c_str(), m, x.data(), y.data()), LUTC_OK);
+    const lutc_weights weights = truth.view();
+    EXPECT_EQ(y, reference::product(info, weights, sorted.data(), info.k, m)) << name;
+  }
+
+  uint32_t layoutId(size_t kernel, const std::string &variant) const {
+    for (size_t i = 0; i < model.library.variant_count; ++i)
+      if (model.library.variants[i] == variant)
+        return model.library.kernels[kernel]->variants[i]->layout_id;
+    return 0;
+  }
+
+  const Model &model = *GetParam().model;
+  Directory directory;
+  std::filesystem::path path;
+  packed_model packed = {};
+  std::mt19937_64 random{3};
+  std::normal_distribution<float> normal;
+};
+
+TEST_P(Packed, ComputesWhatTheCheckpointHolds) {
+  ASSERT_EQ(lutc_check_file(&packed.file), LUTC_OK);
+  const std::vector<std::string> modules = namesOf(model, ".codes");
+  ASSERT_GE(modules.size(), 14u);
+  for (const std::string &module : modules)
+    checkLayer(module);
+}
+
+TEST_P(Packed, PassesOtherTensorsThrough) {
+  const std::vector<std::string> names = namesOf(model, ".plain");
+  ASSERT_GE(names.size(), 7u);
+  for (const std::string &name : names) {
+    lutc_tensor tensor;
+    ASSERT_EQ(lutc_find_tensor(&packed.file, name.c_str(), &tensor), LUTC_OK) << name;
+    EXPECT_EQ(tensor.role, LUTC_PLAIN);
+    EXPECT_EQ(tensor.type, LUTC_BF16);
+    const std::vector<uint8_t> expected = read<uint8_t>(model.checkpoint() + "/truth/" + name + ".plain");
+    ASSERT_EQ(tensor.bytes, expected.size());
+    EXPECT_EQ(std::memcmp(tensor.data, expected.data(), expected.size()), 0) << name;
+  }
+  lutc_tensor tensor;
+  for (const char *gone :
+       {"model.layers.0.self_attn.q_proj.qweight", "model.layers.0.self_attn.q_proj.weight_scale"})
+    EXPECT_EQ(lutc_find_tensor(&packed.file, gone, &tensor), LUTC_UNKNOWN_TENSOR);
+}
+
+TEST_P(Packed, IsTheSameEveryTime) {
+  const std::string again = directory.path / "again.lutc";
+  ASSERT_EQ(pack(model, again, GetParam().name).exitCode, 0);
+  EXPECT_TRUE(read<uint8_t>(path) == read<uint8_t>(again));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path), {}), 2); // no leftovers
+}
+
+TEST_P(Packed, IsOfOneLibraryAndLayout) {
+  packed_model other;
+  for (const Model &another : models)
+    if (&another != &model) {
+      EXPECT_EQ(map_model(&another.library, path.c_str(), &other), LUTC_WRONG_LIBRARY);
+      unmap_model(&other);
+    }
+  // Other variants take the file where their layouts are the same.
+  for (size_t i = 0; i < model.library.variant_count; ++i) {
+    const char *name = model.library.variants[i];
+    if (lutc_use_variant(&model.library, name) != LUTC_OK)
+      continue;
+    bool same = true;
+    for (size_t kernel = 0; kernel < model.library.kernel_count; ++kernel)
+      same &= layoutId(kernel, name) == layoutId(kernel, GetParam().name);
+    EXPECT_EQ(map_model(&model.library, path.c_str(), &other), same ? LUTC_OK : LUTC_WRONG_LAYOUT) << name;
+    unmap_model(&other);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Packed, testing::ValuesIn(variants()), [](const auto &info) {
+  return std::string(info.param.model->name) + "_" + info.param.name;
+});
+
+} // namespace

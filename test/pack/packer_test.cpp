@@ -1,0 +1,53 @@
+// The packer and the manifest's reader from inside.
+#include "compiler/pack/Packer.h"
+#include "files.h"
+#include "process.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace lut;
+using namespace lut::test;
+
+namespace {
+
+Bytes read(const std::filesystem::path &path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Packer : testing::TestWithParam<const char *> {
+  void SetUp() override {
+    checkpoint = openCheckpoint(std::string(DIRECTORY "/") + GetParam());
+    ASSERT_TRUE(bool(*checkpoint)) << llvm::toString(checkpoint->takeError());
+    manifest = readManifest(std::string(DIRECTORY "/lib/") + GetParam() + ".json", diagnostics);
+    storage = readWeightStorage(**checkpoint, diagnostics);
+    ASSERT_TRUE(manifest && storage);
+  }
+  Bytes write(uint64_t bandBytes) {
+    auto plan = planPack(**checkpoint, *storage, *manifest, 0);
+    EXPECT_TRUE(bool(plan));
+    const std::string path = directory.path / "model.lutc";
+    llvm::Error problem =
+        writePacked(**checkpoint, *plan, {path, manifest->hash, manifest->variants.front(), bandBytes});
+    EXPECT_FALSE(bool(problem)) << llvm::toString(std::move(problem));
+    return read(path);
+  }
+
+  Directory directory;
+  llvm::SourceMgr sources;
+  Diagnostics diagnostics{sources};
+  std::optional<llvm::Expected<Checkpoint>> checkpoint;
+  std::optional<Manifest> manifest;
+  std::optional<WeightStorage> storage;
+};
+
+TEST_P(Packer, WritesTheSameInBandsOfAnySize) {
+  const Bytes whole = write(1 << 30);
+  EXPECT_GT(whole.size(), size_t(600'000));
+  EXPECT_TRUE(write(1000) == whole); // of one tile, or 1000 bytes
+  EXPECT_TRUE(write(40'000) == whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Packer, testing::Values("gptq", "bitnet", "experts"),
+                         [](const auto &info) { return std::string(info.param); });
+
+} // namespace
