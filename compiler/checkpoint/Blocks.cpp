@@ -36,6 +36,15 @@ static void unpackFiveBits(const uint8_t *high, uint8_t *codes) {
     codes[j] |= (bits >> j & 1) << 4;
 }
 
+// A byte is ceil(256 v / 243) of five trits v in base 3, the first the most significant; trit n of byte m is
+// element n * count + m.
+static void unpackTrits(const uint8_t *bytes, int count, int trits, uint8_t *codes) {
+  static constexpr uint8_t powers[] = {1, 3, 9, 27, 81};
+  for (int n = 0; n < trits; ++n)
+    for (int m = 0; m < count; ++m)
+      codes[n * count + m] = uint8_t(uint8_t(bytes[m] * powers[n]) * 3 >> 8);
+}
+
 void unpackQ1_0(const uint8_t *block, uint8_t *codes) {
   for (int j = 0; j < 16; ++j)
     writeLe(codes + 8 * j, spreadCodes(block[2 + j], 1));
@@ -47,15 +56,9 @@ void unpackQ2_0(const uint8_t *block, uint8_t *codes) {
 }
 
 void unpackQ4_0(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 2, codes); }
-
-// A byte is ceil(256 v / 243) of five trits v in base 3, the first the most significant. `stride` elements
-// lie between the trits of a byte.
-static void unpackTrits(const uint8_t *bytes, int count, int trits, uint8_t *codes) {
-  static constexpr uint8_t powers[] = {1, 3, 9, 27, 81};
-  for (int n = 0; n < trits; ++n)
-    for (int m = 0; m < count; ++m)
-      codes[n * count + m] = uint8_t(uint8_t(bytes[m] * powers[n]) * 3 >> 8);
-}
+static void unpackQ4_1(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 4, codes); }
+static void unpackQ5_0(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 2, codes); }
+static void unpackQ5_1(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 4, codes); }
 
 void unpackTQ1_0(const uint8_t *block, uint8_t *codes) {
   unpackTrits(block, 32, 5, codes);
@@ -70,6 +73,32 @@ void unpackTQ2_0(const uint8_t *block, uint8_t *codes) {
         codes[half * 128 + l * 32 + m] = block[half * 32 + m] >> 2 * l & 3;
 }
 
+using Unpack = void(const uint8_t *block, uint8_t *codes);
+
+// (code - zero) * d, with d at byte `scaleAt`
+template <int size, int blockBytes, int scaleAt, int zero, Unpack unpack>
+static void decodeCentered(const uint8_t *bytes, size_t blocks, float *values) {
+  for (; blocks; --blocks, bytes += blockBytes, values += size) {
+    uint8_t codes[size];
+    unpack(bytes, codes);
+    float d = halfAt(bytes + scaleAt);
+    for (int j = 0; j < size; ++j)
+      values[j] = float(codes[j] - zero) * d;
+  }
+}
+
+// code * d + m
+template <int size, int blockBytes, Unpack unpack>
+static void decodeAboveMinimum(const uint8_t *bytes, size_t blocks, float *values) {
+  for (; blocks; --blocks, bytes += blockBytes, values += size) {
+    uint8_t codes[size];
+    unpack(bytes, codes);
+    float d = halfAt(bytes), minimum = halfAt(bytes + 2);
+    for (int j = 0; j < size; ++j)
+      values[j] = float(codes[j]) * d + minimum;
+  }
+}
+
 void decodeQ1_0(const uint8_t *bytes, size_t blocks, float *values) {
   for (; blocks; --blocks, bytes += 18, values += 128) {
     uint8_t codes[128];
@@ -81,53 +110,23 @@ void decodeQ1_0(const uint8_t *bytes, size_t blocks, float *values) {
 }
 
 void decodeQ2_0(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 18, values += 64) {
-    uint8_t codes[64];
-    unpackQ2_0(bytes, codes);
-    float d = halfAt(bytes);
-    for (int j = 0; j < 64; ++j)
-      values[j] = float(codes[j] - 1) * d;
-  }
+  decodeCentered<64, 18, 0, 1, unpackQ2_0>(bytes, blocks, values);
 }
 
 void decodeQ4_0(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 18, values += 32) {
-    uint8_t codes[32];
-    unpackQ4_0(bytes, codes);
-    float d = halfAt(bytes);
-    for (int j = 0; j < 32; ++j)
-      values[j] = float(codes[j] - 8) * d;
-  }
+  decodeCentered<32, 18, 0, 8, unpackQ4_0>(bytes, blocks, values);
 }
 
 void decodeQ4_1(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 20, values += 32) {
-    uint8_t codes[32];
-    unpackNibbles(bytes + 4, codes);
-    float d = halfAt(bytes), minimum = halfAt(bytes + 2);
-    for (int j = 0; j < 32; ++j)
-      values[j] = float(codes[j]) * d + minimum;
-  }
+  decodeAboveMinimum<32, 20, unpackQ4_1>(bytes, blocks, values);
 }
 
 void decodeQ5_0(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 22, values += 32) {
-    uint8_t codes[32];
-    unpackFiveBits(bytes + 2, codes);
-    float d = halfAt(bytes);
-    for (int j = 0; j < 32; ++j)
-      values[j] = float(codes[j] - 16) * d;
-  }
+  decodeCentered<32, 22, 0, 16, unpackQ5_0>(bytes, blocks, values);
 }
 
 void decodeQ5_1(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 24, values += 32) {
-    uint8_t codes[32];
-    unpackFiveBits(bytes + 4, codes);
-    float d = halfAt(bytes), minimum = halfAt(bytes + 2);
-    for (int j = 0; j < 32; ++j)
-      values[j] = float(codes[j]) * d + minimum;
-  }
+  decodeAboveMinimum<32, 24, unpackQ5_1>(bytes, blocks, values);
 }
 
 void decodeQ8_0(const uint8_t *bytes, size_t blocks, float *values) {
@@ -139,23 +138,11 @@ void decodeQ8_0(const uint8_t *bytes, size_t blocks, float *values) {
 }
 
 void decodeTQ1_0(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 54, values += 256) {
-    uint8_t codes[256];
-    unpackTQ1_0(bytes, codes);
-    float d = halfAt(bytes + 52);
-    for (int j = 0; j < 256; ++j)
-      values[j] = float(codes[j] - 1) * d;
-  }
+  decodeCentered<256, 54, 52, 1, unpackTQ1_0>(bytes, blocks, values);
 }
 
 void decodeTQ2_0(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 66, values += 256) {
-    uint8_t codes[256];
-    unpackTQ2_0(bytes, codes);
-    float d = halfAt(bytes + 64);
-    for (int j = 0; j < 256; ++j)
-      values[j] = float(codes[j] - 1) * d;
-  }
+  decodeCentered<256, 66, 64, 1, unpackTQ2_0>(bytes, blocks, values);
 }
 
 void decodeIQ4_NL(const uint8_t *bytes, size_t blocks, float *values) {
