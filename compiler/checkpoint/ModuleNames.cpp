@@ -111,6 +111,11 @@ std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
                                   ("model.language_model." + bare).str(), bare.str()})
     if (has(name))
       return name;
+  if (bare == "lm_head") // tied
+    for (StringRef name : {"model.embed_tokens", "language_model.model.embed_tokens",
+                           "model.language_model.embed_tokens", "embed_tokens"})
+      if (has(name))
+        return name.str();
   return module.str();
 }
 
