@@ -45,6 +45,19 @@ static bool matches(StringRef path, StringRef pattern, int64_t &expert) {
   return path.consume_front(head) && path.consume_back(tail) && !path.getAsInteger(10, expert) && expert >= 0;
 }
 
+// llama.cpp rotates neighbouring rows of llama's queries and keys where transformers rotates rows that are
+// half a head apart, so its converter reorders them (LlamaModel.permute of convert_hf_to_gguf.py).
+static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef gguf) {
+  const MetadataValue *architecture = checkpoint.metadata.find("general.architecture");
+  if (!architecture || architecture->string() != StringRef("llama") || (gguf != "attn_q" && gguf != "attn_k"))
+    return 0;
+  const MetadataValue *heads = checkpoint.metadata.find("llama.attention.head_count");
+  const MetadataValue *keyHeads = checkpoint.metadata.find("llama.attention.head_count_kv");
+  const MetadataValue *value = gguf == "attn_k" && keyHeads ? keyHeads : heads;
+  auto counts = value ? value->integers() : std::nullopt;
+  return counts && !counts->empty() && all_equal(*counts) ? counts->front() : 0;
+}
+
 GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
   GgufName name;
   auto find = [&](const Twine &tensor) { return checkpoint.find(tensor.str()); };
@@ -66,6 +79,7 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
       name.tensor = find("blk." + layer + "." + row.gguf.drop_back(5) + "." + Twine(name.expert) + ".weight");
       name.expert = 0;
     }
+    name.interleavedHeads = interleavedHeads(checkpoint, row.gguf);
     return name;
   }
   return name;
@@ -97,6 +111,11 @@ std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
                                   ("model.language_model." + bare).str(), bare.str()})
     if (has(name))
       return name;
+  if (bare == "lm_head") // tied
+    for (StringRef name : {"model.embed_tokens", "language_model.model.embed_tokens",
+                           "model.language_model.embed_tokens", "embed_tokens"})
+      if (has(name))
+        return name.str();
   return module.str();
 }
 

@@ -9,6 +9,9 @@ namespace lut {
 struct GgufName {
   const Tensor *tensor = nullptr; // null: there is none
   int64_t expert = 0;             // which of those that the tensor stacks
+  // Of the queries and keys of architecture llama, asked for by their Hugging Face name: heads whose rows the
+  // converter interleaved, first half and second half in turn. 0: rows are in their own order.
+  int64_t interleavedHeads = 0;
 };
 
 // Takes names of Hugging Face and of GGUF.

@@ -52,8 +52,10 @@ IntegerRowsOr openGptq(Layer layer, const WeightStorage &storage);
 IntegerRowsOr openAwq(Layer layer, const WeightStorage &storage);
 IntegerRowsOr openCompressedTensors(Layer layer, const WeightStorage &storage);
 WeightSourceOr openBitnet(Layer layer, const WeightStorage &storage);
-// A GGUF tensor; `experts` and `expert` where it stacks those of a layer, else 1 and 0.
+// A GGUF tensor, or expert `expert` of those that it stacks.
 WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::optional<Format> format);
+// The rows of `source` with the interleaved halves of each head apart again.
+WeightSourceOr separateHalves(const Layer &layer, std::unique_ptr<WeightSource> source, int64_t heads);
 
 std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, llvm::ArrayRef<uint8_t> bytes);
 

@@ -112,7 +112,10 @@ WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &st
     Layer layer{checkpoint, module.str()};
     if (!found.tensor)
       return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
-    return openGguf(layer, *found.tensor, found.expert, format);
+    auto source = openGguf(layer, *found.tensor, found.expert, format);
+    if (!source || !found.interleavedHeads)
+      return source;
+    return separateHalves(layer, std::move(*source), found.interleavedHeads);
   }
   Layer layer{checkpoint, moduleNameIn(checkpoint, module)};
   using Method = WeightStorage::Method;

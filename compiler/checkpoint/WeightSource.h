@@ -54,7 +54,9 @@ std::optional<WeightStorage> readWeightStorage(const Checkpoint &checkpoint, Dia
 
 // Opens the weights of a linear layer: "model.layers.0.self_attn.q_proj", an expert's
 // "model.layers.0.mlp.experts.7.up_proj", "lm_head"; a GGUF file is asked for the tensors that it calls
-// blk.0.attn_q and so on, or by those names themselves.
+// blk.0.attn_q and so on, or by those names themselves. Under the first name, queries and keys of
+// architecture llama have the row order of Hugging Face, which rotary embeddings depend on; under the second,
+// GGUF's.
 //
 // With `format`, the source yields exactly that format. Weights that are stored in another one are an error;
 // float weights, and those that no format holds losslessly, are rounded to it. Without `format` the source

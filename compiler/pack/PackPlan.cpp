@@ -43,7 +43,7 @@ private:
 
 } // namespace
 
-// Whatever encodes the weights of a module. A tied lm_head shares the embedding, which stays.
+// Whatever encodes the weights of a module.
 static std::vector<const Tensor *> tensorsOf(const Checkpoint &checkpoint, StringRef module) {
   std::vector<const Tensor *> tensors;
   if (checkpoint.isGguf())
@@ -54,6 +54,11 @@ static std::vector<const Tensor *> tensorsOf(const Checkpoint &checkpoint, Strin
     if (const Tensor *tensor = checkpoint.find(name + "." + suffix.str()))
       tensors.push_back(tensor);
   return tensors;
+}
+
+// A tied lm_head shares its weights with the embedding, which stays.
+static bool isEmbedding(StringRef tensor) {
+  return tensor == "token_embd.weight" || tensor.ends_with("embed_tokens.weight");
 }
 
 Error Planner::addWeights(StringRef module, size_t kernel) {
@@ -83,9 +88,11 @@ Error Planner::addWeights(StringRef module, size_t kernel) {
   item.record.rank = 2;
   item.record.shape[0] = uint64_t(target.n);
   item.record.shape[1] = uint64_t(target.k);
-  for (const Tensor *tensor : item.tensors)
-    if (tensor->name != "token_embd.weight")
+  for (const Tensor *tensor : item.tensors) {
+    checkpoint.dropPages(tensor->bytes); // opening may have read all of it
+    if (!isEmbedding(tensor->name))
       used.insert(tensor->name);
+  }
   if (weights.conversion != "as stored")
     ++notes[weights.conversion];
   result.items.push_back(std::move(item));

@@ -110,6 +110,35 @@ TEST(Gguf, NamesOfBothKinds) {
   EXPECT_TRUE(Opened(tensor, "lm_head").source);
 }
 
+// llama.cpp's converter makes rows (head, 2, half) into (head, half, 2): with heads of six rows, rows
+// 0 1 2 3 4 5 of each are stored as 0 3 1 4 2 5.
+TEST(Gguf, HalvesOfLlamasHeadsAreSeparated) {
+  const int64_t n = 12, k = 32;
+  const TensorType &type = tensorType(Id::Q4_0);
+  Bytes bytes = blocks(Id::Q4_0, n, 0, {0x3c00, 0xb801, 3});
+  std::vector<float> stored(n * k);
+  type.decode(bytes.data(), n, stored.data());
+  Directory directory;
+  auto open = [&](const std::string &architecture, uint32_t heads, const std::string &name) {
+    std::string path = directory.write("a.gguf", gguf({ggufText("general.architecture", architecture),
+                                                       ggufNumber("llama.attention.head_count", 4),
+                                                       ggufNumber("llama.attention.head_count_kv", heads)},
+                                                      {{"blk.0.attn_k.weight", "", 2, {n, k}, bytes}}));
+    Checkpoint checkpoint = llvm::cantFail(openCheckpoint(path));
+    auto source = openWeights(checkpoint, {WeightStorage::Method::Gguf}, name, std::nullopt);
+    return source ? dequantize(**source) : (llvm::consumeError(source.takeError()), std::vector<float>());
+  };
+  const std::string key = "model.layers.0.self_attn.k_proj";
+  std::vector<float> found = open("llama", 2, key);
+  const int64_t places[] = {0, 2, 4, 1, 3, 5}; // of rows 0 .. 5
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t i = 0; i < k; ++i)
+      ASSERT_EQ(found[row * k + i], stored[(row / 6 * 6 + places[row % 6]) * k + i]) << row;
+  EXPECT_EQ(open("llama", 2, "blk.0.attn_k"), stored);
+  EXPECT_EQ(open("qwen3", 2, key), stored);
+  EXPECT_TRUE(open("llama", 5, key).empty());
+}
+
 TEST(Gguf, OthersAreRoundedOnRequest) {
   const TensorType &type = tensorType(Id::Q8_0);
   Bytes bytes = blocks(Id::Q8_0, 8, 0, {0x3c00});

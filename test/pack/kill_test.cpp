@@ -2,6 +2,7 @@
 // again.
 #include "files.h"
 #include "process.h"
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -87,6 +88,30 @@ TEST_F(Killed, RunsDoNotMix) {
   const Bytes written = read(output);
   ASSERT_EQ(run(command()).exitCode, 0);
   EXPECT_TRUE(read(output) == written);
+  EXPECT_FALSE(std::filesystem::exists(partial));
+}
+
+// Codes of weights that ternary formats lack are found when the file is half written.
+TEST_F(Killed, KeepsTheOldFileWhenWeightsAreBad) {
+  const std::filesystem::path copy = directory.path / "bitnet";
+  std::filesystem::copy(DIRECTORY "/bitnet", copy);
+  const std::string shard = copy / "model-00001-of-00001.safetensors";
+  Bytes bytes = read(shard);
+  const std::string text(bytes.begin(), bytes.end());
+  const size_t tensor = text.find("\"model.layers.1.mlp.up_proj.weight\""),
+               offsets = text.find("offsets\": [", tensor);
+  ASSERT_NE(tensor, std::string::npos);
+  uint64_t header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  bytes[8 + header + std::stoull(text.substr(offsets + 11)) + 77] = 0xff;
+  directory.write("bitnet/model-00001-of-00001.safetensors", bytes);
+  const Bytes old = {'o', 'l', 'd'};
+  directory.write("model.lutc", old);
+  const Outcome outcome = run({LUTC, "pack", copy, "--library=" DIRECTORY "/lib/bitnet.json", "-o", output});
+  EXPECT_EQ(outcome.exitCode, 1);
+  EXPECT_NE(outcome.output.find("'model.layers.1.mlp.up_proj'"), std::string::npos) << outcome.output;
+  EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+  EXPECT_TRUE(read(output) == old);
   EXPECT_FALSE(std::filesystem::exists(partial));
 }
 

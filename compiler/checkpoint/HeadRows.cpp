@@ -1,0 +1,43 @@
+// Queries and keys whose rows llama.cpp's converter has reordered, in the order of transformers.
+#include "compiler/checkpoint/WeightRows.h"
+
+using namespace llvm;
+
+namespace lut {
+
+namespace {
+
+class HeadSource : public WeightSource {
+public:
+  HeadSource(std::unique_ptr<WeightSource> source, int64_t heads)
+      : WeightSource(source->name, source->n, source->k, source->format, source->conversion),
+        source(std::move(source)), half(n / heads / 2) {}
+
+  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override {
+    int64_t groups = format.groups(k), scaleBytes = format.row->scaleF32 ? 4 : 2 * groups;
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t row = first + i, head = row / (2 * half), inside = row % (2 * half);
+      int64_t stored = head * 2 * half + inside % half * 2 + inside / half;
+      auto *scale = static_cast<uint8_t *>(scales) + (format.perTensor ? 0 : i * scaleBytes);
+      if (Error problem =
+              source->readRows(stored, 1, codes + i * k, scale, zeros ? zeros + i * groups : nullptr))
+        return problem;
+    }
+    return Error::success();
+  }
+
+private:
+  const std::unique_ptr<WeightSource> source;
+  const int64_t half; // rows of half a head
+};
+
+} // namespace
+
+WeightSourceOr separateHalves(const Layer &layer, std::unique_ptr<WeightSource> source, int64_t heads) {
+  if (heads < 1 || source->n % (2 * heads))
+    return layer.error("has " + Twine(source->n) + " rows, which are no " + Twine(heads) +
+                       " heads of two halves; the file is damaged");
+  return std::make_unique<HeadSource>(std::move(source), heads);
+}
+
+} // namespace lut
