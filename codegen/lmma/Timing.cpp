@@ -259,7 +259,7 @@ Expected<Estimate> estimate(const Machine &machine, const Gemm &gemm, const Tile
                             Precompute precompute) {
   Model model(machine, gemm, tile, mode, precompute);
   if (Error refused = model.checkCapacity())
-    return std::move(refused);
+    return refused;
   return model.run();
 }
 
