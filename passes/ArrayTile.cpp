@@ -53,9 +53,8 @@ static constexpr int64_t workspaceBytes = 128 << 10;
 
 llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr target) {
   llvm::SmallVector<Candidate> result;
-  if (!gemm.getLeft()
-           .getType()
-           .isExact()) // class t8 rounds tables by groups of k, before they reach the machine
+  // Class t8 rounds tables by groups of k, before they reach the machine; its weights have at most 4 planes.
+  if (!gemm.getLeft().getType().isExact() || gemm.getW().getType().getFormat().getFormat().row->bits > 4)
     return result;
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;
   for (int64_t warps : {1, 2, 4, 8})

@@ -67,10 +67,11 @@ typedef struct lutc_parallel {
 
 /* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups:
    codes        [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
-   scales       w1..w4: f16 bits [n][G]; w158: f32 [1] (one per tensor) or [n] (one per row)
+   scales       w1..w8: f16 bits [n][G]; w158: f32 [1] (one per tensor) or [n] (one per row)
    zero_points  formats with zero points: u8 [n][G]; null otherwise
    A weight is scale * (code - zero_point) with zero points, else scale * code book[code]:
-   w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}. */
+   w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}, w5 {-16..15}, w6 {-32..31},
+   w8 {-128..127}. */
 typedef struct lutc_weights {
   const uint8_t *codes;
   size_t codes_stride;

@@ -4,7 +4,7 @@ With a third argument also a tuning file of that name: schedules that the cost m
 formats  every weight format in every class and strategy, n and k drawn from 1 to 500
 tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
 schedules_<variant>  drawn schedules, over several blocks of k with a shorter last one
-lmma     every weight format in class a8, for a LUT-instruction machine
+lmma     every weight format of at most 4 bits in class a8, for a LUT-instruction machine
 models   shapes of published models whose k is no multiple of 256 or of 128, in the formats their users choose
 """
 import json
@@ -13,6 +13,7 @@ import sys
 
 GROUPS = ["", "g32", "g64", "g128", "g256"]
 FORMATS = [f"w{bits}{group}{zero}" for bits in (1, 2, 3, 4) for group in GROUPS for zero in ("", "z")]
+FORMATS += [f"w{bits}{group}{zero}" for bits in (5, 6, 8) for group in ("", "g32") for zero in ("", "z")]
 FORMATS += ["w158", "w158r"]
 WAYS = [("a8", "dot"), ("a8", "lookup"), ("t8", "lookup")]
 
@@ -31,7 +32,8 @@ def formats(draw):
 
 def lmma(draw):
     for form in FORMATS:
-        yield dict(name=form, n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics="a8")
+        if form[1] not in "568":
+            yield dict(name=form, n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics="a8")
 
 
 def models(draw):

@@ -130,6 +130,8 @@ TEST_P(Descriptor, RefusesForeignAndDamagedWeights) {
   EXPECT_EQ(check(bytes() - 1), LUTC_BUFFER_TOO_SMALL);
   packed->as<uint8_t>()[bytes() - 1] ^= 1;
   EXPECT_EQ(check(bytes()), LUTC_CORRUPT);
+  if (info.codes == 256)
+    return; // every byte is a code
   weights.codes[info.k - 1] = uint8_t(info.codes);
   EXPECT_EQ(lutc_pack(kernel, &view, packed->as<void>(), bytes()), LUTC_BAD_CODE);
   EXPECT_EQ(check(bytes()), LUTC_NOT_PACKED);
