@@ -165,18 +165,19 @@ bool KeyChecker::checkIdentifier(const ConfigNode &value) {
 }
 
 bool KeyChecker::checkNumber(const ConfigNode &value) {
-  if (key.kind == KeyKind::Dimension) {
+  if (key.kind == KeyKind::Dimension || key.kind == KeyKind::Count) {
+    int64_t least = key.kind == KeyKind::Dimension;
     auto integer = value.integer();
-    if (integer && *integer >= 1 && *integer <= maxDimension)
+    if (integer && *integer >= least && *integer <= maxDimension)
       return true;
-    return reject(value, "an integer from 1 to " + Twine(maxDimension), "write the " + key.help);
+    return reject(value, "an integer from " + Twine(least) + " to " + Twine(maxDimension),
+                  "write the " + key.help);
   }
   auto number = value.number();
-  if (key.kind == KeyKind::Positive || key.kind == KeyKind::NotNegative) {
-    bool zero = key.kind == KeyKind::NotNegative;
-    if (number && (*number > 0 || (zero && *number == 0)))
+  if (key.kind == KeyKind::Positive) {
+    if (number && *number > 0)
       return true;
-    return reject(value, zero ? "a number, at least 0" : "a number above 0", "write the " + key.help);
+    return reject(value, "a number above 0", "write the " + key.help);
   }
   if (number && *number > 0 && *number <= 1)
     return true;
@@ -227,7 +228,7 @@ bool KeyChecker::check(const ConfigNode &value) {
   case KeyKind::Dimension:
   case KeyKind::Fraction:
   case KeyKind::Positive:
-  case KeyKind::NotNegative:
+  case KeyKind::Count:
     return checkNumber(value);
   case KeyKind::Text:
     return value.isString() || reject(value, "a string", "write the " + key.help);

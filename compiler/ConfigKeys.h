@@ -17,8 +17,8 @@ enum class KeyKind {
   Mapping,
   Mappings,
   Text,
-  Positive,   // a number above 0
-  NotNegative // a number
+  Positive, // a number above 0
+  Count     // an integer, at least 0
 };
 
 struct ConfigKey {

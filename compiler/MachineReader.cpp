@@ -4,7 +4,6 @@
 #include "compiler/ConfigKeys.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"
-#include <cmath>
 
 using namespace llvm;
 
@@ -52,7 +51,7 @@ static ArrayRef<ConfigKey> machineKeys() {
       {"cache", K::Mapping, true, "{kib, bandwidth, port}", {}, cache},
       {"memory", K::Mapping, true, "{bandwidth}", {}, memory},
       {"latency", K::Dimension, true, "cycles of a load from memory"},
-      {"launch", K::NotNegative, true, "cycles to start a kernel"},
+      {"launch", K::Count, true, "number of cycles to start a kernel"},
       {"blocks", K::Dimension, true, "number of blocks that reside on a core"},
       {"adders", K::Dimension, true, "number of 16-bit additions of a core in a cycle"},
       {"attention", K::Mapping, true, "{rate, operand} of the units that attention runs on", {}, attention},
@@ -206,7 +205,7 @@ static std::optional<lmma::Machine> readValues(const ConfigNode &root, Diagnosti
   machine.portBandwidth = numberAt(root, "cache.port");
   machine.memoryBandwidth = numberAt(root, "memory.bandwidth");
   machine.latency = integerAt(root, "latency");
-  machine.launch = std::llround(numberAt(root, "launch"));
+  machine.launch = integerAt(root, "launch");
   machine.maxBlocks = integerAt(root, "blocks");
   machine.adders = integerAt(root, "adders");
   readUnits(at(root, "attention"), machine.attention);

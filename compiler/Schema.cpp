@@ -54,8 +54,8 @@ static json::Object valueSchema(const ConfigKey &key, ArrayRef<std::string> vari
     return json::Object{{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 1}};
   case KeyKind::Positive:
     return json::Object{{"type", "number"}, {"exclusiveMinimum", 0}};
-  case KeyKind::NotNegative:
-    return json::Object{{"type", "number"}, {"minimum", 0}};
+  case KeyKind::Count:
+    return json::Object{{"type", "integer"}, {"minimum", 0}, {"maximum", maxDimension}};
   case KeyKind::Text:
     return json::Object{{"type", "string"}};
   case KeyKind::Format:

@@ -13,8 +13,8 @@ enum class AttentionKind { none, unfused, fused };
 struct SimulateRequest {
   std::string config, machine = "a100-lut-4x";
   ConfigOptions options;
-  std::vector<int64_t> tokens{1, 2048}; // m of each run
-  int64_t sequences = 1;                // that m is divided into
+  std::vector<int64_t> tokens; // m of each run
+  int64_t sequences = 1;       // that m is divided into
   AttentionKind attention = AttentionKind::fused;
   std::optional<lmma::Number> activations; // absent: the type of the machine's tables or operands
   int64_t registers = 0;                   // times as built; 0: as the machine says

@@ -150,13 +150,15 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
                                       "Hugging Face config.json, or a YAML or JSON list of kernels");
   simulate->add_option("--machine", request.machine, "Machine: a name (lutc list machines) or a file")
       ->capture_default_str();
-  simulate->add_option("-m", request.tokens, "Tokens of each run: 1,2048")
+  simulate->add_option("-m", request.tokens, "Tokens of each run, default 1,2048; of a search 2048")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 1 << 20));
   simulate->add_option("--weights", arguments.weights, "Weight format where the config gives none: w2g128")
       ->check(checkFormat);
-  simulate->add_option("--activations", arguments.activations, "Type of activations; default: of the machine")
+  simulate
+      ->add_option("--activations", arguments.activations,
+                   "Type of activations, and of tables in a search; default: the machine's")
       ->check(CLI::IsMember({"i8", "i16", "f8", "f16"}));
   simulate->add_option("--mode", arguments.mode, "Traffic of tables and results: full, or as the paper's")
       ->check(CLI::IsMember({"full", "paper"}));
@@ -248,7 +250,9 @@ void finishSimulation(Arguments &arguments) {
   if (request.config.empty() && !request.search)
     throw CLI::RequiredError("config or --search");
   if (request.search && request.tokens.size() > 1)
-    request.tokens = {request.tokens.back()};
+    throw CLI::ValidationError("-m", "a search times one product; write one number");
+  if (request.tokens.empty())
+    request.tokens = request.search ? std::vector<int64_t>{2048} : std::vector<int64_t>{1, 2048};
   if (!arguments.weights.empty())
     request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
   request.activations = lmma::parseNumber(arguments.activations);

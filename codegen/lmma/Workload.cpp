@@ -8,7 +8,7 @@ namespace lut::lmma {
 double attentionSeconds(const Machine &machine, const Attention &attention) {
   double tokens = double(attention.tokens) * attention.sequences, pairs = tokens * attention.tokens;
   double product = pairs * attention.heads * attention.headDim /
-                   double(machine.attention.rate * machine.slots * machine.cores);
+                   (double(machine.attention.rate) * machine.slots * machine.cores);
   double perCycle = machine.memoryBytesPerCycle();
   double vectors = 2 * tokens * attention.headDim; // bytes of one head
   double readQueries = vectors * (attention.heads + attention.kvHeads) / perCycle;
