@@ -7,6 +7,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
+#include <cmath>
 
 using namespace llvm;
 
@@ -96,7 +97,7 @@ void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
                         "write such models as a list of kernels (`lutc schema`)");
     else
       json.attribute(key, integers->front());
-  } else if (auto number = value->number()) {
+  } else if (auto number = value->number(); number && std::isfinite(*number)) {
     json.attribute(key, *number);
   } else {
     diagnostics.error(checkpoint.path, architecture + "." + gguf + " is no number",

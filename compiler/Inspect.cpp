@@ -9,6 +9,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 
 using namespace llvm;
 
@@ -129,6 +130,8 @@ static void printText(const Checkpoint &checkpoint, const WeightStorage &storage
   linears.print({"linear layer", "count", "n x k", "format", ""}, out);
 }
 
+static constexpr size_t maxListed = 256; // integers of a list; vocabularies have more
+
 static void printMetadata(const Metadata &metadata, json::OStream &json) {
   StringSet<> seen;
   for (const MetadataEntry &entry : metadata.entries) {
@@ -140,7 +143,9 @@ static void printMetadata(const Metadata &metadata, json::OStream &json) {
       json.attribute(entry.key, *integer);
     else if (auto truth = entry.value.boolean())
       json.attribute(entry.key, *truth);
-    else if (auto integers = entry.value.integers())
+    else if (auto number = entry.value.number(); number && std::isfinite(*number))
+      json.attribute(entry.key, *number);
+    else if (auto integers = entry.value.integers(); integers && integers->size() <= maxListed)
       json.attribute(entry.key, json::Array(*integers));
     else {
       std::string text;

@@ -53,10 +53,11 @@ void StorageReader::readGptq(Diagnostics &diagnostics) {
   storage.group = groupSize(fields, "group_size");
 }
 
+// exllama and ipex are kernels for the layout of gemm.
 void StorageReader::readAwq(Diagnostics &diagnostics) {
-  std::string version =
-      choice(fields, "version", "gemm", {"gemm", "gemv"}, "the layout of AWQ weights", diagnostics);
-  storage.method = version == "gemm" ? Method::AwqGemm : Method::AwqGemv;
+  std::string version = choice(fields, "version", "gemm", {"gemm", "gemv", "exllama", "ipex"},
+                               "the layout of AWQ weights", diagnostics);
+  storage.method = version == "gemv" ? Method::AwqGemv : Method::AwqGemm;
   storage.group = groupSize(fields, fields.find("q_group_size") ? "q_group_size" : "group_size");
   if (!fields.find("q_group_size") && !fields.find("group_size"))
     storage.group = 128;

@@ -1,6 +1,7 @@
 // safetensors and GGUF: what good files hold, and one clear error for each bad one.
 #include "compiler/checkpoint/Checkpoint.h"
 #include "files.h"
+#include "llvm/ADT/StringExtras.h"
 #include <gmock/gmock.h>
 
 using namespace lut;
@@ -194,6 +195,29 @@ TEST(Checkpoint, ManyTensorsOpenFast) {
     RecordProperty("seconds", std::to_string(time.count()));
     EXPECT_LT(time.count(), 1);
   }
+}
+
+// A file with a hole, which takes no room on the disk.
+TEST(Checkpoint, OffsetsBeyondFourGigabytes) {
+  Directory directory;
+  const uint64_t hole = uint64_t(5) << 30;
+  auto header = [&](uint64_t size) {
+    return R"({"hole":{"dtype":"U8","shape":[)" + std::to_string(size) + R"(],"data_offsets":[0,)" +
+           std::to_string(size) + R"(]},"end":{"dtype":"F32","shape":[1],"data_offsets":[)" +
+           std::to_string(size) + "," + std::to_string(size + 4) + "]}}";
+  };
+  std::string path = directory.write("a.safetensors", safetensors(header(hole), {}));
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) + hole);
+  std::ofstream(path, std::ios::binary | std::ios::app).write("abcd", 4);
+  Checkpoint checkpoint = llvm::cantFail(openCheckpoint(path));
+  EXPECT_EQ(checkpoint.find("hole")->bytes.size(), hole);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(llvm::toStringRef(checkpoint.find("end")->bytes), "abcd");
+    checkpoint.dropPages(checkpoint.find("hole")->bytes);
+    checkpoint.dropPages(checkpoint.find("end")->bytes);
+  }
+  std::filesystem::resize_file(path, hole);
+  EXPECT_THAT(problemOf(path), testing::HasSubstr("do not lie in the"));
 }
 
 Bytes smallGguf() {
