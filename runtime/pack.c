@@ -104,12 +104,29 @@ static uint32_t dot_word(const uint8_t *codes, unsigned vector, unsigned bits) {
   return word;
 }
 
-static void pack_dot(packer *p, size_t first_row, size_t k) {
-  for (unsigned vector = 0; vector < p->layout->bits; ++vector)
-    for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += 4) {
-      const uint32_t word = dot_word(chunk_codes(p, row, k), vector, p->layout->bits);
-      memcpy(p->out, &word, sizeof word);
+static inline void pack_dot_bits(packer *p, size_t first_row, size_t k, unsigned bits) {
+  const size_t rows = p->layout->tile_rows;
+  for (size_t row = 0; row < rows; ++row) {
+    const uint8_t *codes = chunk_codes(p, first_row + row, k);
+    for (unsigned vector = 0; vector < bits; ++vector) {
+      const uint32_t word = dot_word(codes, vector, bits);
+      memcpy(p->out + 4 * (vector * rows + row), &word, sizeof word);
     }
+  }
+  p->out += 4 * rows * bits;
+}
+
+/* The compiler unrolls what it knows the bits of. */
+static void pack_dot(packer *p, size_t first_row, size_t k) {
+  const unsigned bits = p->layout->bits;
+  if (bits == 4)
+    pack_dot_bits(p, first_row, k, 4);
+  else if (bits == 3)
+    pack_dot_bits(p, first_row, k, 3);
+  else if (bits == 2)
+    pack_dot_bits(p, first_row, k, 2);
+  else
+    pack_dot_bits(p, first_row, k, bits);
 }
 
 /* Bit `plane` of four codes as a number: byte i of the word, at bit 8i, is multiplied to bit 28 + i. */

@@ -54,18 +54,20 @@ struct WordLayout {
       codes[done] = codeAt(words, done, stride);
   }
 
-  // `count` codes of rows of words: word w of row r is at words + w * wordStride + r * rowStride. Goes along
-  // what is adjacent.
+  // `count` codes of rows of words: word w of row r is at words + w * wordStride + r * rowStride. Where rows
+  // are adjacent, as many units of each at a time as fill a cache line.
   void unpackRows(const uint8_t *words, int64_t wordStride, int64_t rowStride, int64_t rows, int64_t count,
                   uint8_t *codes) const {
-    int64_t units = (count + unitCodes() - 1) / unitCodes();
-    bool alongRows = rowStride > wordStride;
-    for (int64_t outer = 0; outer < (alongRows ? rows : units); ++outer)
-      for (int64_t inner = 0; inner < (alongRows ? units : rows); ++inner) {
-        int64_t row = alongRows ? outer : inner, unit = alongRows ? inner : outer, done = unit * unitCodes();
-        unpackUnit(words + unit * unitWords() * wordStride + row * rowStride, wordStride,
-                   std::min(unitCodes(), count - done), codes + row * count + done);
-      }
+    const WordLayout layout = *this; // which no store of a code changes
+    const int64_t unitSize = unitCodes(), unitStride = unitWords() * wordStride;
+    const int64_t units = (count + unitSize - 1) / unitSize;
+    const int64_t block = rowStride > wordStride ? units : 64 / unitSize;
+    for (int64_t begin = 0; begin < units; begin += block)
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t unit = begin; unit < std::min(begin + block, units); ++unit)
+          layout.unpackUnit(words + unit * unitStride + row * rowStride, wordStride,
+                            std::min(unitSize, count - unit * unitSize),
+                            codes + row * count + unit * unitSize);
   }
 
 private:

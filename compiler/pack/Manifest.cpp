@@ -78,15 +78,16 @@ static bool isLayoutOf(const lutc_layout &layout, const PackedKernel &kernel) {
   bool bytePerRow = layout.kind == LUTC_LAYOUT_COLUMN || layout.kind == LUTC_LAYOUT_BASE3;
   uint32_t chunk = layout.kind == LUTC_LAYOUT_BASE3 ? 5 : layout.kind == LUTC_LAYOUT_COLUMN ? 8 : 32;
   uint32_t vectorRows = bytePerRow ? layout.vector_bytes : layout.vector_bytes / 4;
+  uint32_t bits = layout.kind == LUTC_LAYOUT_BASE3 ? 1 : uint32_t(kernel.format.row->bits);
   bool isOneBlock = layout.k_block == layout.k_padded;
   return layout.kind <= LUTC_LAYOUT_BASE3 && is_contained({16u, 32u, 64u}, layout.vector_bytes) &&
          layout.row_vectors >= 1 && layout.row_vectors <= 64 &&
-         layout.tile_rows == layout.row_vectors * vectorRows && layout.bits >= 1 && layout.bits <= 8 &&
+         layout.tile_rows == layout.row_vectors * vectorRows && layout.bits == bits &&
          layout.group == uint32_t(kernel.format.group) && layout.k_padded >= kernel.k &&
          layout.k_padded <= 2 * uint32_t(maxDimension) && layout.k_block >= 1 &&
          layout.k_block <= layout.k_padded && layout.k_padded % chunk == 0 && layout.k_block % chunk == 0 &&
          (isOneBlock || !layout.group || layout.k_block % layout.group == 0) &&
-         (layout.kind != LUTC_LAYOUT_BASE3 || (kernel.format.row->trits && layout.bits == 1));
+         (layout.kind != LUTC_LAYOUT_BASE3 || kernel.format.row->trits);
 }
 
 Packing ManifestReader::readPacking(const ConfigNode &variant, const PackedKernel &kernel) {
