@@ -23,16 +23,18 @@ Error AtomicFile::open() {
             sys::fs::openFileForReadWrite(partial, descriptor, sys::fs::CD_OpenAlways, sys::fs::OF_None,
                                           sys::fs::all_read | sys::fs::all_write))
       return cannot("write", problem);
-    bool isTaken = bool(sys::fs::tryLockFile(descriptor));
+    std::error_code locked = sys::fs::tryLockFile(descriptor);
     sys::fs::UniqueID named;
     sys::fs::file_status opened;
-    if (!isTaken && !sys::fs::status(descriptor, opened) && !sys::fs::getUniqueID(partial, named) &&
+    if (!locked && !sys::fs::status(descriptor, opened) && !sys::fs::getUniqueID(partial, named) &&
         opened.getUniqueID() == named)
       return Error::success();
     ::close(descriptor);
     descriptor = -1;
-    if (isTaken)
+    if (locked == std::errc::no_lock_available) // also LLVM's sign that it is taken
       return createStringError("another lutc is writing " + path + "; wait for it, or write to another file");
+    if (locked)
+      return cannot("lock", locked);
   }
 }
 

@@ -2,6 +2,7 @@
 // program and compared to the bit with the oracle on the weights as they were drawn.
 #include "bitnet.h"
 #include "experts.h"
+#include "file.h"
 #include "files.h"
 #include "gptq.h"
 #include "kernel.h"
@@ -178,6 +179,33 @@ TEST_P(Packed, IsOfOneLibraryAndLayout) {
     EXPECT_EQ(map_model(&model.library, path.c_str(), &other), same ? LUTC_OK : LUTC_WRONG_LAYOUT) << name;
     unmap_model(&other);
   }
+}
+
+// Opening notices what is cut off, checking damaged tensors.
+TEST_P(Packed, IsRefusedWhenDamaged) {
+  std::vector<uint8_t> bytes = read<uint8_t>(path);
+  packed_model other;
+  const auto map = [&](const std::vector<uint8_t> &content) {
+    return map_model(&model.library, directory.write("damaged.lutc", content).c_str(), &other);
+  };
+  for (size_t index = 0; index < packed.file.tensor_count; index += 5) {
+    lutc_tensor tensor;
+    ASSERT_EQ(lutc_tensor_at(&packed.file, index, &tensor), LUTC_OK);
+    const ptrdiff_t last =
+        static_cast<const uint8_t *>(tensor.data) - packed.file.data + ptrdiff_t(tensor.bytes) - 1;
+    bytes[size_t(last)] ^= 4;
+    ASSERT_EQ(map(bytes), LUTC_OK) << tensor.name;
+    bytes[size_t(last)] ^= 4;
+    EXPECT_EQ(lutc_check_file(&other.file), LUTC_CORRUPT) << tensor.name;
+    ASSERT_EQ(lutc_tensor_at(&other.file, index, &tensor), LUTC_OK);
+    EXPECT_EQ(lutc_check_tensor(&tensor), LUTC_CORRUPT) << tensor.name;
+    unmap_model(&other);
+  }
+  EXPECT_EQ(map({bytes.begin(), bytes.end() - 1}), LUTC_TRUNCATED);
+  unmap_model(&other);
+  bytes[offsetof(lutc_file_header, version)] ^= 2;
+  EXPECT_EQ(map(bytes), LUTC_WRONG_VERSION);
+  unmap_model(&other);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Packed, testing::ValuesIn(variants()), [](const auto &info) {
