@@ -4,6 +4,7 @@
 #include "codegen/Object.h"
 #include "codegen/RuntimeFiles.h"
 #include "codegen/Writers.h"
+#include "dialects/lmma/Lmma.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -49,9 +50,9 @@ struct Session {
   llvm::SourceMgr sources;
   mlir::SourceMgrDiagnosticHandler diagnostics{sources, &context, llvm::errs()};
   Session() {
-    context.loadDialect<LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
-                        mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect,
-                        mlir::vector::VectorDialect>();
+    context.loadDialect<LutDialect, lmma::LmmaDialect, mlir::arith::ArithDialect,
+                        mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
+                        mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
     context.printOpOnDiagnostic(false);
   }
 };
@@ -80,8 +81,11 @@ static Expected<std::vector<const TargetRow *>> chooseTargets(const CompileOptio
           ", which is not among the variants of the config; remove one of the two");
     return std::vector<const TargetRow *>{row};
   }
+  if (options.machine)
+    return std::vector<const TargetRow *>{&*options.machine};
   for (const TargetRow &row : targetRows())
-    if (options.variants.empty() || llvm::is_contained(options.variants, row.name.str()))
+    if (!row.isMachine() &&
+        (options.variants.empty() || llvm::is_contained(options.variants, row.name.str())))
       targets.push_back(&row);
   return targets;
 }

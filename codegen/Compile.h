@@ -3,6 +3,7 @@
 #define LUT_CODEGEN_COMPILE_H
 
 #include "codegen/LibrarySpec.h"
+#include "codegen/Targets.h"
 #include "llvm/Support/Error.h"
 #include <functional>
 #include <utility>
@@ -11,6 +12,7 @@ namespace lut {
 
 struct CompileOptions {
   std::vector<std::string> variants; // rows of the target table; empty: all, or what `cpu` decides
+  std::optional<TargetRow> machine;  // one variant, for this LUT-instruction machine; excludes both others
   std::string cpu;       // one variant, the best that this CPU runs: a name known to LLVM, or host
   bool emitMlir = false; // list the IR of every variant, after pass `emitMlirAfter` (empty: all passes)
   std::string emitMlirAfter;

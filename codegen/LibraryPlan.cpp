@@ -231,6 +231,8 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
     return *given;
   if (strategyOf(kernel) == Strategy::dot)
     return Numerics::a8; // class t8 is defined by tables
+  if (target.isMachine())
+    return Numerics::a8; // its tables are exact
   auto cost = [&](Numerics numerics) {
     LibraryPlan probe{library, {&target}, {makeProduct(kernel, numerics)}, {0}, {}, {}};
     bool planned = succeeded(scheduleFor(context, probe, target));

@@ -54,7 +54,20 @@ static SmallVector<DotOp> chainOf(DotOp last) {
   return chain;
 }
 
+/// Codes of which a pair of products overflows 16 bits, by halves: low + 16 * high.
+static LogicalResult splitDot(DotOp op, PatternRewriter &rewriter) {
+  Emitter e{rewriter, op.getLoc()};
+  auto dot = [&](Value acc, Value codes) {
+    return DotOp::create(rewriter, op.getLoc(), acc, codes, op.getValues(), 15).getResult();
+  };
+  Value high = dot(e.constant(op.getType(), 0), e.bitAnd(e.shiftBytes(op.getCodes(), 4), 15));
+  rewriter.replaceOp(op, e.add(dot(op.getAcc(), e.bitAnd(op.getCodes(), 15)), e.shiftLeft(high, 4)));
+  return success();
+}
+
 LogicalResult lut::lowerDotByPairs(DotOp op, PatternRewriter &rewriter, const X86Bytes &names) {
+  if (op.getMax() > 128)
+    return splitDot(op, rewriter);
   auto sums = cast<VectorType>(op.getType());
   if (continues(op) || 4 * sums.getNumElements() != names.size)
     return failure();

@@ -28,8 +28,8 @@ mlir::Value callIntrinsic(Emitter &e, llvm::StringRef name, mlir::Type result, m
 mlir::LogicalResult lowerLookupByShuffles(LookupOp op, mlir::PatternRewriter &rewriter,
                                           const X86Bytes &names);
 
-/// pmaddubsw, pmaddwd with ones, add. Exact while 2 * max * 128 fits 16 bits; products that accumulate into
-/// each other share the last two steps while the sum of their bounds does.
+/// pmaddubsw, pmaddwd with ones, add. Exact while 2 * max * 128 fits 16 bits, greater codes by halves;
+/// products that accumulate into each other share the last two steps while the sum of their bounds does.
 mlir::LogicalResult lowerDotByPairs(DotOp op, mlir::PatternRewriter &rewriter, const X86Bytes &names);
 
 } // namespace lut

@@ -22,7 +22,9 @@
 using namespace lut;
 
 void lut::buildLowerPipeline(mlir::OpPassManager &pm) {
+  pm.addPass(createConvertToLmma());
   pm.addPass(createTile());
+  pm.addPass(createEncodePrograms());
   pm.addPass(mlir::createCSEPass()); // before lowering: equal table loads are still visible as one
   pm.addPass(createLower());
   pm.addPass(mlir::createCanonicalizerPass());

@@ -12,4 +12,10 @@ def Lower : Pass<"lut-lower", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
 }
 
+def EncodePrograms : Pass<"lut-encode-programs", "::mlir::ModuleOp"> {
+  let summary = "make constants of the programs of a LUT-instruction machine, and calls of the runtime of their launches";
+  let description = [{ Example: test/codegen/encode-programs.mlir }];
+  let dependentDialects = ["::lut::lmma::LmmaDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 #endif

@@ -1,5 +1,6 @@
 #include "codegen/Targets.h"
 #include "codegen/Lower.h"
+#include "codegen/lmma/Machine.h"
 #include "runtime/kernel.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
@@ -9,6 +10,28 @@ using namespace lut;
 static const TargetRow kRows[] = {
 #define LUT_TARGET(name, summary, features, cpuBits, populate, vectorBytes, registers, dot, ...)             \
   {#name, summary, features, cpuBits, populate, vectorBytes, registers, DotKind::dot, __VA_ARGS__},
+#define LUT_MACHINE(name, summary, vectorBytes, registers, simpleCycles10, streamBytes, arrayM, arrayN,      \
+                    arrayRegisters)                                                                          \
+  {#name,                                                                                                    \
+   summary,                                                                                                  \
+   "",                                                                                                       \
+   0,                                                                                                        \
+   populateSse2Patterns,                                                                                     \
+   vectorBytes,                                                                                              \
+   registers,                                                                                                \
+   DotKind::none,                                                                                            \
+   0,                                                                                                        \
+   0,                                                                                                        \
+   5,                                                                                                        \
+   5,                                                                                                        \
+   5,                                                                                                        \
+   simpleCycles10,                                                                                           \
+   32768,                                                                                                    \
+   streamBytes,                                                                                              \
+   0,                                                                                                        \
+   arrayM,                                                                                                   \
+   arrayN,                                                                                                   \
+   arrayRegisters},
 #include "codegen/Targets.def"
 };
 
@@ -24,7 +47,7 @@ const TargetRow *lut::findTarget(llvm::StringRef name) {
 TargetAttr TargetRow::attribute(mlir::MLIRContext *context) const {
   return TargetAttr::get(context, name, vectorBytes, registers, dot, permuteBytes, permute2Bytes, dotCycles10,
                          permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes, streamBytesPer100Cycles,
-                         prefetchBytes);
+                         prefetchBytes, arrayM, arrayN, arrayRegisters);
 }
 
 /// Whether `features` has every "+name" of the row.
@@ -78,4 +101,15 @@ const TargetRow *lut::bestTargetFor(llvm::StringRef cpu) {
     if (supports(features, row))
       return tuned(row, cpu == "host" ? llvm::sys::getHostCPUName() : cpu);
   return nullptr;
+}
+
+TargetRow lut::targetFor(const lmma::Machine &machine) {
+  TargetRow row = *findTarget("lmma");
+  row.arrayM = machine.array.m;
+  row.arrayN = machine.array.n;
+  row.vectorBytes = machine.array.n / 2;
+  row.arrayRegisters = machine.registersPerThread * machine.registerMultiple;
+  row.streamBytesPer100Cycles =
+      int64_t(100 * machine.memoryBytesPerCycle() / double(machine.cores * machine.slots));
+  return row;
 }

@@ -4,6 +4,10 @@
 
 #include "dialects/lut/Lut.h"
 
+namespace lut::lmma {
+struct Machine;
+} // namespace lut::lmma
+
 namespace mlir {
 class RewritePatternSet;
 } // namespace mlir
@@ -17,18 +21,23 @@ struct TargetRow {
   int64_t vectorBytes, registers;
   DotKind dot;
   int64_t permuteBytes, permute2Bytes, dotCycles10, permuteCycles10, permute2Cycles10, simpleCycles10,
-      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0;
+      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0, arrayM = 0, arrayN = 0, arrayRegisters = 0;
 
   TargetAttr attribute(mlir::MLIRContext *context) const;
+  /// A LUT-instruction machine, which runtime/lmma executes on any CPU.
+  bool isMachine() const { return arrayN != 0; }
 };
 
-/// All rows, best first.
+/// All rows: CPUs, best first, then machines.
 llvm::ArrayRef<TargetRow> targetRows();
 /// Null where no row has this name.
 const TargetRow *findTarget(llvm::StringRef name);
 /// The best row that a CPU known to LLVM by `cpu` ("host": this machine's) supports, with that CPU's facts
 /// where the table has them; null for an unknown CPU.
 const TargetRow *bestTargetFor(llvm::StringRef cpu);
+
+/// The row of LUT-instruction machines with the facts of one, which has arrays.
+TargetRow targetFor(const lmma::Machine &machine);
 
 } // namespace lut
 

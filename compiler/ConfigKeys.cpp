@@ -95,8 +95,8 @@ ArrayRef<ConfigKey> tuningKeys() {
   static const ConfigKey kernel[] = {
       {"product", KeyKind::Text, true, "numerics class, format and shape"},
       {"schedule", KeyKind::Text, true, "the fastest #lut.schedule<...> of the product"},
-      {"alone_us", KeyKind::Time, true, "microseconds of a token alone, its weights cold"},
-      {"batch_us", KeyKind::Time, true, "microseconds of one token of a batch"}};
+      {"alone_us", KeyKind::Positive, true, "microseconds of a token alone, its weights cold"},
+      {"batch_us", KeyKind::Positive, true, "microseconds of one token of a batch"}};
   static const ConfigKey root[] = {
       {"lutc_tuning", KeyKind::Dimension, true, "the version of the file's form"},
       {"cpu", KeyKind::Text, true, "the CPU that was measured"},
@@ -165,14 +165,16 @@ bool KeyChecker::checkIdentifier(const ConfigNode &value) {
 }
 
 bool KeyChecker::checkNumber(const ConfigNode &value) {
-  if (key.kind == KeyKind::Dimension) {
+  if (key.kind == KeyKind::Dimension || key.kind == KeyKind::Count) {
+    int64_t least = key.kind == KeyKind::Dimension;
     auto integer = value.integer();
-    if (integer && *integer >= 1 && *integer <= maxDimension)
+    if (integer && *integer >= least && *integer <= maxDimension)
       return true;
-    return reject(value, "an integer from 1 to " + Twine(maxDimension), "write the " + key.help);
+    return reject(value, "an integer from " + Twine(least) + " to " + Twine(maxDimension),
+                  "write the " + key.help);
   }
   auto number = value.number();
-  if (key.kind == KeyKind::Time) {
+  if (key.kind == KeyKind::Positive) {
     if (number && *number > 0)
       return true;
     return reject(value, "a number above 0", "write the " + key.help);
@@ -225,7 +227,8 @@ bool KeyChecker::check(const ConfigNode &value) {
     return checkIdentifier(value);
   case KeyKind::Dimension:
   case KeyKind::Fraction:
-  case KeyKind::Time:
+  case KeyKind::Positive:
+  case KeyKind::Count:
     return checkNumber(value);
   case KeyKind::Text:
     return value.isString() || reject(value, "a string", "write the " + key.help);

@@ -17,7 +17,8 @@ enum class KeyKind {
   Mapping,
   Mappings,
   Text,
-  Time
+  Positive, // a number above 0
+  Count     // an integer, at least 0
 };
 
 struct ConfigKey {

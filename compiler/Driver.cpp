@@ -7,6 +7,7 @@
 #include "codegen/Writers.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Log.h"
+#include "compiler/MachineReader.h"
 #include "compiler/Output.h"
 #include "compiler/Plan.h"
 #include "compiler/Tuning.h"
@@ -98,12 +99,31 @@ static bool addTuning(const CompileRequest &request, SourceMgr &sources, Library
   return !diagnostics.failed();
 }
 
+// The machine's facts in the row of the target table.
+static bool addMachine(const CompileRequest &request, SourceMgr &sources, CompileOptions &options) {
+  if (request.target.empty())
+    return true;
+  StringRef name = StringRef(request.target).split(':').second;
+  std::optional<lmma::Machine> machine = readMachine(name.empty() ? "a100-lut-4x" : name, sources);
+  if (!machine)
+    return false;
+  if (!machine->isLut()) {
+    reportError(
+        createStringError("machine '" + machine->name + "' has no LUT arrays; see lutc list machines"));
+    return false;
+  }
+  options.machine = targetFor(*machine);
+  return true;
+}
+
 int compile(const CompileRequest &request) {
   SourceMgr sources;
   std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
   if (!library || !addTuning(request, sources, *library))
     return ExitError;
   CompileOptions options = makeOptions(request, *library, sources);
+  if (!addMachine(request, sources, options))
+    return ExitError;
   if (request.dryRun) {
     Expected<Choices> choices = chooseKernels(*library, options);
     if (!choices)
@@ -134,7 +154,9 @@ Table passTable() {
   mlir::MLIRContext context;
   mlir::PassManager manager(&context, mlir::ModuleOp::getOperationName());
   buildPlanPipeline(manager);
+  manager.addPass(createConvertToLmma());
   manager.addPass(createTile());
+  manager.addPass(createEncodePrograms());
   manager.addPass(createLower());
   Table table{{"pass", "summary"}, {}};
   for (mlir::Pass &pass : manager.getPasses())
@@ -145,7 +167,8 @@ Table passTable() {
 std::vector<std::string> variantNames() {
   std::vector<std::string> names;
   for (const TargetRow &row : targetRows())
-    names.push_back(StringRef(row.name).str());
+    if (!row.isMachine())
+      names.push_back(StringRef(row.name).str());
   return names;
 }
 

@@ -52,8 +52,10 @@ static json::Object valueSchema(const ConfigKey &key, ArrayRef<std::string> vari
     return json::Object{{"type", "integer"}, {"minimum", 1}, {"maximum", maxDimension}};
   case KeyKind::Fraction:
     return json::Object{{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 1}};
-  case KeyKind::Time:
+  case KeyKind::Positive:
     return json::Object{{"type", "number"}, {"exclusiveMinimum", 0}};
+  case KeyKind::Count:
+    return json::Object{{"type", "integer"}, {"minimum", 0}, {"maximum", maxDimension}};
   case KeyKind::Text:
     return json::Object{{"type", "string"}};
   case KeyKind::Format:

@@ -14,7 +14,11 @@ static std::string cellText(const json::Value &value) {
   if (auto text = value.getAsString())
     return text->str();
   std::string text;
-  raw_string_ostream(text) << value;
+  raw_string_ostream stream(text);
+  if (auto number = value.getAsNumber(); number && !value.getAsInteger())
+    stream << format(std::abs(*number) < 1e4 ? "%.4g" : "%.0f", *number);
+  else
+    stream << value;
   return text;
 }
 
@@ -45,6 +49,11 @@ void Table::print(raw_ostream &out, StringRef indent) const {
 
 void Table::printJson(raw_ostream &out) const {
   json::OStream stream(out, 2);
+  printJson(stream);
+  out << "\n";
+}
+
+void Table::printJson(json::OStream &stream) const {
   stream.array([&] {
     for (const auto &row : rows)
       stream.object([&] {
@@ -52,7 +61,6 @@ void Table::printJson(raw_ostream &out) const {
           stream.attribute(name, value);
       });
   });
-  out << "\n";
 }
 
 static std::string codeBook(const FormatRow &row) {

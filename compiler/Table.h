@@ -1,4 +1,4 @@
-// Rows under named columns, printed as aligned text or as JSON.
+// Rows under named columns, printed as aligned text (fractions with four digits) or as JSON.
 #ifndef LUT_COMPILER_TABLE_H
 #define LUT_COMPILER_TABLE_H
 
@@ -13,6 +13,7 @@ struct Table {
 
   void print(llvm::raw_ostream &out, llvm::StringRef indent = "") const;
   void printJson(llvm::raw_ostream &out) const; // a list of objects, in the order of the columns
+  void printJson(llvm::json::OStream &stream) const;
 };
 
 Table formatTable();

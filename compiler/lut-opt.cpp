@@ -1,6 +1,8 @@
 // lut-opt: runs lut's passes on textual IR.
 #include "codegen/Lower.h"
+#include "dialects/lmma/Lmma.h"
 #include "dialects/lut/Lut.h"
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,10 +17,11 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<lut::LutDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
-                  mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::scf::SCFDialect,
-                  mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
+  registry.insert<lut::LutDialect, lut::lmma::LmmaDialect, mlir::arith::ArithDialect,
+                  mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
+                  mlir::scf::SCFDialect, mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
+  mlir::registerConversionPasses(); // a reproducer runs them
   lut::registerLutPasses();
   lut::registerLutCodegenPasses();
   mlir::PassPipelineRegistration<>("lut-plan-pipeline", "everything up to a checked schedule",

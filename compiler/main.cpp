@@ -1,10 +1,14 @@
 // lutc: the command line. Exit codes: 0 done, 1 an error in the input, 2 a bad command line, 70 a bug of
 // lutc.
+#include "compiler/Assemble.h"
 #include "compiler/Bench.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
 #include "compiler/Inspect.h"
+#include "compiler/MachineReader.h"
+#include "compiler/Simulate.h"
 #include "compiler/pack/Pack.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
@@ -39,6 +43,12 @@ std::string checkEmit(const std::string &text) {
   return "'" + text + "' is no output; write lib, header, manifest, mlir, mlir=<pass>, llvm-ir or asm";
 }
 
+std::string checkTarget(const std::string &text) {
+  auto [target, machine] = llvm::StringRef(text).split(':');
+  bool known = target == "lmma" && (target.size() == text.size() || !machine.empty());
+  return known ? "" : "'" + text + "' is no target; write lmma, or lmma:<machine> (see lutc list machines)";
+}
+
 std::string checkName(const std::string &text) {
   return isIdentifier(text) ? "" : "'" + text + "' is no C identifier";
 }
@@ -58,9 +68,12 @@ CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
 struct Arguments {
   CompileRequest request;
   BenchRequest bench;
+  AssembleRequest assembly;
+  SimulateRequest simulation;
   InspectRequest inspect;
   PackRequest pack;
   std::string weights, listing;
+  std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
   std::vector<std::string> include;
   bool json = false;
 };
@@ -90,6 +103,12 @@ void addCompile(CLI::App &app, Arguments &arguments) {
   variants->allow_extra_args(false)->delimiter(',')->check(checkVariant);
   compile->add_option("--cpu", request.cpu, "One variant, the best that this CPU runs: a name, or host")
       ->excludes(variants);
+  compile
+      ->add_option("--target", request.target,
+                   "For a LUT-instruction machine instead of CPUs: lmma, or lmma:<machine>")
+      ->check(checkTarget)
+      ->excludes("--cpu")
+      ->excludes(variants);
   compile->add_option("--emit", request.emit, "Outputs: lib,header,manifest; mlir, mlir=<pass>, llvm-ir, asm")
       ->allow_extra_args(false)
       ->delimiter(',')
@@ -112,6 +131,56 @@ void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
   auto *tune = bench->add_flag("--tune", request.tune, "Time every legal schedule, find the fastest");
   bench->add_option("-o,--output", request.output, "Tuning file for lutc compile --tuning")->needs(tune);
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);
+}
+
+void addAssembly(CLI::App &app, AssembleRequest &request) {
+  CLI::App *assemble = app.add_subcommand("assemble", "Encode a program of the LUT-instruction machine");
+  assemble->add_option("program", request.input, "Text of the lmma dialect")->required();
+  assemble->add_option("-o,--output", request.output, "Encoded program")->required();
+  CLI::App *disassemble = app.add_subcommand("disassemble", "Print an encoded program as text");
+  disassemble->add_option("program", request.input, "Encoded program")->required();
+  disassemble->add_option("-o,--output", request.output, "Text; without it, stdout");
+}
+
+void addSimulate(CLI::App &app, Arguments &arguments) {
+  SimulateRequest &request = arguments.simulation;
+  CLI::App *simulate =
+      app.add_subcommand("simulate", "Predict the time of a config's kernels on a LUT-instruction machine");
+  auto *config = simulate->add_option("config", request.config,
+                                      "Hugging Face config.json, or a YAML or JSON list of kernels");
+  simulate->add_option("--machine", request.machine, "Machine: a name (lutc list machines) or a file")
+      ->capture_default_str();
+  simulate->add_option("-m", request.tokens, "Tokens of each run, default 1,2048; of a search 2048")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 1 << 20));
+  simulate->add_option("--weights", arguments.weights, "Weight format where the config gives none: w2g128")
+      ->check(checkFormat);
+  simulate
+      ->add_option("--activations", arguments.activations,
+                   "Type of activations, and of tables in a search; default: the machine's")
+      ->check(CLI::IsMember({"i8", "i16", "f8", "f16"}));
+  simulate->add_option("--mode", arguments.mode, "Traffic of tables and results: full, or as the paper's")
+      ->check(CLI::IsMember({"full", "paper"}));
+  simulate->add_option("--precompute", arguments.precompute, "Who makes the tables")
+      ->check(CLI::IsMember({"separate", "fused", "block", "array"}));
+  simulate->add_option("--attention", arguments.attention, "A model's attention, counted beside its kernels")
+      ->check(CLI::IsMember({"none", "unfused", "fused"}));
+  simulate->add_option("--sequences", request.sequences, "Sequences that the tokens are divided into")
+      ->check(CLI::Range(1, 1 << 20));
+  simulate->add_option("--registers", request.registers, "Register file, times as built")
+      ->check(CLI::Range(1, 16));
+  auto *search = simulate->add_flag("--search", request.search, "Search arrays, registers and tiles instead");
+  search->excludes(config);
+  simulate->add_option("-n", request.n, "Output rows of the product that --search times")
+      ->needs(search)
+      ->check(CLI::Range(int64_t(1), maxDimension));
+  simulate->add_option("-k", request.k, "Weights in a row of that product")
+      ->needs(search)
+      ->check(CLI::Range(int64_t(1), maxDimension));
+  simulate->add_option("--format", request.format, "table, json or svg")
+      ->check(CLI::IsMember({"table", "json", "svg"}));
+  simulate->add_option("-o,--output", request.output, "File to write, instead of stdout");
 }
 
 void addInspect(CLI::App &app, InspectRequest &request) {
@@ -137,9 +206,9 @@ void addPack(CLI::App &app, PackRequest &request) {
 
 void addOthers(CLI::App &app, Arguments &arguments) {
   CLI::App *list = app.add_subcommand("list", "List what lutc knows");
-  list->add_option("what", arguments.listing, "targets, formats, models or passes")
+  list->add_option("what", arguments.listing, "targets, machines, formats, models or passes")
       ->required()
-      ->check(CLI::IsMember({"targets", "formats", "models", "passes"}));
+      ->check(CLI::IsMember({"targets", "machines", "formats", "models", "passes"}));
   list->add_flag("--json", arguments.json, "As JSON");
   app.add_subcommand("schema", "Print the JSON schema of a list of kernels");
   app.set_version_flag("--version", "lutc " LUTC_VERSION);
@@ -176,11 +245,35 @@ void finishRequest(Arguments &arguments) {
   request.options.knownVariants = variantNames();
 }
 
+void finishSimulation(Arguments &arguments) {
+  SimulateRequest &request = arguments.simulation;
+  if (request.config.empty() && !request.search)
+    throw CLI::RequiredError("config or --search");
+  if (request.search && request.tokens.size() > 1)
+    throw CLI::ValidationError("-m", "a search times one product; write one number");
+  if (request.tokens.empty())
+    request.tokens = request.search ? std::vector<int64_t>{2048} : std::vector<int64_t>{1, 2048};
+  if (!arguments.weights.empty())
+    request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
+  request.activations = lmma::parseNumber(arguments.activations);
+  request.work.mode = arguments.mode == "paper" ? lmma::Mode::paper : lmma::Mode::full;
+  request.work.precompute = llvm::StringSwitch<lmma::Precompute>(arguments.precompute)
+                                .Case("separate", lmma::Precompute::separate)
+                                .Case("block", lmma::Precompute::block)
+                                .Case("array", lmma::Precompute::array)
+                                .Default(lmma::Precompute::fused);
+  request.attention = llvm::StringSwitch<AttentionKind>(arguments.attention)
+                          .Case("none", AttentionKind::none)
+                          .Case("unfused", AttentionKind::unfused)
+                          .Default(AttentionKind::fused);
+}
+
 int printListing(const Arguments &arguments) {
-  Table table = arguments.listing == "targets"   ? targetTable()
-                : arguments.listing == "formats" ? formatTable()
-                : arguments.listing == "models"  ? modelTable()
-                                                 : passTable();
+  Table table = arguments.listing == "targets"    ? targetTable()
+                : arguments.listing == "machines" ? machineTable()
+                : arguments.listing == "formats"  ? formatTable()
+                : arguments.listing == "models"   ? modelTable()
+                                                  : passTable();
   if (arguments.json)
     table.printJson(llvm::outs());
   else
@@ -195,11 +288,17 @@ int run(const CLI::App &app, Arguments &arguments) {
     printSchema(variantNames(), llvm::outs());
     return ExitOk;
   }
+  if (app.got_subcommand("assemble"))
+    return assembleFile(arguments.assembly);
+  if (app.got_subcommand("disassemble"))
+    return disassembleFile(arguments.assembly);
   if (app.got_subcommand("bench")) {
     if (!arguments.weights.empty())
       arguments.bench.options.weights = llvm::cantFail(parseFormat(arguments.weights));
     return bench(arguments.bench);
   }
+  if (app.got_subcommand("simulate"))
+    return simulate(arguments.simulation);
   if (app.got_subcommand("pack"))
     return pack(arguments.pack);
   if (app.got_subcommand("inspect"))
@@ -223,6 +322,8 @@ int main(int argc, char **argv) {
   Arguments arguments;
   addCompile(app, arguments);
   addBench(app, arguments.bench, arguments.weights);
+  addAssembly(app, arguments.assembly);
+  addSimulate(app, arguments);
   addInspect(app, arguments.inspect);
   addPack(app, arguments.pack);
   addOthers(app, arguments);
@@ -230,6 +331,8 @@ int main(int argc, char **argv) {
     app.parse(argc, argv);
     if (app.got_subcommand("compile"))
       finishRequest(arguments);
+    if (app.got_subcommand("simulate"))
+      finishSimulation(arguments);
   } catch (const CLI::ParseError &problem) {
     return app.exit(problem) ? ExitUsage : ExitOk;
   }

@@ -61,6 +61,11 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   if (tuned && !best)
     return op.emitError() << "the tuned schedule " << tuned << " is none that this lutc knows for the product"
                           << " on " << target.getName() << "; tune again";
+  if (all.empty())
+    return op.emitError()
+           << target.getName()
+           << " multiplies weights of 1 to 4 bits in class a8; write such a format, and numerics "
+              "a8 or auto";
   if (!best)
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
                           << " is legal for this product on " << target.getName();

@@ -1,9 +1,9 @@
 #include "passes/CostModel.h"
+#include "passes/ArrayTile.h"
 #include "passes/Geometry.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
-#include <numeric>
 
 using namespace lut;
 
@@ -277,7 +277,17 @@ static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
          largestMultiplier(format, tables) <= 255;
 }
 
+/// The fastest first; equal predictions keep their order.
+static llvm::SmallVector<Candidate> sorted(llvm::ArrayRef<Candidate> all) {
+  llvm::SmallVector<Candidate> result(all);
+  llvm::stable_sort(result,
+                    [](const Candidate &a, const Candidate &b) { return a.cost.total() < b.cost.total(); });
+  return result;
+}
+
 llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
+  if (t.hasArray())
+    return sorted(arrayCandidates(gemm, t));
   WeightsType w = gemm.getW().getType();
   TablesType tables = gemm.getLeft().getType();
   Format format = w.getFormat().getFormat();
@@ -298,16 +308,7 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
                   : quadIsLegal(t, format, tables) ? Layout::quad
                                                    : Layout::column;
   add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  // Equal predictions keep the order of the grid.
-  std::vector<size_t> order(result.size());
-  std::iota(order.begin(), order.end(), 0);
-  llvm::sort(order, [&](size_t a, size_t b) {
-    return std::make_pair(result[a].cost.total(), a) < std::make_pair(result[b].cost.total(), b);
-  });
-  llvm::SmallVector<Candidate> sorted;
-  for (size_t index : order)
-    sorted.push_back(result[index]);
-  return sorted;
+  return sorted(result);
 }
 
 const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy) {

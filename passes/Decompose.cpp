@@ -1,6 +1,6 @@
-#include "dialects/lut/Lut.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Geometry.h"
 #include "passes/Passes.h"
 
 using namespace mlir;
@@ -12,6 +12,11 @@ namespace lut {
 
 using namespace lut;
 
+/// k that share a table: an array looks three trits up.
+static int64_t unitOf(const FormatRow &row, Operation *op) {
+  return row.trits && targetsArray(op) ? 3 : row.unit;
+}
+
 static void decompose(MpGemmOp op) {
   OpBuilder b(op);
   Location loc = op.getLoc();
@@ -21,7 +26,7 @@ static void decompose(MpGemmOp op) {
   Value source = op.getX();
   if (op.getNumerics() == Numerics::a8)
     source = QuantizeActivationsOp::create(b, loc, ActivationsType::get(b.getContext(), k, group), source);
-  auto tables = TablesType::get(b.getContext(), k, group, format.row->unit, format.row->trits,
+  auto tables = TablesType::get(b.getContext(), k, group, unitOf(*format.row, op), format.row->trits,
                                 /*mirrored=*/false, /*digits=*/0, /*radix=*/0);
   Value table = PrecomputeOp::create(b, loc, tables, source);
   auto gemm = LookupGemmOp::create(b, loc, op.getY().getType(), table, op.getW(), op.getStrategyAttr(),

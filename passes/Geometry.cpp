@@ -13,6 +13,12 @@ TargetAttr lut::getTarget(Operation *op) {
   return target;
 }
 
+bool lut::targetsArray(Operation *op) {
+  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
+  auto target = module->getAttrOfType<TargetAttr>(kTargetAttrName);
+  return target && target.hasArray();
+}
+
 int64_t Geometry::tableOffset(int64_t u, int64_t digit) const {
   int64_t side = tablesPerVector(), entryBytes = tables.getEntryBytes();
   return ((u / side) * digits() + digit) * side * entryBytes + (u % side) * entryBytes;
@@ -49,18 +55,21 @@ static void setTile(Geometry &g, TargetAttr target) {
   g.exactDots = target.getDot() == DotKind::quads;
   g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
-  g.tileRows = g.rowVectors * (bytePerRow ? g.vectorBytes : g.laneRows);
+  g.tileRows = g.rowVectors * (g.inArray() ? target.getArrayN() : bytePerRow ? g.vectorBytes : g.laneRows);
   g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
   g.independentSums = g.exactDots ? 8 : 1;
 }
 
 static void setReduction(Geometry &g) {
-  g.unit = g.format.row->unit;
+  g.unit = g.tables ? g.tables.getUnit() : g.format.row->unit;
   g.groups = g.wholeRow() ? 1 : g.format.groups(g.k);
-  g.chunkK = g.layout == Layout::base3 ? g.unit : g.layout == Layout::column ? 8 : 32;
+  g.chunkK = g.layout == Layout::base3    ? g.unit
+             : g.layout == Layout::column ? 8
+             : g.layout == Layout::trits  ? 24
+                                          : 32;
   // Bit layouts are padded to 32 so that a chunk, a vector of activations and a run never end inside a token.
   int64_t kBlock = g.schedule.getKBlock();
-  g.kPadded = roundUp(g.k, g.layout == Layout::base3 ? kBlock : 32);
+  g.kPadded = roundUp(g.k, g.layout == Layout::base3 ? kBlock : g.layout == Layout::trits ? g.chunkK : 32);
   g.kBlock = kBlock ? std::min(kBlock, g.kPadded) : g.kPadded;
   g.kBlocks = (g.kPadded + g.kBlock - 1) / g.kBlock;
   g.group = g.wholeRow() ? g.k : g.groups == 1 ? g.kPadded : g.format.group;
@@ -72,8 +81,10 @@ int64_t Geometry::tileBytesOf(int64_t kLength) const {
 }
 
 static void setStream(Geometry &g) {
-  g.planes = g.layout == Layout::base3 ? 1 : g.format.row->bits;
+  g.planes = g.layout == Layout::base3 || g.layout == Layout::trits ? 1 : g.format.row->bits;
   g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes;
+  if (g.inArray()) // a nibble for each row and unit, for trits with a fifth bit
+    g.chunkBytes = g.chunkBytes * (g.chunkK / g.unit) * (g.layout == Layout::trits ? 5 : 4) / 4;
   g.groupBytes = g.tileBytesOf(g.group);
   g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
   g.streamBytes =
@@ -103,7 +114,7 @@ Geometry lut::getGeometry(Operation *op, TargetAttr target) {
   WeightsType w;
   if (auto lookup = dyn_cast<LookupGemmOp>(op)) {
     g.tables = lookup.getLeft().getType();
-    g.numerics = g.tables.getDigits() == 2 ? Numerics::a8 : Numerics::t8;
+    g.numerics = g.tables.getDigits() == 1 ? Numerics::t8 : Numerics::a8;
     g.schedule = *lookup.getSchedule();
     w = lookup.getW().getType();
   } else {

@@ -42,6 +42,8 @@ struct Geometry {
   int64_t tableBytes = 0, valueOffset = 0, valueBytes = 0, scalesOffset = 0, sumsOffset = 0,
           preparedBytes = 0;
 
+  /// Whether tables are made in the registers of a LUT-instruction machine.
+  bool inArray() const { return layout == Layout::nibbles || layout == Layout::trits; }
   bool wholeRow() const { return format.group == 0; }
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
   bool doubled() const {
@@ -90,6 +92,8 @@ Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
 
 /// The target attached to the module around `op`; emits an error where there is none.
 TargetAttr getTarget(mlir::Operation *op);
+/// Whether that target, where there is one, is a LUT-instruction machine.
+bool targetsArray(mlir::Operation *op);
 
 } // namespace lut
 

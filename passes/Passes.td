@@ -86,6 +86,17 @@ def FusePrecompute : Pass<"lut-fuse-precompute", "::mlir::ModuleOp"> {
   let dependentDialects = ["::lut::LutDialect", "::mlir::func::FuncDialect"];
 }
 
+def ConvertToLmma : Pass<"lut-convert-to-lmma", "::mlir::ModuleOp"> {
+  let summary = "turn products into programs of a LUT-instruction machine";
+  let description = [{
+    On a target with an array, every product stage gets `lmma.program`s: one for a few tokens, one for a batch. A block is
+    `row_vectors` warps side by side along the rows; they make tables of int8 activations in registers, share them
+    through the scratchpad, look planes up, and scale and store the results. On other targets nothing changes.
+    Example: test/passes/convert-to-lmma.mlir
+  }];
+  let dependentDialects = ["::lut::lmma::LmmaDialect"];
+}
+
 def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
   let summary = "turn each stage into a function of loops over tokens or tiles";
   let description = [{
@@ -95,7 +106,8 @@ def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
     Example: test/passes/tile.mlir
   }];
   let dependentDialects = ["::lut::LutDialect", "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+                           "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::lut::lmma::LmmaDialect"];
 }
 
 #endif

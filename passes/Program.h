@@ -49,6 +49,10 @@ struct Program {
   unsigned slotOf(mlir::Value value) const;
 };
 
+/// On a product stage of a LUT-instruction machine: its programs, by ascending tokens, and their buffers.
+inline constexpr llvm::StringLiteral kLmmaProgramsAttrName = "lut.lmma_programs";
+inline constexpr llvm::StringLiteral kLmmaBuffersAttrName = "lut.lmma_buffers";
+
 /// The program of a function that consists of stages.
 Program getProgram(mlir::func::FuncOp function, TargetAttr target);
 

@@ -1,5 +1,5 @@
-#include "dialects/lut/Lut.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Geometry.h"
 #include "passes/Passes.h"
 
 using namespace mlir;
@@ -25,6 +25,8 @@ static void quantize(PrecomputeOp op) {
   if (!t.isExact())
     return;
   bool exact = isa<ActivationsType>(op.getSource().getType());
+  if (exact && targetsArray(op))
+    return;                                                     // 16-bit registers hold them
   int64_t radix = exact ? smallestRadix(127 * t.getUnit()) : 0; // |q| <= 127
   op.getTables().setType(TablesType::get(t.getContext(), t.getK(), t.getGroup(), t.getUnit(), t.getTrits(),
                                          t.getMirrored(), exact ? 2 : 1, radix));

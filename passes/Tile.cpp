@@ -1,3 +1,4 @@
+#include "dialects/lmma/Lmma.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "passes/Passes.h"
@@ -14,7 +15,8 @@ namespace lut {
 using namespace lut;
 
 namespace {
-/// The function of one stage: `void (const lutc_operand *operands, size_t m, size_t begin, size_t end)`.
+/// The function of one stage: `lutc_status (const lutc_operand *operands, size_t m, size_t begin, size_t
+/// end)`.
 struct StageEmitter {
   OpBuilder &b;
   const Program &program;
@@ -26,6 +28,7 @@ struct StageEmitter {
   void run(const Twine &name);
   void prepare();
   void compute();
+  Value launch();
   SourceRows rows(unsigned slot);
   /// Pointer and stride (elements) of an operand: 16 bytes each in `operands`.
   Value pointer(unsigned slot) {
@@ -85,18 +88,29 @@ void StageEmitter::compute() {
   emitProduct(e, stage.geometry, operands);
 }
 
+/// A product of a LUT-instruction machine.
+Value StageEmitter::launch() {
+  return lmma::LaunchOp::create(e.b, e.loc, e.i32(), operands, m, begin, end,
+                                op->getAttrOfType<ArrayAttr>(kLmmaProgramsAttrName),
+                                op->getAttrOfType<ArrayAttr>(kLmmaBuffersAttrName));
+}
+
 void StageEmitter::run(const Twine &name) {
   Type pointer = LLVM::LLVMPointerType::get(e.b.getContext()), i64 = e.i64();
   auto function =
-      func::FuncOp::create(e.b, e.loc, name.str(), e.b.getFunctionType({pointer, i64, i64, i64}, {}));
+      func::FuncOp::create(e.b, e.loc, name.str(), e.b.getFunctionType({pointer, i64, i64, i64}, {e.i32()}));
   Block *block = function.addEntryBlock();
   e.b.setInsertionPointToStart(block);
   operands = block->getArgument(0);
   m = block->getArgument(1);
   begin = block->getArgument(2);
   end = block->getArgument(3);
-  op.prepares() ? prepare() : compute();
-  func::ReturnOp::create(e.b, e.loc);
+  Value status;
+  if (op->hasAttr(kLmmaProgramsAttrName))
+    status = launch();
+  else
+    op.prepares() ? prepare() : compute();
+  func::ReturnOp::create(e.b, e.loc, status ? status : e.constant(e.i32(), 0)); // LUTC_OK
 }
 
 static void tileFunction(func::FuncOp function, TargetAttr target) {

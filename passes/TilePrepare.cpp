@@ -125,7 +125,7 @@ void PrepareEmitter::group(Value index, int64_t length, int64_t padded) {
   Value sum;
   if (g.valueBytes)
     sum = quantize(k0, length, padded, scale.inverse);
-  if (g.tables) {
+  if (g.digits()) {
     Value allOnes = emitTables(e, g, x, out, k0, length, padded, scale.inverse);
     sum = a8 ? sum : allOnes;
   }

@@ -4,6 +4,8 @@
 
 #include "file.h"
 
+#include <string.h>
+
 /* The words of CPUID, and of XCR0 where the CPU has XGETBV, that decide the features. */
 typedef struct lutc_cpu_words {
   uint32_t leaf1_ecx, leaf7_ebx, leaf7_ecx, xcr0;
@@ -38,6 +40,17 @@ static inline int lutc_rows_fit(const void *base, size_t rows, size_t row, size_
   const size_t bytes = lutc_min(UINTPTR_MAX - (uintptr_t)base, PTRDIFF_MAX);
   const size_t elements = bytes / element_bytes;
   return stride >= row && row <= elements && (rows == 1 || rows - 1 <= (elements - row) / stride);
+}
+
+/* IEEE binary16 to binary32, exactly. */
+static inline float lutc_widen(uint16_t half) {
+  const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
+  if (exponent == 0)
+    return (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
+  const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 #endif

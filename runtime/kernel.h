@@ -22,12 +22,19 @@ enum {
              a plane.
      COLUMN  byte b: row (V/4)(b%4) + b/4; bit f: k = f of one bit plane. chunk_k = 8, one vector a plane.
      BASE3   byte b: row as COLUMN; bits 0..6 = |v|, bit 7 = v < 0, v = sum_{e<5} 3^e w[5t + e].
-             chunk_k = 5. */
+             chunk_k = 5.
+   On a LUT-instruction machine (lmma/lmma.h) a chunk holds the fragments of R warps, one after the other,
+   each of 2V rows, two rows a byte, the lower row in the lower half: NIBBLES [plane][8 units of 4 k]: bit 3 =
+   the bit s of the last k, bits 0..2 = those of the others, inverted where s = 1. chunk_k = 32. TRITS   [8
+   units of 3 k]: |v|, v = sum_{e<3} 3^e w[3t + e]; then a bit for each unit and row, v < 0, eight rows a
+   byte. chunk_k = 24. */
 typedef enum lutc_layout_kind {
   LUTC_LAYOUT_DOT,
   LUTC_LAYOUT_QUAD,
   LUTC_LAYOUT_COLUMN,
-  LUTC_LAYOUT_BASE3
+  LUTC_LAYOUT_BASE3,
+  LUTC_LAYOUT_NIBBLES,
+  LUTC_LAYOUT_TRITS
 } lutc_layout_kind;
 
 /* Stream: [k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector r].
@@ -41,8 +48,8 @@ typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
   uint32_t row_vectors;  /* vectors of rows in a tile: R */
-  uint32_t tile_rows;    /* R * V/4 or R * V */
-  uint32_t bits;         /* of a code; BASE3: 1. Vectors of a chunk for each row vector */
+  uint32_t tile_rows;    /* R * V/4, R * V or R * 2V */
+  uint32_t bits;         /* of a code; BASE3, TRITS: 1. Vectors of a chunk for each row vector */
   uint32_t group;        /* weights that share a scale; 0: the whole row, scales in the tail */
   uint32_t k_block;  /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
   uint32_t k_padded; /* a multiple of chunk_k */
@@ -62,9 +69,9 @@ typedef struct lutc_slot {
 
 /* One function of a program. It prepares the activations of tokens [begin, end) of a block of m tokens, or
    computes the rows of tiles [begin, end) for all of them. Operands of tokens point to the block's first;
-   parallel calls write what belongs to their own range. */
+   parallel calls write what belongs to their own range. Generated code for a CPU returns LUTC_OK. */
 typedef struct lutc_stage {
-  void (*run)(const lutc_operand *operands, size_t m, size_t begin, size_t end);
+  lutc_status (*run)(const lutc_operand *operands, size_t m, size_t begin, size_t end);
   size_t tiles;   /* 0: the range is of tokens */
   uint32_t phase; /* ascending; stages of one phase may run at the same time, after those of the one before */
   uint32_t routed; /* 1: for pairs of tokens and experts, sorted by expert; tiles: those of each segment of

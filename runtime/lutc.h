@@ -47,6 +47,7 @@ typedef enum lutc_status {
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
   LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
+  LUTC_MACHINE_FAULT,    /* a program of a LUT-instruction machine stopped: a bug of lutc */
   LUTC_TRUNCATED,        /* the file is shorter than its header says */
   LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
   LUTC_UNKNOWN_TENSOR    /* the file has no tensor of this name or index */
@@ -66,10 +67,11 @@ typedef struct lutc_parallel {
 
 /* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups:
    codes        [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
-   scales       w1..w4: f16 bits [n][G]; w158: f32 [1] (one per tensor) or [n] (one per row)
+   scales       w1..w8: f16 bits [n][G]; w158: f32 [1] (one per tensor) or [n] (one per row)
    zero_points  formats with zero points: u8 [n][G]; null otherwise
    A weight is scale * (code - zero_point) with zero points, else scale * code book[code]:
-   w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}. */
+   w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}, w5 {-16..15}, w6 {-32..31},
+   w8 {-128..127}. */
 typedef struct lutc_weights {
   const uint8_t *codes;
   size_t codes_stride;

@@ -21,6 +21,8 @@ static size_t chunk_k(const lutc_layout *layout) {
     return 8;
   case LUTC_LAYOUT_BASE3:
     return 5;
+  case LUTC_LAYOUT_TRITS:
+    return 24;
   default:
     return 32;
   }
@@ -29,7 +31,8 @@ static size_t chunk_k(const lutc_layout *layout) {
 /* Of one tile in a block of k_length. */
 static size_t tile_bytes(const packer *p, size_t k_length) {
   const lutc_layout *layout = p->layout;
-  const size_t vectors = k_length / chunk_k(layout) * layout->bits * layout->row_vectors;
+  const size_t units = layout->kind == LUTC_LAYOUT_NIBBLES ? 8 : layout->kind == LUTC_LAYOUT_TRITS ? 10 : 1;
+  const size_t vectors = k_length / chunk_k(layout) * layout->bits * layout->row_vectors * units;
   const size_t groups = layout->group ? lutc_divide_up(k_length, layout->group) : 0;
   return vectors * layout->vector_bytes + groups * layout->tile_rows * (p->info->has_zero_points ? 3 : 2);
 }
@@ -63,7 +66,11 @@ static uint64_t load64(const uint8_t *codes) {
   return word;
 }
 
-/* The codes of one row of a chunk. Outside the matrix they are 0, in BASE3 the code of weight 0. */
+static int has_trits(const lutc_layout *layout) {
+  return layout->kind == LUTC_LAYOUT_BASE3 || layout->kind == LUTC_LAYOUT_TRITS;
+}
+
+/* The codes of one row of a chunk. Outside the matrix they are 0, of trits the code of weight 0. */
 static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
   const size_t left = row < p->info->n && k < p->info->k ? p->info->k - k : 0;
   const uint8_t *codes = p->weights->codes;
@@ -71,7 +78,7 @@ static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
     codes += row * p->stride + k;
   if (left >= chunk_k(p->layout))
     return codes;
-  memset(p->padded, p->layout->kind == LUTC_LAYOUT_BASE3, sizeof p->padded);
+  memset(p->padded, has_trits(p->layout), sizeof p->padded);
   if (left != 0)
     memcpy(p->padded, codes, left);
   return p->padded;
@@ -164,6 +171,51 @@ static void pack_columns(packer *p, size_t first_row, size_t k) {
       }
 }
 
+/* Half tables hold the sums where the last of four is -x: a set last bit negates, hence inverts the others.
+ */
+static unsigned half_index(const uint8_t *codes, unsigned plane) {
+  const unsigned bits = four_bits(codes, plane);
+  return bits & 8 ? bits ^ 7 : bits;
+}
+
+static int three_trits(const uint8_t *codes) {
+  return (codes[0] - 1) + 3 * (codes[1] - 1) + 9 * (codes[2] - 1);
+}
+
+/* The fragment of one warp, whose rows begin at `row`. */
+static void pack_nibbles(packer *p, size_t row, size_t k) {
+  const size_t rows = 2 * p->layout->vector_bytes;
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
+    for (unsigned unit = 0; unit < 8; ++unit)
+      for (size_t r = row; r < row + rows; r += 2) {
+        const unsigned low = half_index(chunk_codes(p, r, k) + 4 * unit, plane);
+        *p->out++ = (uint8_t)(low | half_index(chunk_codes(p, r + 1, k) + 4 * unit, plane) << 4);
+      }
+}
+
+static void pack_trits(packer *p, size_t row, size_t k) {
+  const size_t rows = 2 * p->layout->vector_bytes;
+  uint8_t *signs = p->out + 8 * rows / 2;
+  memset(signs, 0, rows);
+  memset(p->out, 0, 8 * rows / 2);
+  for (unsigned unit = 0; unit < 8; ++unit)
+    for (size_t r = 0; r < rows; ++r) {
+      const int v = three_trits(chunk_codes(p, row + r, k) + 3 * unit);
+      const size_t at = unit * rows + r;
+      p->out[at / 2] |= (uint8_t)((v < 0 ? -v : v) << at % 2 * 4);
+      signs[at / 8] |= (uint8_t)((v < 0) << at % 8);
+    }
+  p->out = signs + rows;
+}
+
+static void pack_fragments(packer *p, size_t first_row, size_t k) {
+  for (size_t row = first_row; row < first_row + p->layout->tile_rows; row += 2 * p->layout->vector_bytes)
+    if (p->layout->kind == LUTC_LAYOUT_TRITS)
+      pack_trits(p, row, k);
+    else
+      pack_nibbles(p, row, k);
+}
+
 static void pack_chunk(packer *p, size_t first_row, size_t k) {
   switch (p->layout->kind) {
   case LUTC_LAYOUT_DOT:
@@ -171,6 +223,10 @@ static void pack_chunk(packer *p, size_t first_row, size_t k) {
     break;
   case LUTC_LAYOUT_QUAD:
     pack_quad(p, first_row, k);
+    break;
+  case LUTC_LAYOUT_NIBBLES:
+  case LUTC_LAYOUT_TRITS:
+    pack_fragments(p, first_row, k);
     break;
   default:
     pack_columns(p, first_row, k);
@@ -206,17 +262,6 @@ static void pack_stream(packer *p) {
   }
 }
 
-/* IEEE binary16 to binary32, exactly. */
-static float widen(uint16_t half) {
-  const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
-  if (exponent == 0)
-    return (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
-  const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 static float row_scale(const packer *p, size_t row) {
   const uint8_t *scales = p->weights->scales;
   const size_t index = p->info->scales_per_tensor ? 0 : row;
@@ -229,7 +274,7 @@ static float row_scale(const packer *p, size_t row) {
     return scale;
   }
   memcpy(&half, scales + 2 * index, sizeof half);
-  return widen(half);
+  return lutc_widen(half);
 }
 
 static void pack_tail(const packer *p, uint8_t *tail) {
@@ -256,6 +301,8 @@ static lutc_status check_weights(const packer *p) {
 static int codes_are_valid(const packer *p) {
   const uint64_t ones = UINT64_C(0x0101010101010101), excess = ones * (128 - p->info->codes);
   uint64_t bad = 0;
+  if (p->info->codes == 256)
+    return 1;
   for (size_t row = 0; row < p->info->n; ++row) {
     const uint8_t *codes = p->weights->codes + row * p->stride;
     size_t k = 0;

@@ -28,6 +28,7 @@ typedef struct lutc_call {
   lutc_operand operands[LUTC_MAX_SLOTS]; /* of the block */
   lutc_pairs pairs;
   const lutc_stage *stages, *stages_end; /* of the phase */
+  lutc_status status;                    /* of the first stage that failed, or one of them; atomic */
   size_t items, tasks;                   /* what the phase divides; into how many tasks */
 } lutc_call;
 

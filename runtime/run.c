@@ -33,27 +33,34 @@ static size_t items_of(const lutc_call *c, const lutc_stage *stage) {
 }
 
 /* A routed product: the tiles of each segment. */
-static void run_segments(const lutc_call *c, const lutc_stage *stage, size_t begin, size_t end) {
+static lutc_status run_segments(const lutc_call *c, const lutc_stage *stage, size_t begin, size_t end) {
   lutc_operand operands[LUTC_MAX_SLOTS];
-  while (begin < end) {
+  lutc_status status = LUTC_OK;
+  while (begin < end && status == LUTC_OK) {
     const lutc_segment *segment = &c->pairs.segments[begin / stage->tiles];
     const size_t first = begin % stage->tiles, last = lutc_min(first + (end - begin), stage->tiles);
     lutc_segment_operands(c, segment, operands);
-    stage->run(operands, segment->count, first, last);
+    status = stage->run(operands, segment->count, first, last);
     begin += last - first;
   }
+  return status;
+}
+
+static void keep_status(lutc_call *c, lutc_status status) {
+  if (status != LUTC_OK)
+    __atomic_store_n(&c->status, status, __ATOMIC_RELAXED);
 }
 
 /* The part of each stage that falls in the task's share of all items. */
 static void phase_task(void *argument, size_t task) {
-  const lutc_call *c = argument;
+  lutc_call *c = argument;
   size_t begin = lutc_share(c, task), end = lutc_share(c, task + 1);
   for (const lutc_stage *stage = c->stages; stage != c->stages_end && end != 0; ++stage) {
     const size_t items = items_of(c, stage);
     if (begin < items && stage->routed && stage->tiles)
-      run_segments(c, stage, begin, lutc_min(end, items));
+      keep_status(c, run_segments(c, stage, begin, lutc_min(end, items)));
     else if (begin < items)
-      stage->run(c->operands, c->m, begin, lutc_min(end, items));
+      keep_status(c, stage->run(c->operands, c->m, begin, lutc_min(end, items)));
     begin -= lutc_min(begin, items);
     end -= lutc_min(end, items);
   }
@@ -121,6 +128,8 @@ static lutc_status run_block(lutc_call *c, size_t token) {
     while (c->stages_end != end && c->stages_end->phase == c->stages->phase)
       ++c->stages_end;
     run_phase(c);
+    if (c->status != LUTC_OK)
+      return c->status;
   }
   if (routed)
     lutc_combine(c);

@@ -16,6 +16,7 @@ static const char *const sentences[] = {
     [LUTC_UNSUPPORTED_CPU] = "this cpu lacks the instructions of the requested variant, or of every variant",
     [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
     [LUTC_BAD_ROUTE] = "a token is routed to an expert that the layer does not have",
+    [LUTC_MACHINE_FAULT] = "a program of a lut-instruction machine stopped, which is a bug of lutc",
     [LUTC_TRUNCATED] = "the file is shorter than its header says",
     [LUTC_WRONG_LIBRARY] = "the file was packed for a library with other kernels",
     [LUTC_UNKNOWN_TENSOR] = "the file has no tensor of this name or index",

@@ -57,8 +57,13 @@ void unpackQ2_0(const uint8_t *block, uint8_t *codes) {
 
 void unpackQ4_0(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 2, codes); }
 static void unpackQ4_1(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 4, codes); }
-static void unpackQ5_0(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 2, codes); }
+void unpackQ5_0(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 2, codes); }
 static void unpackQ5_1(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 4, codes); }
+
+void unpackQ8_0(const uint8_t *block, uint8_t *codes) {
+  for (int j = 0; j < 32; ++j)
+    codes[j] = block[2 + j] ^ 0x80; // a signed byte plus 128
+}
 
 void unpackTQ1_0(const uint8_t *block, uint8_t *codes) {
   unpackTrits(block, 32, 5, codes);
@@ -130,11 +135,7 @@ void decodeQ5_1(const uint8_t *bytes, size_t blocks, float *values) {
 }
 
 void decodeQ8_0(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 34, values += 32) {
-    float d = halfAt(bytes);
-    for (int j = 0; j < 32; ++j)
-      values[j] = float(int8_t(bytes[2 + j])) * d;
-  }
+  decodeCentered<32, 34, 0, 128, unpackQ8_0>(bytes, blocks, values);
 }
 
 void decodeTQ1_0(const uint8_t *bytes, size_t blocks, float *values) {

@@ -27,6 +27,8 @@ LUT_DECODERS(LUT_DECLARE_DECODER)
 void unpackQ1_0(const uint8_t *block, uint8_t *codes);  // 0, 1
 void unpackQ2_0(const uint8_t *block, uint8_t *codes);  // 0 .. 3
 void unpackQ4_0(const uint8_t *block, uint8_t *codes);  // 0 .. 15
+void unpackQ5_0(const uint8_t *block, uint8_t *codes);  // 0 .. 31
+void unpackQ8_0(const uint8_t *block, uint8_t *codes);  // 0 .. 255
 void unpackTQ1_0(const uint8_t *block, uint8_t *codes); // 0 .. 2
 void unpackTQ2_0(const uint8_t *block, uint8_t *codes); // 0 .. 3; 3 is no trit
 

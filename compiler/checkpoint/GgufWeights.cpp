@@ -23,7 +23,8 @@ struct BlockRow {
 
 constexpr BlockRow blockRows[] = {
     {TensorType::Id::Q1_0, unpackQ1_0, 0, 0, false},   {TensorType::Id::Q2_0, unpackQ2_0, 0, 1, false},
-    {TensorType::Id::Q4_0, unpackQ4_0, 0, 8, false},   {TensorType::Id::TQ1_0, unpackTQ1_0, 52, 1, true},
+    {TensorType::Id::Q4_0, unpackQ4_0, 0, 8, false},   {TensorType::Id::Q5_0, unpackQ5_0, 0, 16, false},
+    {TensorType::Id::Q8_0, unpackQ8_0, 0, 128, false}, {TensorType::Id::TQ1_0, unpackTQ1_0, 52, 1, true},
     {TensorType::Id::TQ2_0, unpackTQ2_0, 64, 1, true},
 };
 

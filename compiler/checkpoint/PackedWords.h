@@ -44,33 +44,39 @@ struct WordLayout {
 
   // Codes [0, count) of one unit of words, `stride` bytes apart.
   void unpackUnit(const uint8_t *words, int64_t stride, int64_t count, uint8_t *codes) const {
-    int64_t done = 0;
-    for (; bits <= 4 && done + 8 <= count; done += 8) {
-      int64_t bit = done * bits;
-      writeLe(codes + done,
-              spreadCodes(uint32_t(bitsAt(words + bit / 32 * stride, bit % 32, 8 * bits, stride)), bits));
-    }
+    int64_t done = bits == 4   ? unpackEights<4>(words, stride, count, codes)
+                   : bits == 3 ? unpackEights<3>(words, stride, count, codes)
+                   : bits == 2 ? unpackEights<2>(words, stride, count, codes)
+                               : 0;
     for (; done < count; ++done)
       codes[done] = codeAt(words, done, stride);
   }
 
   // `count` codes of rows of words: word w of row r is at words + w * wordStride + r * rowStride. Where rows
-  // are adjacent, as many units of each at a time as fill a cache line.
+  // are adjacent, each gets a few cache lines of codes at a time.
   void unpackRows(const uint8_t *words, int64_t wordStride, int64_t rowStride, int64_t rows, int64_t count,
                   uint8_t *codes) const {
-    const WordLayout layout = *this; // which no store of a code changes
-    const int64_t unitSize = unitCodes(), unitStride = unitWords() * wordStride;
-    const int64_t units = (count + unitSize - 1) / unitSize;
-    const int64_t block = rowStride > wordStride ? units : 64 / unitSize;
+    int64_t units = (count + unitCodes() - 1) / unitCodes(), block = rowStride > wordStride ? units : 8;
     for (int64_t begin = 0; begin < units; begin += block)
       for (int64_t row = 0; row < rows; ++row)
-        for (int64_t unit = begin; unit < std::min(begin + block, units); ++unit)
-          layout.unpackUnit(words + unit * unitStride + row * rowStride, wordStride,
-                            std::min(unitSize, count - unit * unitSize),
-                            codes + row * count + unit * unitSize);
+        for (int64_t unit = begin; unit < std::min(begin + block, units); ++unit) {
+          int64_t done = unit * unitCodes();
+          unpackUnit(words + unit * unitWords() * wordStride + row * rowStride, wordStride,
+                     std::min(unitCodes(), count - done), codes + row * count + done);
+        }
   }
 
 private:
+  // Eight codes at a time, as long as there are eight; how many there were.
+  template <int width>
+  static int64_t unpackEights(const uint8_t *words, int64_t stride, int64_t count, uint8_t *codes) {
+    int64_t done = 0;
+    for (int64_t bit = 0; done + 8 <= count; done += 8, bit += 8 * width)
+      writeLe(codes + done,
+              spreadCodes(uint32_t(bitsAt(words + bit / 32 * stride, bit % 32, 8 * width, stride)), width));
+    return done;
+  }
+
   // At least the `width` bits, up to 32, from bit `bit` of a word on.
   static uint64_t bitsAt(const uint8_t *word, int64_t bit, int64_t width, int64_t stride) {
     uint64_t value = readLe<uint32_t>(word) >> bit;

@@ -66,7 +66,8 @@ Format WeightFormatAttr::getFormat() const { return llvm::cantFail(parseFormat(g
 LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorBytes, int64_t registers,
                                  DotKind, int64_t permuteBytes, int64_t permute2Bytes, int64_t dotCycles,
                                  int64_t permuteCycles, int64_t permute2Cycles, int64_t simpleCycles,
-                                 int64_t l1Bytes, int64_t streamBytes, int64_t prefetchBytes) {
+                                 int64_t l1Bytes, int64_t streamBytes, int64_t prefetchBytes, int64_t arrayM,
+                                 int64_t arrayN, int64_t arrayRegisters) {
   if (vectorBytes < 16 || vectorBytes > 64 || !llvm::isPowerOf2_64(vectorBytes))
     return emitError() << "vector_bytes = " << vectorBytes << " must be 16, 32 or 64";
   if (registers < 8)
@@ -79,6 +80,10 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorB
       return emitError() << "cycles, l1_bytes and stream_bytes_per_100_cycles must be positive";
   if (prefetchBytes < 0)
     return emitError() << "prefetch_bytes = " << prefetchBytes << " must not be negative";
+  if ((arrayM || arrayN || arrayRegisters) &&
+      (!llvm::isPowerOf2_64(arrayM) || arrayN != 2 * vectorBytes || arrayRegisters < 1))
+    return emitError()
+           << "an array has array_m, a power of two, array_n = 2 * vector_bytes and array_registers";
   return success();
 }
 
@@ -95,10 +100,10 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
                        << " must divide row_vectors = " << rowVectors;
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
-  int64_t chunk = layout == Layout::base3 ? 5 : 32;
+  int64_t chunk = layout == Layout::base3 ? 5 : layout == Layout::trits ? 24 : 32;
   if (kBlock % chunk || (layout == Layout::base3 && !kBlock))
     return emitError() << "k_block = " << kBlock << " must be a multiple of " << chunk << " in layout "
-                       << stringifyLayout(layout) << (chunk == 5 ? "" : "; 0: all of k at once");
+                       << stringifyLayout(layout) << (layout == Layout::base3 ? "" : "; 0: all of k at once");
   bool widens = layout == Layout::column || layout == Layout::base3;
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";

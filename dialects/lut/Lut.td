@@ -47,7 +47,8 @@ def Lut_Strategy : Lut_Enum<"Strategy", "which side of the product the table is 
 def Lut_StrategyAttr : EnumAttr<Lut_Dialect, Lut_Strategy, "strategy">;
 
 def Lut_Layout : Lut_Enum<"Layout", "placement of weight bits in a vector; defined in runtime/kernel.h", [
-  I32EnumAttrCase<"dot", 0>, I32EnumAttrCase<"quad", 1>, I32EnumAttrCase<"column", 2>, I32EnumAttrCase<"base3", 3>
+  I32EnumAttrCase<"dot", 0>, I32EnumAttrCase<"quad", 1>, I32EnumAttrCase<"column", 2>, I32EnumAttrCase<"base3", 3>,
+  I32EnumAttrCase<"nibbles", 4>, I32EnumAttrCase<"trits", 5>
 ]>;
 
 def Lut_Encoding : Lut_Enum<"Encoding", "what the stored bits of a weight mean", [
@@ -116,9 +117,18 @@ def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
     "int64_t":$simple_cycles10, // and, shift, add
     "int64_t":$l1_bytes,
     "int64_t":$stream_bytes_per_100_cycles, // weights one core reads from memory
-    DefaultValuedParameter<"int64_t", "0">:$prefetch_bytes); // software prefetch distance that pays; 0: none does
+    DefaultValuedParameter<"int64_t", "0">:$prefetch_bytes, // software prefetch distance that pays; 0: none does
+    // A LUT-instruction machine: tokens and output rows that its array looks up at a time, and registers of 128 bytes
+    // that a warp has. 0: there is none.
+    DefaultValuedParameter<"int64_t", "0">:$array_m,
+    DefaultValuedParameter<"int64_t", "0">:$array_n,
+    DefaultValuedParameter<"int64_t", "0">:$array_registers);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Whether products are programs of a LUT-instruction machine.
+    bool hasArray() const { return getArrayN() != 0; }
+  }];
 }
 
 def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
@@ -128,7 +138,8 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
     the next block (0: all of k at once). Within a block all tokens take their turn on a tile of weights, or, with
     `rows_inner`, all rows on a tile of tokens: what stays in L1 is the weights or the tables. Tiles of several tokens
     take `batch_row_vectors` of the row vectors at a time (0: all). Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
-    moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly.
+    moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly. On a LUT-instruction machine a
+    tile is a block of `row_vectors` warps, each with `array_n` rows by `tokens` tokens.
   }];
   let parameters = (ins
     EnumParameter<Lut_Strategy>:$strategy,

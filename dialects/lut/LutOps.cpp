@@ -183,14 +183,19 @@ LogicalResult LookupGemmOp::verify() {
   const FormatRow &row = *getW().getType().getFormat().getFormat().row;
   if (getLeft().getType().getTrits() != row.trits)
     return emitOpError("tables of trits belong to ternary weights");
-  if (getLeft().getType().getUnit() != row.unit)
+  std::optional<Layout> layout;
+  if (getSchedule())
+    layout = getSchedule()->getLayout();
+  // Tables of an array are made in its registers, from three trits.
+  bool inRegisters = layout == Layout::nibbles || layout == Layout::trits;
+  if (getLeft().getType().getUnit() != row.unit && !(row.trits && getLeft().getType().getUnit() == 3))
     return emitOpError() << "reads tables of " << getLeft().getType().getUnit()
                          << " elements of k, but format " << getW().getType().getFormat().getName()
                          << " packs units of " << row.unit;
-  if (getSchedule() && getLeft().getType().isExact())
+  if (layout && !inRegisters && getLeft().getType().isExact())
     return emitOpError("is scheduled before its tables are quantized");
-  if (getSchedule() && (getSchedule()->getLayout() == Layout::base3) != getLeft().getType().getMirrored())
-    return emitOpError("mirrored tables and layout base3, whose bytes have a sign, need each other");
+  if (layout && (inRegisters || layout == Layout::base3) != getLeft().getType().getMirrored())
+    return emitOpError("mirrored tables and a layout whose codes have a sign need each other");
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
 }
 

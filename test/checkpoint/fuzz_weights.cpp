@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   storage.dividesByScale = flags & 1;
   storage.isTernary = flags & 2;
   static constexpr llvm::StringLiteral formats[] = {"w4g32z", "w158", "w158r", "w1",
-                                                    "w2g64",  "w3z",  "w4",    "w2g256"};
+                                                    "w2g64",  "w3z",  "w8z",   "w2g256"};
   std::optional<Format> format;
   if (flags & 4)
     format = llvm::cantFail(parseFormat(formats[flags >> 3 & 7]));

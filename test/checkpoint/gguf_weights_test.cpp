@@ -53,17 +53,15 @@ TEST_P(Lossless, HasTheValuesOfTheBlocks) {
 }
 
 // 0x3c00 is 1, 0xb801 a little below -0.5, 3 subnormal.
-INSTANTIATE_TEST_SUITE_P(Types, Lossless,
-                         testing::Values(Case{Id::Q1_0, 0, {0x3c00, 0xb801, 3}, "w1g128"},
-                                         Case{Id::Q2_0, 0, {0x3c00, 0xb801, 3}, "w2g64z"},
-                                         Case{Id::Q4_0, 0, {0x3c00, 0xb801, 3}, "w4g32"},
-                                         Case{Id::TQ1_0, 52, {0x3801}, "w158"},
-                                         Case{Id::TQ2_0, 64, {0x3801}, "w158"},
-                                         Case{Id::TQ2_0, 64, {0, 0x3801}, "w158"},
-                                         Case{Id::TQ2_0, 64, {0}, "w158"},
-                                         Case{Id::TQ2_0, 64, {1, 1, 1, 0, 2, 2, 2, 2, 3, 3, 3, 3}, "w158r"},
-                                         Case{Id::TQ1_0, 52, {1, 2}, "w2g256"},
-                                         Case{Id::TQ2_0, 64, {0x3c00, 0xb801, 3}, "w2g256"}));
+INSTANTIATE_TEST_SUITE_P(
+    Types, Lossless,
+    testing::Values(
+        Case{Id::Q1_0, 0, {0x3c00, 0xb801, 3}, "w1g128"}, Case{Id::Q2_0, 0, {0x3c00, 0xb801, 3}, "w2g64z"},
+        Case{Id::Q4_0, 0, {0x3c00, 0xb801, 3}, "w4g32"}, Case{Id::Q5_0, 0, {0x3c00, 0xb801, 3}, "w5g32"},
+        Case{Id::Q8_0, 0, {0x3c00, 0xb801, 3}, "w8g32"}, Case{Id::TQ1_0, 52, {0x3801}, "w158"},
+        Case{Id::TQ2_0, 64, {0x3801}, "w158"}, Case{Id::TQ2_0, 64, {0, 0x3801}, "w158"},
+        Case{Id::TQ2_0, 64, {0}, "w158"}, Case{Id::TQ2_0, 64, {1, 1, 1, 0, 2, 2, 2, 2, 3, 3, 3, 3}, "w158r"},
+        Case{Id::TQ1_0, 52, {1, 2}, "w2g256"}, Case{Id::TQ2_0, 64, {0x3c00, 0xb801, 3}, "w2g256"}));
 
 TEST(Gguf, TernaryWeightsTakeFinerFormats) {
   Bytes bytes = blocks(Id::TQ2_0, 12, 64, {0x3801});
@@ -140,16 +138,16 @@ TEST(Gguf, HalvesOfLlamasHeadsAreSeparated) {
 }
 
 TEST(Gguf, OthersAreRoundedOnRequest) {
-  const TensorType &type = tensorType(Id::Q8_0);
-  Bytes bytes = blocks(Id::Q8_0, 8, 0, {0x3c00});
+  const TensorType &type = tensorType(Id::IQ4_NL);
+  Bytes bytes = blocks(Id::IQ4_NL, 8, 0, {0x3c00});
   std::vector<float> values(8 * 32);
   type.decode(bytes.data(), 8, values.data());
-  Opened opened(query(Id::Q8_0, 2, 128, bytes), module, "w4g32z");
+  Opened opened(query(Id::IQ4_NL, 2, 128, bytes), module, "w4g32z");
   ASSERT_TRUE(opened.source) << opened.problem;
-  EXPECT_EQ(opened.source->conversion, "Q8_0 rounded to w4g32z");
+  EXPECT_EQ(opened.source->conversion, "IQ4_NL rounded to w4g32z");
   std::vector<float> found = dequantize(*opened.source);
   for (size_t i = 0; i < values.size(); ++i)
-    EXPECT_NEAR(found[i], values[i], 17.1f); // 16 codes over 256 values
+    EXPECT_NEAR(found[i], values[i], 17.1f); // 16 codes over values from -127 to 113
 }
 
 TEST(Gguf, OneErrorEach) {

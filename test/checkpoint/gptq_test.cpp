@@ -58,12 +58,7 @@ TEST_P(Gptq, MatchesTheSlowReader) {
   storage.group = group;
   Opened opened({words("qweight", {wordsOf(k), n}, weights), words("qzeros", {groups, wordsOf(n)}, zeros),
                  halves("scales", {groups, n}, scales), words("g_idx", {k}, index)},
-                storage, bits == 8 ? "w4g32" : "");
-  if (bits == 8) { // no format holds it
-    ASSERT_TRUE(opened.source) << opened.problem;
-    EXPECT_EQ(opened.source->conversion, "8-bit weights in groups of 32 rounded to w4g32");
-    return;
-  }
+                storage);
   expectWeights(opened, GetParam().format, n, k, [&](int64_t row, int64_t column) {
     uint32_t q = code([&](int64_t word) { return weights[word * n + row]; }, column), g = index[column];
     uint32_t z = code([&](int64_t word) { return zeros[g * wordsOf(n) + word]; }, row);
@@ -77,7 +72,7 @@ TEST_P(Gptq, MatchesTheSlowReader) {
 INSTANTIATE_TEST_SUITE_P(
     Layouts, Gptq,
     testing::Values(GptqCase{2, Method::Gptq, false, "w2g32z"}, GptqCase{3, Method::Gptq, false, "w3g32z"},
-                    GptqCase{4, Method::Gptq, false, "w4g32z"}, GptqCase{8, Method::Gptq, false, ""},
+                    GptqCase{4, Method::Gptq, false, "w4g32z"}, GptqCase{8, Method::Gptq, false, "w8g32z"},
                     GptqCase{3, Method::Gptq, true, "w3g32z"}, GptqCase{4, Method::Gptq, true, "w4g32z"},
                     GptqCase{2, Method::GptqV2, false, "w2g32z"}, GptqCase{3, Method::GptqV2, true, "w3g32z"},
                     GptqCase{4, Method::GptqV2, false, "w4g32z"},
@@ -85,8 +80,9 @@ INSTANTIATE_TEST_SUITE_P(
                     GptqCase{3, Method::EfficientQat, false, "w3g32z"},
                     GptqCase{4, Method::EfficientQat, false, "w4g32z"}));
 
-// Codes 0, 8, .. 248 less zero point 128, rounded to 16 values: each is within about a step of what it was.
-TEST(Gptq, EightBitsAreDecodedBeforeRounding) {
+// Groups of 16, which no format has. Codes 0, 8, .. 248 less zero point 128, rounded to 256 values over that
+// range: each is within a step of what it was.
+TEST(Gptq, OtherGroupsAreDecodedBeforeRounding) {
   const int64_t n = 4, k = 32;
   std::vector<uint32_t> weights(k / 4 * n);
   for (size_t i = 0; i < weights.size(); ++i) // code of column c of every row: 8 c
@@ -94,14 +90,17 @@ TEST(Gptq, EightBitsAreDecodedBeforeRounding) {
   WeightStorage storage;
   storage.method = Method::GptqV2;
   storage.bits = 8;
-  Opened opened({words("qweight", {k / 4, n}, weights), words("qzeros", {1, n / 4}, {0x80808080}),
-                 halves("scales", {1, n}, {1, 1, 1, 1})},
-                storage, "w4z");
+  std::vector<FileTensor> tensors = {words("qweight", {k / 4, n}, weights),
+                                     words("qzeros", {2, n / 4}, {0x80808080, 0x80808080}),
+                                     halves("scales", {2, n}, std::vector<float>(2 * n, 1))};
+  EXPECT_THAT(Opened(tensors, storage).problem,
+              testing::HasSubstr("no format holds 8-bit weights in groups of 16"));
+  Opened opened(tensors, storage, "w8z");
   ASSERT_TRUE(opened.source) << opened.problem;
+  EXPECT_EQ(opened.source->conversion, "8-bit weights in groups of 16 rounded to w8z");
   std::vector<float> found = dequantize(*opened.source);
-  const float step = 248.0f / 15; // codes 0 .. 248
   for (int64_t i = 0; i < n * k; ++i)
-    EXPECT_NEAR(found[i], float(i % k * 8) - 128, step / 2 + 0.6f * step) << i;
+    EXPECT_NEAR(found[i], float(i % k * 8) - 128, 1) << i;
 }
 
 // Eight rows of k in each word, least significant nibble first: 0x76543210 is 0, 1, .. 7. Zeros of GPTQ 1 are

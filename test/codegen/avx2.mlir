@@ -117,9 +117,10 @@ module attributes {lut.target = #target} {
 #target = #lut.target<name = "avx2", vector_bytes = 32, registers = 16, dot = pairs, permute_bytes = 16, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
 module attributes {lut.target = #target} {
-  // 2 * 129 * -128 would saturate.
-  func.func @saturates(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<8xi32> {
-    // expected-error@+1 {{has no lowering for avx2}}
+  // 2 * 129 * -128 would saturate: low halves and high halves of the codes, times 16.
+  // CHECK-LABEL: @halves(
+  // CHECK-COUNT-2: pmadd.ub.sw
+  func.func @halves(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<8xi32> {
     %v = lut.dot %acc, %codes, %values max 129 : vector<8xi32>, vector<32xi8>
     return %v : vector<8xi32>
   }

@@ -96,9 +96,10 @@ module attributes {lut.target = #target} {
 #target = #lut.target<name = "avx512bw", vector_bytes = 64, registers = 32, dot = pairs, permute_bytes = 16, permute2_bytes = 0, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 10, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
 module attributes {lut.target = #target} {
-  // 2 * 129 * -128 would saturate.
-  func.func @saturates(%acc: vector<16xi32>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<16xi32> {
-    // expected-error@+1 {{has no lowering for avx512bw}}
+  // 2 * 129 * -128 would saturate: low halves and high halves of the codes, times 16.
+  // CHECK-LABEL: @halves(
+  // CHECK-COUNT-2: pmaddubs.w.512
+  func.func @halves(%acc: vector<16xi32>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<16xi32> {
     %v = lut.dot %acc, %codes, %values max 129 : vector<16xi32>, vector<64xi8>
     return %v : vector<16xi32>
   }

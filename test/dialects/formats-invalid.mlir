@@ -1,8 +1,8 @@
 // Names that are no weight format, and what to write instead.
 // RUN: lut-opt %s -split-input-file -verify-diagnostics
 
-// expected-error@+1 {{'w5' is no weight format; write w1, w158, w2, w3 or w4, such as w2g128}}
-func.func private @stem() attributes {format = #lut.format<w5>}
+// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6 or w8, such as w2g128}}
+func.func private @stem() attributes {format = #lut.format<w7>}
 
 // -----
 

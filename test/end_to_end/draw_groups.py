@@ -1,10 +1,12 @@
-"""draw_groups.py <library> <seed> <header>: a kernel list with groups, and a C++ header that tells the test their steps."""
+"""draw_groups.py <library> <seed> <header> [a8]: a kernel list with groups, and a C++ header that tells the test their
+steps. a8: class a8 by lookup alone, what a LUT-instruction machine has."""
 import json
 import random
 import sys
 
 library, seed, header = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 draw = random.Random(seed)
+CLASSES = sys.argv[4:] or ["a8", "t8"]
 kernels, groups = [], []
 FORMATS = ["w1", "w1g32", "w1g128", "w2g64", "w2g128z", "w3g128", "w3g64z", "w4g32", "w4g128", "w4z", "w158", "w158r"]
 
@@ -15,9 +17,9 @@ def size():
 
 def kernel(group, name, n, k, form=None, numerics=None):
     spec = dict(name=f"{group}_{name}", n=n, k=k, format=form or draw.choice(FORMATS),
-                numerics=numerics or draw.choice(["a8", "t8"]))
+                numerics=numerics or draw.choice(CLASSES))
     if spec["numerics"] == "a8" and draw.random() < 0.3:
-        spec["strategy"] = draw.choice(["dot", "lookup"])
+        spec["strategy"] = draw.choice(["dot", "lookup"] if "t8" in CLASSES else ["lookup"])
     kernels.append(spec)
     return spec["name"]
 
@@ -36,12 +38,12 @@ def maybe(step):
 
 for i in range(3):
     # norm -> q, k, v + bias; formats and classes alike, so that one preparation serves all.
-    g, k, form, numerics = f"attention{i}", size(), draw.choice(FORMATS), draw.choice(["a8", "t8"])
+    g, k, form, numerics = f"attention{i}", size(), draw.choice(FORMATS), draw.choice(CLASSES)
     group(g, norm(), dict(products=[kernel(g, p, size() // 3 + 1, k, form, numerics) for p in "qkv"]),
           maybe(dict(add="bias")))
     # Bit planes of several widths that share their tables, or do not.
     g, k = f"widths{i}", size()
-    group(g, maybe(norm("layer")), dict(products=[kernel(g, f"w{b}", size() // 3 + 1, k, f"w{b}g64", "t8")
+    group(g, maybe(norm("layer")), dict(products=[kernel(g, f"w{b}", size() // 3 + 1, k, f"w{b}g64", CLASSES[-1])
                                                   for b in (1, 2, 3, 4)]))
     # Any kernels at all.
     g, k = f"mixed{i}", size()
@@ -63,7 +65,7 @@ for i in range(3):
     # Experts; more than a token has, as many, and one.
     g, n, k = f"experts{i}", draw.randint(1, 200), draw.randint(1, 300)
     count, top = [(7, 3), (16, 2), (1, 1)][i]
-    form, numerics = draw.choice(FORMATS), draw.choice(["a8", "t8"])
+    form, numerics = draw.choice(FORMATS), draw.choice(CLASSES)
     group(g, maybe(norm()), dict(products=[kernel(g, "gate", n, k, form, numerics), kernel(g, "up", n, k, form, numerics)]),
           dict(activate="silu"), dict(products=[kernel(g, "down", k, n)]), maybe(dict(add="residual")),
           experts=dict(count=count, top=top))

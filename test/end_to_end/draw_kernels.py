@@ -1,9 +1,10 @@
-"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models|tuned|schedules_<variant> SEED > list.json
+"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models|tuned|lmma|schedules_<variant> SEED > list.json
 With a third argument also a tuning file of that name: schedules that the cost model would not choose.
 
 formats  every weight format in every class and strategy, n and k drawn from 1 to 500
 tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
 schedules_<variant>  drawn schedules, over several blocks of k with a shorter last one
+lmma     every weight format of at most 4 bits in class a8, for a LUT-instruction machine
 models   shapes of published models whose k is no multiple of 256 or of 128, in the formats their users choose
 """
 import json
@@ -12,6 +13,7 @@ import sys
 
 GROUPS = ["", "g32", "g64", "g128", "g256"]
 FORMATS = [f"w{bits}{group}{zero}" for bits in (1, 2, 3, 4) for group in GROUPS for zero in ("", "z")]
+FORMATS += [f"w{bits}{group}{zero}" for bits in (5, 6, 8) for group in ("", "g32") for zero in ("", "z")]
 FORMATS += ["w158", "w158r"]
 WAYS = [("a8", "dot"), ("a8", "lookup"), ("t8", "lookup")]
 
@@ -26,6 +28,12 @@ def formats(draw):
         for numerics, strategy in WAYS:
             yield dict(name=f"{form}_{numerics}_{strategy}", n=draw.randint(1, 500), k=draw.randint(1, 500),
                        format=form, numerics=numerics, strategy=strategy)
+
+
+def lmma(draw):
+    for form in FORMATS:
+        if form[1] not in "568":
+            yield dict(name=form, n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics="a8")
 
 
 def models(draw):
@@ -93,7 +101,7 @@ def tuning(kernels, variant, draw):
 name, seed = sys.argv[1], int(sys.argv[2])
 kind, _, variant = name.partition("_")
 draw = random.Random(seed)
-kernels = list(dict(formats=formats, models=models, tuned=tuned, schedules=schedules)[kind](draw))
+kernels = list(dict(formats=formats, models=models, lmma=lmma, tuned=tuned, schedules=schedules)[kind](draw))
 json.dump(dict(library=name, kernels=kernels), sys.stdout, indent=1)
 if len(sys.argv) > 3:
     with open(sys.argv[3], "w") as file:

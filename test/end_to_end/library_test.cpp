@@ -77,8 +77,12 @@ TEST_P(Descriptor, SaysWhatTheFormatMeans) {
 TEST_P(Descriptor, HasAConsistentLayout) {
   const lutc_layout &layout = code.layout;
   const bool columns = layout.kind == LUTC_LAYOUT_COLUMN || layout.kind == LUTC_LAYOUT_BASE3;
-  EXPECT_EQ(layout.tile_rows, layout.row_vectors * layout.vector_bytes / (columns ? 1 : 4));
-  const size_t chunk[] = {32, 32, 8, 5}, paddedK = layout.k_padded;
+  const bool fragments = layout.kind == LUTC_LAYOUT_NIBBLES || layout.kind == LUTC_LAYOUT_TRITS;
+  EXPECT_EQ(4 * layout.tile_rows, layout.row_vectors * layout.vector_bytes *
+                                      (fragments ? 8
+                                       : columns ? 4
+                                                 : 1));
+  const size_t chunk[] = {32, 32, 8, 5, 32, 24}, paddedK = layout.k_padded;
   EXPECT_EQ(layout.k_block % chunk[layout.kind], 0u);
   EXPECT_GE(paddedK, info.k);
   EXPECT_EQ(paddedK % chunk[layout.kind], 0u);
@@ -126,6 +130,8 @@ TEST_P(Descriptor, RefusesForeignAndDamagedWeights) {
   EXPECT_EQ(check(bytes() - 1), LUTC_BUFFER_TOO_SMALL);
   packed->as<uint8_t>()[bytes() - 1] ^= 1;
   EXPECT_EQ(check(bytes()), LUTC_CORRUPT);
+  if (info.codes == 256)
+    return; // every byte is a code
   weights.codes[info.k - 1] = uint8_t(info.codes);
   EXPECT_EQ(lutc_pack(kernel, &view, packed->as<void>(), bytes()), LUTC_BAD_CODE);
   EXPECT_EQ(check(bytes()), LUTC_NOT_PACKED);

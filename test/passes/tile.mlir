@@ -19,13 +19,13 @@
 module attributes {lut.target = #target} {
   // CHECK-NOT: func.func @example(
   // CHECK-LABEL: func.func @example_prepare(
-  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
   // CHECK: %[[LDX:.*]] = llvm.load %{{.*}} -> i64
   // CHECK: scf.for %[[TOKEN:.*]] = %[[BEGIN]] to %[[END]]
   // CHECK: arith.muli %[[TOKEN]], %[[LDX]]
   // CHECK: llvm.store %{{.*}} : vector<4xi8>
   // CHECK-LABEL: func.func @example_compute(
-  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
   // CHECK: %[[LDY:.*]] = llvm.load %{{.*}} -> i64
   // CHECK: scf.for %[[TILE:.*]] = %[[BEGIN]] to %[[END]]
   // CHECK: scf.for %[[TOKEN:.*]] = %{{.*}} to %[[M]]

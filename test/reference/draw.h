@@ -41,8 +41,9 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",     "w2",      "w3",     "w4",     "w1g32",   "w2g64", "w2g128", "w3g128", "w4g32", "w4g128",
-          "w1g64z", "w2g128z", "w3g64z", "w4g32z", "w4g256z", "w2z",   "w4z",    "w158",   "w158r"};
+  return {"w1",     "w2",     "w3",      "w4",     "w5g32", "w6",     "w8g32",  "w8z",
+          "w1g32",  "w2g64",  "w2g128",  "w3g128", "w4g32", "w4g128", "w1g64z", "w2g128z",
+          "w3g64z", "w4g32z", "w4g256z", "w2z",    "w4z",   "w158",   "w158r"};
 }
 
 // Owns what a lutc_weights points to.

@@ -41,10 +41,7 @@ inline int rne(float value) { return static_cast<int>(std::nearbyint(value)); }
 struct Weights {
   Weights(const lutc_kernel_info &info, const lutc_weights &weights)
       : n(info.n), k(info.k), group(info.group), groups((k + group - 1) / group), ternary(info.codes == 3),
-        symmetric(!info.has_zero_points), bits(info.codes <= 2   ? 1
-                                               : info.codes <= 4 ? 2
-                                               : info.codes <= 8 ? 3
-                                                                 : 4),
+        symmetric(!info.has_zero_points), bits(int(std::ceil(std::log2(double(info.codes))))),
         unit(ternary ? 5 : 4), units((k + unit - 1) / unit) {
     const size_t stride = weights.codes_stride ? weights.codes_stride : k;
     for (size_t row = 0; row < n; ++row) {

@@ -19,19 +19,21 @@ template <typename T> T *rowOf(const lutc_operand &operand, size_t row) {
   return static_cast<T *>(const_cast<void *>(operand.data)) + row * operand.stride;
 }
 
-void prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
+lutc_status prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
   for (size_t token = begin; token < end; ++token)
     *rowOf<float>(operands[Prepared], token) = *rowOf<float>(operands[X], token);
+  return LUTC_OK;
 }
 
 // The first byte of the payload is that of the expert.
-void compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
-  ASSERT_LE(m, segmentTokens);
+lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
+  EXPECT_LE(m, segmentTokens);
   const float expert = *static_cast<const uint8_t *>(operands[Weights].data);
   for (size_t pair = 0; pair < m; ++pair)
     for (size_t row = begin * toy::tileRows; row < std::min(end * toy::tileRows, toy::n); ++row)
       rowOf<float>(operands[Rows], pair)[row] =
           *rowOf<float>(operands[Gathered], pair) * 100 + expert * 10 + float(row % 7);
+  return LUTC_OK;
 }
 
 const lutc_stage stages[] = {{prepare, 0, 0, 0},

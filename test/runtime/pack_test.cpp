@@ -43,11 +43,13 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
   layout.kind = c.kind;
   layout.vector_bytes = V;
   layout.row_vectors = R;
-  layout.tile_rows = R * (columns ? V : V / 4);
+  const bool fragments = c.kind == LUTC_LAYOUT_NIBBLES || c.kind == LUTC_LAYOUT_TRITS;
+  layout.tile_rows = R * (fragments ? 2 * V : columns ? V : V / 4);
   layout.bits = c.bits;
   layout.group = info.group < info.k ? uint32_t(info.group) : 0;
   // Blocks of whole groups or chunks; the last may be shorter.
-  const size_t chunk = c.kind == LUTC_LAYOUT_BASE3 ? 5 : 32, step = layout.group ? layout.group : chunk;
+  const size_t chunks[] = {32, 32, 32, 5, 32, 24}, chunk = chunks[c.kind],
+               step = layout.group ? layout.group : chunk;
   const size_t steps = (info.k + step - 1) / step;
   layout.k_padded = uint32_t((info.k + chunk - 1) / chunk * chunk);
   layout.k_block = blocks == 1 ? layout.k_padded : uint32_t((steps + blocks - 1) / blocks * step);
@@ -56,10 +58,10 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
 
 void checkCodes(const Unpacked &unpacked, const lutc_kernel_info &info, const lutc_layout &layout,
                 const Weights &weights) {
-  const bool base3 = layout.kind == LUTC_LAYOUT_BASE3;
+  const bool trits = layout.kind == LUTC_LAYOUT_BASE3 || layout.kind == LUTC_LAYOUT_TRITS;
   for (size_t row = 0; row < unpacked.rows; ++row)
     for (size_t k = 0; k < unpacked.paddedK; ++k) {
-      const int expected = row < info.n && k < info.k ? weights.codes[row * info.k + k] : base3;
+      const int expected = row < info.n && k < info.k ? weights.codes[row * info.k + k] : trits;
       ASSERT_EQ(unpacked.code(row, k), expected) << "row " << row << ", k " << k;
     }
 }
@@ -198,19 +200,21 @@ std::vector<LayoutCase> layoutCases() {
         cases.push_back({format, LUTC_LAYOUT_QUAD, bits});
         cases.push_back({format, LUTC_LAYOUT_COLUMN, bits});
         cases.push_back({format, LUTC_LAYOUT_DOT, bits});
+        cases.push_back({format, LUTC_LAYOUT_NIBBLES, bits});
       }
   for (uint32_t bits :
        {5, 6, 7, 8}) // codes of 4 bits in wider fields: where widths that are no format yet lie
     cases.push_back({"w4g32", LUTC_LAYOUT_DOT, bits});
   for (const char *format : {"w158", "w158r"}) {
     cases.push_back({format, LUTC_LAYOUT_BASE3, 1});
+    cases.push_back({format, LUTC_LAYOUT_TRITS, 1});
     cases.push_back({format, LUTC_LAYOUT_DOT, 2});
   }
   return cases;
 }
 
 std::string caseName(const testing::TestParamInfo<LayoutCase> &info) {
-  static const char *const kinds[] = {"Dot", "Quad", "Column", "Base3"};
+  static const char *const kinds[] = {"Dot", "Quad", "Column", "Base3", "Nibbles", "Trits"};
   return std::string(info.param.format) + kinds[info.param.kind] + std::to_string(info.param.bits);
 }
 

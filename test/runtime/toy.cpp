@@ -10,15 +10,17 @@ float *rowOf(const lutc_operand &operand, size_t token) {
   return static_cast<float *>(const_cast<void *>(operand.data)) + token * operand.stride;
 }
 
-void prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
+lutc_status prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
   for (size_t token = begin; token < end; ++token)
     *rowOf(operands[Prepared], token) = *rowOf(operands[X], token);
+  return LUTC_OK;
 }
 
-void compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
+lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
   for (size_t token = 0; token < m; ++token)
     for (size_t row = begin * tileRows; row < end * tileRows && row < n; ++row)
       rowOf(operands[Y], token)[row] = expected(*rowOf(operands[Prepared], token), row);
+  return LUTC_OK;
 }
 
 const lutc_stage stages[] = {{prepare, 0, 0, 0}, {compute, (n + tileRows - 1) / tileRows, 1, 0}};

@@ -14,12 +14,14 @@ class Unpacked {
 public:
   Unpacked(const lutc_kernel_info &info, const lutc_layout &layout, const void *payload)
       : info(info), layout(layout), payload(static_cast<const uint8_t *>(payload)) {
-    const size_t kinds[] = {32, 32, 8, 5};
+    const size_t kinds[] = {32, 32, 8, 5, 32, 24};
     chunk = kinds[layout.kind];
     bits = layout.bits;
     rows = (info.n + layout.tile_rows - 1) / layout.tile_rows * layout.tile_rows;
     paddedK = layout.k_padded;
     chunkBytes = bits * layout.row_vectors * layout.vector_bytes;
+    if (fragments()) // nibbles of 8 units, and signs of trits
+      chunkBytes = layout.tile_rows * (layout.kind == LUTC_LAYOUT_TRITS ? 5 : 4 * bits);
     tileBytes.push_back(0);
     for (size_t k = 0; k < paddedK; ++k)
       tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkBytes : 0) +
@@ -37,7 +39,7 @@ public:
     return streamBytes() + 4 * rows * words;
   }
 
-  // The code at (row, k), padding included; BASE3: the trit plus 1.
+  // The code at (row, k), padding included; of trits: the trit plus 1.
   int code(size_t row, size_t k) const {
     const size_t at = chunkOffset(row, k), inTile = row % layout.tile_rows, inChunk = k % chunk;
     const size_t V = layout.vector_bytes, vectorRow = inTile % (columns() ? V : V / 4);
@@ -46,6 +48,9 @@ public:
     auto byte = [&](size_t vector, size_t b) {
       return payload[at + (vector * layout.row_vectors + rowVector) * V + b];
     };
+    if (fragments())
+      return fragmentCode(at + inTile / (2 * V) * (chunkBytes / layout.row_vectors), inTile % (2 * V),
+                          inChunk);
     if (isBase3())
       return trit(byte(0, columnByte), inChunk) + 1;
     int code = 0;
@@ -81,7 +86,28 @@ public:
 
 private:
   bool isBase3() const { return layout.kind == LUTC_LAYOUT_BASE3; }
+  bool fragments() const { return layout.kind == LUTC_LAYOUT_NIBBLES || layout.kind == LUTC_LAYOUT_TRITS; }
   bool columns() const { return layout.kind == LUTC_LAYOUT_COLUMN || isBase3(); }
+
+  // Bit `index` of the bits that start at byte `at`.
+  int bitAt(size_t at, size_t index) const { return payload[at + index / 8] >> index % 8 & 1; }
+  // The code of element `k` of a chunk for row `row` of the warp whose fragment is at `at`.
+  int fragmentCode(size_t at, size_t row, size_t k) const {
+    const size_t fragmentRows = 2 * layout.vector_bytes;
+    if (layout.kind == LUTC_LAYOUT_TRITS) {
+      const size_t place = k / 3 * fragmentRows + row;
+      const int index = payload[at + place / 2] >> place % 2 * 4 & 15;
+      const bool negative = bitAt(at + 4 * fragmentRows, place);
+      return trit(uint8_t(negative ? 0x80 | index : index), k % 3) + 1;
+    }
+    int code = 0;
+    for (size_t plane = 0; plane < bits; ++plane) {
+      const size_t nibble = (plane * 8 + k / 4) * fragmentRows + row;
+      const int last = bitAt(at, 4 * nibble + 3), own = bitAt(at, 4 * nibble + k % 4);
+      code |= (k % 4 == 3 ? last : own ^ last) << plane;
+    }
+    return code;
+  }
 
   // Vector and bit of a byte where bit `bit` of the codes of `quad` is. Quads of split codes: the high bits
   // of all of them, then the low bits.

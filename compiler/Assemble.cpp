@@ -1,0 +1,87 @@
+#include "compiler/Assemble.h"
+
+#include "codegen/lmma/Assembler.h"
+#include "compiler/Driver.h"
+#include "compiler/Output.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace llvm;
+
+namespace lut {
+
+static Error write(StringRef path, std::string bytes) {
+  StringRef directory = sys::path::parent_path(path);
+  return writeFiles(directory.empty() ? "." : directory,
+                    {{sys::path::filename(path).str(), std::move(bytes)}});
+}
+
+static Expected<std::unique_ptr<MemoryBuffer>> readFile(StringRef path) {
+  auto buffer = MemoryBuffer::getFile(path);
+  if (!buffer)
+    return createStringError("cannot read " + path + ": " + buffer.getError().message());
+  return std::move(*buffer);
+}
+
+int assembleFile(const AssembleRequest &request) {
+  auto buffer = readFile(request.input);
+  if (!buffer)
+    return reportError(buffer.takeError());
+  SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
+  mlir::MLIRContext context;
+  context.loadDialect<lmma::LmmaDialect>();
+  context.printOpOnDiagnostic(false);
+  mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context, errs());
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+  if (!module)
+    return ExitError;
+  auto programs = to_vector(module->getOps<lmma::ProgramOp>());
+  if (programs.size() != 1)
+    return reportError(createStringError(request.input + ": has " + Twine(programs.size()) +
+                                         " programs; write one lmma.program"));
+  auto bytes = lmma::assemble(programs.front());
+  if (failed(bytes))
+    return ExitError;
+  if (Error problem = write(request.output, std::move(*bytes)))
+    return reportError(std::move(problem));
+  return ExitOk;
+}
+
+/// The program's name in text: the file's, as far as it is one.
+static std::string nameFor(StringRef path) {
+  std::string name = sys::path::stem(path).str();
+  for (char &c : name)
+    if (!isAlnum(c))
+      c = '_';
+  return isDigit(name.front()) ? "_" + name : name;
+}
+
+int disassembleFile(const AssembleRequest &request) {
+  auto buffer = readFile(request.input);
+  if (!buffer)
+    return reportError(buffer.takeError());
+  mlir::MLIRContext context;
+  auto module = lmma::disassemble(context, (*buffer)->getBuffer(), nameFor(request.input));
+  if (!module)
+    return reportError(createStringError(request.input + ": " + toString(module.takeError())));
+  std::string text;
+  raw_string_ostream stream(text);
+  for (auto program : (*module)->getOps<lmma::ProgramOp>())
+    program->print(stream);
+  text += "\n";
+  if (request.output.empty()) {
+    outs() << text;
+    return ExitOk;
+  }
+  if (Error problem = write(request.output, std::move(text)))
+    return reportError(std::move(problem));
+  return ExitOk;
+}
+
+} // namespace lut

@@ -1,0 +1,101 @@
+/* convert.h: 8- and 16-bit floats. Every number of theirs is one of float, so that sums of two, rounded to
+   float and then to 16 bits or less, are rounded once: 24 >= 2 * 11 + 2 bits. */
+#ifndef LMMA_CONVERT_H
+#define LMMA_CONVERT_H
+
+#include "machine.h"
+
+static inline float lmma_float_of(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+static inline uint32_t lmma_bits_of(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+/* To nearest even; NaN as 0x7e00. */
+static inline uint16_t lmma_to_f16(float value) {
+  const uint32_t sign = lmma_bits_of(value) >> 16 & 0x8000, magnitude = lmma_bits_of(value) & 0x7fffffff;
+  if (magnitude > 0x7f800000)
+    return 0x7e00;
+  if (magnitude >= 0x47800000) /* 2^16 */
+    return (uint16_t)(sign | 0x7c00);
+  if (magnitude < 0x38800000) /* 2^-14; floats from 0.5 on are 2^-24 apart, as subnormals are */
+    return (uint16_t)(sign | (lmma_bits_of(lmma_float_of(magnitude) + 0.5f) - 0x3f000000));
+  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13);
+}
+
+static inline float lmma_from_f8(uint8_t bits) {
+  const uint32_t sign = (uint32_t)(bits & 0x80) << 24, exponent = bits >> 3 & 15, fraction = bits & 7;
+  if ((bits & 0x7f) == 0x7f)
+    return lmma_float_of(0x7fc00000);
+  if (exponent == 0)
+    return (sign ? -0x1p-9f : 0x1p-9f) * (float)fraction;
+  return lmma_float_of(sign | (exponent + 120) << 23 | fraction << 20);
+}
+
+/* To nearest even; NaN, and what rounds to more than 448, as 0x7f. */
+static inline uint8_t lmma_to_f8(float value) {
+  const uint32_t sign = lmma_bits_of(value) >> 24 & 0x80, magnitude = lmma_bits_of(value) & 0x7fffffff;
+  if (magnitude > 0x43e80000) /* 464, halfway from 448 to 480 */
+    return 0x7f;
+  if (magnitude < 0x3c800000) /* 2^-6; floats from 2^14 on are 2^-9 apart, as subnormals are */
+    return (uint8_t)(sign | (lmma_bits_of(lmma_float_of(magnitude) + 0x1p14f) - 0x46800000));
+  return (uint8_t)(sign | (magnitude + 0x7ffff + (magnitude >> 20 & 1) - 0x3c000000) >> 20);
+}
+
+/* Element `index` of a fragment of floats, or of integers that are rounded to nearest even. */
+static inline float lmma_get(const uint8_t *fragment, uint8_t type, size_t index) {
+  uint32_t word;
+  uint16_t half;
+  switch (type) {
+  case LMMA_F8:
+    return lmma_from_f8(fragment[index]);
+  case LMMA_F16:
+    memcpy(&half, fragment + 2 * index, sizeof half);
+    return lutc_widen(half);
+  default:
+    memcpy(&word, fragment + 4 * index, sizeof word);
+    return type == LMMA_F32 ? lmma_float_of(word) : (float)(int32_t)word;
+  }
+}
+
+/* One NaN is written in each type. */
+static inline void lmma_put(uint8_t *fragment, uint8_t type, size_t index, float value) {
+  if (type == LMMA_F8) {
+    fragment[index] = lmma_to_f8(value);
+  } else if (type == LMMA_F16) {
+    const uint16_t half = lmma_to_f16(value);
+    memcpy(fragment + 2 * index, &half, sizeof half);
+  } else {
+    const uint32_t word = value != value ? 0x7fc00000 : lmma_bits_of(value);
+    memcpy(fragment + 4 * index, &word, sizeof word);
+  }
+}
+
+/* The number of the type nearest to `value`. */
+static inline float lmma_round(float value, uint8_t type) {
+  switch (type) {
+  case LMMA_F8:
+    return lmma_from_f8(lmma_to_f8(value));
+  case LMMA_F16:
+    return lutc_widen(lmma_to_f16(value));
+  default:
+    return value;
+  }
+}
+
+/* Element `index` of a fragment of I8 or I16. */
+static inline int32_t lmma_get_integer(const uint8_t *fragment, uint8_t type, size_t index) {
+  int16_t word;
+  if (type == LMMA_I8)
+    return (int8_t)fragment[index];
+  memcpy(&word, fragment + 2 * index, sizeof word);
+  return word;
+}
+
+#endif

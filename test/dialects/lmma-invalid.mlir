@@ -1,0 +1,83 @@
+// What the text of a program may not say. RUN: lut-opt %s -split-input-file -verify-diagnostics
+
+lmma.program @m registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{m = 3 must be a power of two from 1 to 64}}
+  lmma.m3n64k32.i16i2i32i32 r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @n registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{n = 512 must be a power of two from 8 to 256}}
+  lmma.m2n512k32.i16i2i32i32 r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @k registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{k = 32 must be a multiple of 3 up to 128}}
+  lmma.m2n64k32.i16t3i32i32 r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @accumulator registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{Acc cannot be f32; write i32}}
+  lmma.m2n64k32.i16i2f32f32 r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @out registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{O cannot be f32; write f16}}
+  lmma.m2n64k32.f16i2f16f32 r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @weights registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{W cannot be i8; write i1 or i2 or i3 or i4 or t3}}
+  lmma.m2n64k32.i16i8i32i32 r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @name registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{a multiply has its shape and types in its name: lmma.m2n64k4.i16i2i32i32}}
+  lmma.multiply r12, r4, r6, r12
+}
+
+// -----
+
+lmma.program @table registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{tables of f16 cannot be f32; write f16}}
+  lmma.table r4, r0, 2 x 32 f16 to f32
+}
+
+// -----
+
+lmma.program @register registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{'x4' is no register; write r0, r1, ...}}
+  lmma.clear x4, 2
+}
+
+// -----
+
+lmma.program @zeros registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{zeros cannot be i8; write none or u8 or i32}}
+  lmma.correct r12, r1, zeros r2 i8, 2 x 64 bits 2
+}
+
+// -----
+
+lmma.program @bits registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{bits = 5 must be from 1 to 4}}
+  lmma.correct r12, r1, zero 2, 2 x 64 bits 5
+}
+
+// -----
+
+lmma.program @convert registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{results cannot be f32; write f16 or bf16 or i8}}
+  lmma.convert r30 f32, r24, 2 x 64
+}
