@@ -198,8 +198,7 @@ void addPack(CLI::App &app, PackRequest &request) {
       ->required();
   pack->add_option("--library", request.library, "<name>.json, the manifest of the library")->required();
   pack->add_option("--variant", request.variant,
-                   "Instruction set; default: the best of the library for this CPU")
-      ->check(checkVariant);
+                   "Instruction set; default: the best of the library for this CPU");
   pack->add_option("-o,--output", request.output, "The packed file")->required();
   pack->add_flag("-v,--verbose", request.verbose, "Say what was written");
 }

@@ -1,10 +1,12 @@
 // lutc pack from end to end: drawn checkpoints, packed for every variant that this CPU runs, mapped by a C
 // program and compared to the bit with the oracle on the weights as they were drawn.
 #include "bitnet.h"
+#include "bitnet_lmma.h"
 #include "experts.h"
 #include "file.h"
 #include "files.h"
 #include "gptq.h"
+#include "gptq_lmma.h"
 #include "kernel.h"
 #include "packed_model.h"
 #include "process.h"
@@ -18,13 +20,17 @@ using namespace lut::test;
 namespace {
 
 struct Model {
-  const char *name;
+  const char *name, *drawn;
   const lutc_library &library;
-  std::string checkpoint() const { return std::string(DIRECTORY "/") + name; }
+  std::string checkpoint() const { return std::string(DIRECTORY "/") + drawn; }
   std::string manifest() const { return std::string(DIRECTORY "/lib/") + name + ".json"; }
 };
 
-const Model models[] = {{"gptq", gptq_library}, {"bitnet", bitnet_library}, {"experts", experts_library}};
+const Model models[] = {{"gptq", "gptq", gptq_library},
+                        {"bitnet", "bitnet", bitnet_library},
+                        {"experts", "experts", experts_library},
+                        {"gptq_lmma", "gptq", gptq_lmma_library},
+                        {"bitnet_lmma", "bitnet", bitnet_lmma_library}};
 
 template <typename T> std::vector<T> read(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
@@ -165,7 +171,8 @@ TEST_P(Packed, IsOfOneLibraryAndLayout) {
   packed_model other;
   for (const Model &another : models)
     if (&another != &model) {
-      EXPECT_EQ(map_model(&another.library, path.c_str(), &other), LUTC_WRONG_LIBRARY);
+      EXPECT_EQ(map_model(&another.library, path.c_str(), &other),
+                another.library.hash == model.library.hash ? LUTC_WRONG_LAYOUT : LUTC_WRONG_LIBRARY);
       unmap_model(&other);
     }
   // Other variants take the file where their layouts are the same.

@@ -16,7 +16,9 @@ Bytes read(const std::filesystem::path &path) {
 
 struct Packer : testing::TestWithParam<const char *> {
   void SetUp() override {
-    checkpoint = openCheckpoint(std::string(DIRECTORY "/") + GetParam());
+    llvm::StringRef name = GetParam();
+    name.consume_back("_lmma");
+    checkpoint = openCheckpoint((DIRECTORY "/" + name).str());
     ASSERT_TRUE(bool(*checkpoint)) << llvm::toString(checkpoint->takeError());
     manifest = readManifest(std::string(DIRECTORY "/lib/") + GetParam() + ".json", diagnostics);
     storage = readWeightStorage(**checkpoint, diagnostics);
@@ -47,7 +49,8 @@ TEST_P(Packer, WritesTheSameInBandsOfAnySize) {
   EXPECT_TRUE(write(40'000) == whole);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Packer, testing::Values("gptq", "bitnet", "experts"),
+INSTANTIATE_TEST_SUITE_P(Models, Packer,
+                         testing::Values("gptq", "bitnet", "experts", "gptq_lmma", "bitnet_lmma"),
                          [](const auto &info) { return std::string(info.param); });
 
 } // namespace
