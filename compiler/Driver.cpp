@@ -112,6 +112,13 @@ static bool addMachine(const CompileRequest &request, SourceMgr &sources, Compil
         createStringError("machine '" + machine->name + "' has no LUT arrays; see lutc list machines"));
     return false;
   }
+  const lmma::Array &array = machine->array;
+  if (!isPowerOf2_64(array.m) || array.m > 64 || !is_contained({32, 64, 128}, array.n)) {
+    reportError(createStringError("machine '" + machine->name + "' has arrays of m " + Twine(array.m) +
+                                  ", n " + Twine(array.n) +
+                                  "; programs take m a power of two up to 64, and n 32, 64 or 128"));
+    return false;
+  }
   options.machine = targetFor(*machine);
   return true;
 }

@@ -1,5 +1,6 @@
 #include "passes/ArrayTile.h"
 #include "runtime/lmma/lmma.h"
+#include "runtime/lmma/stage.h"
 
 using namespace mlir;
 using namespace lut;
@@ -29,11 +30,11 @@ int64_t ArrayTile::registers() const {
   return zeroPoints() + (g.format.zeroPoints ? registersOf(rows() * 4) : 0);
 }
 
-/// Cycles of one array for a block of `tokens` tokens: lookups, and the 12 additions of each table of 8
-/// entries (14 of trits: one each) on 32 lanes.
+/// Cycles of one array for a block of `tokens` tokens: lookups, and the 12 additions of each table of 4 k (of
+/// 3 trits: 10) on 32 lanes.
 static double blockCycles(const ArrayTile &tile, TargetAttr t, int64_t tokens) {
   const Geometry &g = tile.g;
-  double units = double(g.kPadded) / g.unit, additions = g.layout == Layout::trits ? 14 : 12;
+  double units = double(g.kPadded) / g.unit, additions = g.layout == Layout::trits ? 10 : 12;
   double lookups = std::ceil(double(tokens) / t.getArrayM()) * units * lmma::planesOf(tile.weights());
   return tile.warps() * lookups + tokens * units * additions / 32 * (tile.sharesTables() ? 1 : tile.warps());
 }
@@ -47,9 +48,6 @@ static Cost priceOf(const Geometry &g, TargetAttr t) {
   return {blocks * blockCycles(alone, t, t.getArrayM()), read,
           std::max(blocks * blockCycles(batch, t, tokens), read) / tokens};
 }
-
-/// Registers of all warps and scratchpad, so that runtime/lmma can keep them on the stack.
-static constexpr int64_t workspaceBytes = 128 << 10;
 
 llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr target) {
   llvm::SmallVector<Candidate> result;
@@ -67,7 +65,7 @@ llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr 
       probe->erase();
       ArrayTile tile{g, tokens};
       int64_t bytes = tile.registers() * LMMA_REGISTER_BYTES * warps + tile.scratchpadBytes();
-      if (tile.registers() <= target.getArrayRegisters() && bytes <= workspaceBytes)
+      if (tile.registers() <= target.getArrayRegisters() && bytes <= LUTC_LMMA_WORKSPACE)
         result.push_back({schedule, priceOf(g, target)});
     }
   return result;

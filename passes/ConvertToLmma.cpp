@@ -22,19 +22,19 @@ namespace {
 enum : int64_t {
   kBlock = LMMA_BLOCK_COLUMN,
   kWarp = LMMA_WARP,
-  kToken = 4,  // the block's first
-  kTableToken, // the first whose tables the warp makes
-  kTablePlace, // of these in the scratchpad
-  kCodes,      // byte of the warp's next codes in the stream
-  kScales,
-  kZeros,        // of its scales and zero points: of the next group, or of the row
+  kToken = 4,    // the block's first
+  kTableToken,   // the first whose tables the warp makes
+  kTablePlace,   // of these in the scratchpad
+  kCodes,        // byte of the warp's next codes in the stream
+  kScales,       // of its scales: of the next group, or of the row
+  kZeros,        // the same of zero points
   kValue,        // k of the next chunk of activations
   kGroupWord,    // byte of the next group's step and sum
   kRow,          // the warp's first output row
   kColumn,       // its byte in a row of f32
   kResultColumn, // and in a row of results
-  kGroup,
-  kChunk // counters
+  kGroup,        // counter of groups
+  kChunk         // and of chunks
 };
 
 enum : int64_t { kPreparedBuffer, kWeightsBuffer, kResultBuffer, kFirstEpilogueBuffer };
