@@ -101,7 +101,8 @@ void ProgramEmitter::places() {
   if (grouped) { // scales and zero points follow the codes of their group
     int64_t codes = g.group / g.chunkK * g.chunkBytes;
     affine(kScales, kWarp, 2 * n, kCodes, codes);
-    affine(kZeros, kWarp, n, kCodes, codes + 2 * g.tileRows);
+    if (g.format.zeroPoints)
+      affine(kZeros, kWarp, n, kCodes, codes + 2 * g.tileRows);
   }
   affine(kCodes, kWarp, codeBytes, kCodes);
 }
@@ -159,7 +160,8 @@ void ProgramEmitter::group(int64_t padded) {
     return;
   advance(kCodes, scaleBytes());
   advance(kScales, g.groupBytes);
-  advance(kZeros, g.groupBytes);
+  if (g.format.zeroPoints)
+    advance(kZeros, g.groupBytes);
 }
 
 /// What follows the sums, and the store.

@@ -4,9 +4,15 @@
 using namespace mlir;
 using namespace lut;
 
+static ModuleOp moduleOf(Operation *op) {
+  return isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
+}
+
+static TargetAttr findTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>(kTargetAttrName); }
+
 TargetAttr lut::getTarget(Operation *op) {
-  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
-  auto target = module->getAttrOfType<TargetAttr>(kTargetAttrName);
+  ModuleOp module = moduleOf(op);
+  TargetAttr target = findTarget(module);
   if (!target)
     module.emitError() << "the module has no attribute " << kTargetAttrName
                        << " = #lut.target<...>: passes need the target's facts";
@@ -14,8 +20,7 @@ TargetAttr lut::getTarget(Operation *op) {
 }
 
 bool lut::targetsArray(Operation *op) {
-  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
-  auto target = module->getAttrOfType<TargetAttr>(kTargetAttrName);
+  TargetAttr target = findTarget(moduleOf(op));
   return target && target.hasArray();
 }
 

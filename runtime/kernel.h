@@ -34,8 +34,19 @@ typedef enum lutc_layout_kind {
   LUTC_LAYOUT_COLUMN,
   LUTC_LAYOUT_BASE3,
   LUTC_LAYOUT_NIBBLES,
-  LUTC_LAYOUT_TRITS
+  LUTC_LAYOUT_TRITS,
+  LUTC_LAYOUT_KINDS
 } lutc_layout_kind;
+
+/* What the kinds differ in, as above. */
+typedef struct lutc_layout_facts {
+  uint32_t chunk_k;
+  uint32_t chunk_vectors; /* V bytes of a chunk, for each bit and row vector */
+  uint32_t quarter_rows;  /* rows for V/4 bytes of a vector, over V/4 */
+  uint32_t trits;         /* 1: codes are trits */
+} lutc_layout_facts;
+
+extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* pack.c */
 
 /* Stream: [k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector r].
    In grouped formats each group is followed by tile_rows f16 scales and, with zero points, tile_rows u8 zero

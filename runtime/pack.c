@@ -15,24 +15,19 @@ typedef struct packer {
   uint8_t padded[32];    /* a chunk of one row that reaches over the edge of the matrix */
 } packer;
 
-static size_t chunk_k(const lutc_layout *layout) {
-  switch (layout->kind) {
-  case LUTC_LAYOUT_COLUMN:
-    return 8;
-  case LUTC_LAYOUT_BASE3:
-    return 5;
-  case LUTC_LAYOUT_TRITS:
-    return 24;
-  default:
-    return 32;
-  }
-}
+const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS] = {
+    [LUTC_LAYOUT_DOT] = {32, 1, 1, 0},     [LUTC_LAYOUT_QUAD] = {32, 1, 1, 0},
+    [LUTC_LAYOUT_COLUMN] = {8, 1, 4, 0},   [LUTC_LAYOUT_BASE3] = {5, 1, 4, 1},
+    [LUTC_LAYOUT_NIBBLES] = {32, 8, 8, 0}, [LUTC_LAYOUT_TRITS] = {24, 10, 8, 1},
+};
+
+static size_t chunk_k(const lutc_layout *layout) { return lutc_layout_kinds[layout->kind].chunk_k; }
 
 /* Of one tile in a block of k_length. */
 static size_t tile_bytes(const packer *p, size_t k_length) {
   const lutc_layout *layout = p->layout;
-  const size_t units = layout->kind == LUTC_LAYOUT_NIBBLES ? 8 : layout->kind == LUTC_LAYOUT_TRITS ? 10 : 1;
-  const size_t vectors = k_length / chunk_k(layout) * layout->bits * layout->row_vectors * units;
+  const size_t vectors = k_length / chunk_k(layout) * layout->bits * layout->row_vectors *
+                         lutc_layout_kinds[layout->kind].chunk_vectors;
   const size_t groups = layout->group ? lutc_divide_up(k_length, layout->group) : 0;
   return vectors * layout->vector_bytes + groups * layout->tile_rows * (p->info->has_zero_points ? 3 : 2);
 }
@@ -66,10 +61,6 @@ static uint64_t load64(const uint8_t *codes) {
   return word;
 }
 
-static int has_trits(const lutc_layout *layout) {
-  return layout->kind == LUTC_LAYOUT_BASE3 || layout->kind == LUTC_LAYOUT_TRITS;
-}
-
 /* The codes of one row of a chunk. Outside the matrix they are 0, of trits the code of weight 0. */
 static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
   const size_t left = row < p->info->n && k < p->info->k ? p->info->k - k : 0;
@@ -78,7 +69,7 @@ static const uint8_t *chunk_codes(packer *p, size_t row, size_t k) {
     codes += row * p->stride + k;
   if (left >= chunk_k(p->layout))
     return codes;
-  memset(p->padded, has_trits(p->layout), sizeof p->padded);
+  memset(p->padded, (int)lutc_layout_kinds[p->layout->kind].trits, sizeof p->padded);
   if (left != 0)
     memcpy(p->padded, codes, left);
   return p->padded;

@@ -73,35 +73,21 @@ ArrayRef<ConfigNode> ManifestReader::list(const ConfigNode &node, StringRef key)
   return found ? ArrayRef(found->items) : ArrayRef<ConfigNode>();
 }
 
-namespace {
-
-struct LayoutKind {
-  uint32_t chunk, quarterRows; // k of a chunk; rows for four bytes of a vector
-  bool trits;
-};
-
-} // namespace
-
-// As lutc_layout_kind.
-static constexpr LayoutKind layoutKinds[] = {{32, 1, false}, {32, 1, false}, {8, 4, false},
-                                             {5, 4, true},   {32, 8, false}, {24, 8, true}};
-static_assert(std::size(layoutKinds) == LUTC_LAYOUT_TRITS + 1);
-
 // What the packer relies on.
 static bool isLayoutOf(const lutc_layout &layout, const PackedKernel &kernel) {
-  if (layout.kind >= std::size(layoutKinds))
+  if (layout.kind >= LUTC_LAYOUT_KINDS)
     return false;
-  auto [chunk, quarterRows, trits] = layoutKinds[layout.kind];
-  uint32_t bits = trits ? 1 : uint32_t(kernel.format.row->bits);
+  const lutc_layout_facts &facts = lutc_layout_kinds[layout.kind];
+  uint32_t chunk = facts.chunk_k, bits = facts.trits ? 1 : uint32_t(kernel.format.row->bits);
   bool isOneBlock = layout.k_block == layout.k_padded;
   return is_contained({16u, 32u, 64u}, layout.vector_bytes) && layout.row_vectors >= 1 &&
          layout.row_vectors <= 64 &&
-         layout.tile_rows == layout.row_vectors * layout.vector_bytes / 4 * quarterRows &&
+         layout.tile_rows == layout.row_vectors * layout.vector_bytes / 4 * facts.quarter_rows &&
          layout.bits == bits && layout.group == uint32_t(kernel.format.group) &&
          layout.k_padded >= kernel.k && layout.k_padded <= 2 * uint32_t(maxDimension) &&
          layout.k_block >= 1 && layout.k_block <= layout.k_padded && layout.k_padded % chunk == 0 &&
          layout.k_block % chunk == 0 && (isOneBlock || !layout.group || layout.k_block % layout.group == 0) &&
-         (!trits || kernel.format.row->trits);
+         (!facts.trits || kernel.format.row->trits);
 }
 
 Packing ManifestReader::readPacking(const ConfigNode &variant, const PackedKernel &kernel) {
