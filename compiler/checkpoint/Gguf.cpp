@@ -106,7 +106,7 @@ Error GgufReader::readArray(StringRef key, MetadataValue &value) {
   if (value.element == ValueType::String) {
     StringRef ignored;
     for (uint64_t i = 0; i < value.count; ++i)
-      if (Error problem = text("a string of " + key.str(), ignored))
+      if (Error problem = text("a string of " + quoted(key), ignored))
         return problem;
   } else if (element > uint32_t(ValueType::F64) || value.element == ValueType::Array) {
     return fileError(path, "metadata " + quoted(key) + " is a list of values of type " + Twine(element) +
@@ -132,7 +132,7 @@ Error GgufReader::readEntry(MetadataEntry &entry) {
     return readArray(entry.key, entry.value);
   if (entry.value.type == ValueType::String) {
     StringRef value;
-    if (Error problem = text("the value of " + entry.key.str(), value))
+    if (Error problem = text("the value of " + quoted(entry.key), value))
       return problem;
     entry.value.bytes = arrayRefFromStringRef(value);
     return Error::success();

@@ -2,6 +2,7 @@
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/JsonScanner.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
@@ -166,7 +167,9 @@ Error readShardIndex(StringRef path, Checkpoint &checkpoint) {
       StringRef saved = checkpoint.save(name), shard;
       if (!json.string(shard, storage))
         return false;
-      if (shard.empty() || sys::path::filename(shard) != shard || shard.starts_with("."))
+      bool isFileName = !shard.empty() && sys::path::filename(shard) == shard && !shard.starts_with(".") &&
+                        none_of(shard, [](unsigned char c) { return c < ' '; });
+      if (!isFileName)
         return json.fail(quoted(shard) + " is no name of a file beside the index");
       places.push_back({saved, shards.insert(shard).first->first()});
       return true;
@@ -193,7 +196,7 @@ Error readShardIndex(StringRef path, Checkpoint &checkpoint) {
     auto [first, end] = ranges[shard];
     if (index < first || index >= end)
       return tensorError(path, name,
-                         "is not in " + shard + ", where the index says it is; download that file again");
+                         "is not in " + quoted(shard) + ", where the index says it is; download that file again");
   }
   return Error::success();
 }

@@ -29,7 +29,7 @@ private:
   Error link();
   void place();
   Error error(StringRef name, const Twine &message) const {
-    return createStringError(checkpoint.path + ": '" + name + "' " + message);
+    return fileError(checkpoint.path, quoted(name) + " " + message);
   }
 
   const Checkpoint &checkpoint;

@@ -22,8 +22,10 @@ inline std::string fileOf(const uint8_t *data, size_t size) {
 // An error has one line, and says which file.
 inline void expectGood(llvm::Error problem) {
   std::string text = toString(std::move(problem));
-  if (text.find('\n') != std::string::npos || text.find(": ") == std::string::npos)
+  if (text.find('\n') != std::string::npos || text.find(": ") == std::string::npos) {
+    llvm::errs() << "no good error: " << text << "\n";
     abort();
+  }
 }
 
 // Opens a layer, and reads all its rows.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Seed corpora of the fuzz targets: make_seeds.py <directory>. Small checkpoints of every kind, and some of their errors."""
 import os
+import struct
 import sys
 
 import make_checkpoint as make
@@ -56,11 +57,17 @@ def gguf(directory):
             content = file.read()
         yield content[: len(content) // 2]
     yield b"GGUF\x03\0\0\0" + b"\xff" * 16
+    # A key of two lines before a string, and a list of them, that are not UTF-8.
+    key, bad = struct.pack("<Q", 25) + b"two\nlines" + b"." * 16, struct.pack("<Q", 4) + b"\xff" * 4
+    for value in [struct.pack("<I", 8) + bad, struct.pack("<IIQ", 9, 8, 1) + bad]:
+        yield struct.pack("<4sIQQ", b"GGUF", 3, 0, 1) + key + value
 
 
 def index(_):
     yield b'{"metadata": {"total_size": 1}, "weight_map": {"a": "model-00001-of-00002.safetensors"}}'
     yield b'{"x": [[{"a": 1.5e3, "b": null}], "\\u00e9\\ud83d\\ude00"], "weight_map": {}}'
+    yield b'{"weight_map": {"a": "two\\nlines.safetensors"}}'
+    yield b'{"weight_map": {"a\\nb": "a.safetensors"}}'
 
 
 def main():
