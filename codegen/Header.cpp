@@ -7,16 +7,20 @@
 
 using namespace lut;
 
-/// One sentence on the weights, as in `2-bit codes, one f16 scale and zero point for 128 along k`.
+/// One sentence on the weights, as in `2-bit codes, one f16 scale and u8 zero point for 128 along k`.
 static std::string describe(const Format &format) {
   std::string text =
       format.row->trits ? "ternary codes 0 .. 2" : llvm::formatv("{0}-bit codes", format.row->bits).str();
-  text += format.row->scaleF32 ? ", one f32 scale" : ", one f16 scale";
-  text += format.zeroPoints ? " and u8 zero point" : "";
+  llvm::StringRef scale = format.row->scaleF32 ? "f32" : format.exponentScales ? "e8m0" : "f16";
+  text += (", one " + scale + " scale").str();
+  text += format.zeroPoints ? " and u8 zero point" : format.minimums ? " and f16 minimum" : "";
   if (format.perTensor)
     return text + " for the tensor";
-  return text +
-         (format.group ? llvm::formatv(" for {0} along k", format.group).str() : std::string(" for a row"));
+  if (!format.group)
+    return text + " for a row";
+  text += llvm::formatv(" for {0} along k", format.group);
+  return format.subgroup ? llvm::formatv("{0}, times i8 multiples for {1}", text, format.subgroup).str()
+                         : text;
 }
 
 /// The macro that bounds the scratch of all variants.

@@ -229,7 +229,7 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
                                const TargetRow &target) {
   if (auto given = symbolizeNumerics(kernel.numerics))
     return *given;
-  if (strategyOf(kernel) == Strategy::dot)
+  if (strategyOf(kernel) == Strategy::dot || !kernel.format.hasTables())
     return Numerics::a8; // class t8 is defined by tables
   if (target.isMachine())
     return Numerics::a8; // its tables are exact

@@ -24,6 +24,8 @@ struct KernelSpec {
   double errorBudget = 1e-4;     // NMSE against the float product that `auto` numerics may spend
   SourcePosition position;
   std::string schedule; // #lut.schedule<...> for every target, kept apart from others' code; empty: chosen
+
+  bool needsTables() const { return numerics == "t8" || strategy == "lookup"; }
 };
 
 // One step of a group, on the values that the steps before it leave.

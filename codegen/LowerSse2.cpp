@@ -2,11 +2,28 @@
 // f16 is widened by integer arithmetic. Correct on every x86-64 CPU; the other rows are for speed.
 #include "codegen/Lower.h"
 #include "codegen/LowerX86.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace lut;
 
-/// One scalar load for every byte of the index; the table has to come straight from memory.
+/// Tables that are known: one comparison for every entry.
+static LogicalResult lowerKnownLookup(LookupOp op, PatternRewriter &rewriter) {
+  DenseIntElementsAttr table;
+  if (!matchPattern(op.getTable(), m_Constant(&table)) || table.getNumElements() != int64_t(op.getEntries()))
+    return failure();
+  Emitter e{rewriter, op.getLoc()};
+  Type type = op.getType();
+  Value index = e.bitAnd(op.getIndex(), op.getEntries() - 1), result = e.constant(type, 0);
+  for (auto [i, entry] : llvm::enumerate(table.getValues<APInt>())) {
+    Value here = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, index, e.constant(type, i));
+    result = arith::SelectOp::create(e.b, e.loc, here, e.constant(type, entry.getSExtValue()), result);
+  }
+  rewriter.replaceOp(op, result);
+  return success();
+}
+
+/// Others come straight from memory: one scalar load for every byte of the index.
 static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {
   auto load = op.getTable().getDefiningOp<LLVM::LoadOp>();
   if (!load)
@@ -69,6 +86,7 @@ static LogicalResult lowerExtF(arith::ExtFOp op, PatternRewriter &rewriter) {
 }
 
 void lut::populateSse2Patterns(RewritePatternSet &patterns) {
+  patterns.add(lowerKnownLookup);
   patterns.add(lowerLookup);
   patterns.add(lowerDot);
   patterns.add(lowerExtF);

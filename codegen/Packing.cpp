@@ -9,10 +9,12 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   info.n = n;
   info.k = k;
   info.group = format.group ? format.group : k;
+  info.subgroup = format.subgroup;
   info.codes = format.row->codes();
   info.scales_per_tensor = format.perTensor;
-  info.scales_f32 = format.row->scaleF32;
+  info.scale_bytes = format.scaleBytes();
   info.has_zero_points = format.zeroPoints;
+  info.has_minimums = format.minimums;
   return info;
 }
 

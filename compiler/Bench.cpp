@@ -111,7 +111,7 @@ Error Bench::run(const LibrarySpec &library) {
     for (StringRef numerics : {"a8", "t8"}) {
       if (kernel.numerics != "auto" && kernel.numerics != numerics)
         continue;
-      if (kernel.strategy == "dot" && numerics == "t8")
+      if (numerics == "t8" && (kernel.strategy == "dot" || !kernel.format.hasTables()))
         continue;
       Subject subject{kernel, {}, {}};
       subject.kernel.numerics = numerics;

@@ -107,6 +107,10 @@ void KernelListReader::checkSettings(const ConfigNode &mapping, const KernelSpec
     diagnostics.error(at(mapping.find("strategy") ? "strategy" : "numerics"),
                       "strategy dot has no tables, and numerics t8 rounds table entries",
                       "write numerics: a8, or strategy: lookup");
+  if (kernel.format.row && !kernel.format.hasTables() && kernel.needsTables())
+    diagnostics.error(at(mapping.find("strategy") && kernel.strategy == "lookup" ? "strategy" : "numerics"),
+                      "format " + kernel.format.str() + " has no bit planes that could index tables",
+                      "write numerics: a8 and strategy: dot, or remove both");
   if (mapping.find("error_budget") && kernel.numerics != "auto")
     diagnostics.error(at("error_budget"), "error_budget has no effect with numerics " + kernel.numerics,
                       "write numerics: auto, or remove error_budget");

@@ -62,7 +62,10 @@ private:
 
   const LoadedLibrary &library;
   ArrayRef<const lutc_kernel *> kernels;
+  lutc_weights weights(const lutc_kernel_info &info) const;
+
   std::vector<uint8_t> codes, zeros;
+  std::vector<int8_t> multiples;
   std::vector<uint16_t> halves;
   std::vector<float> floats, x, y;
   std::map<uint32_t, Pool> pools; // by layout id
@@ -113,7 +116,15 @@ void Workload::fill(const lutc_kernel_info &info) {
   size_t groups = (info.k + info.group - 1) / info.group;
   halves.assign(info.n * groups, 0x2c00); // 1/16
   floats.assign(info.n, 0.0625f);
-  zeros.assign(info.n * groups, 1);
+  zeros.assign(info.n * groups, 1); // as e8m0 tiny, but numbers like others
+  multiples.assign(info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0, 1);
+}
+
+lutc_weights Workload::weights(const lutc_kernel_info &info) const {
+  const void *scales = info.scale_bytes == 4   ? static_cast<const void *>(floats.data())
+                       : info.scale_bytes == 2 ? static_cast<const void *>(halves.data())
+                                               : zeros.data();
+  return {codes.data(), 0, scales, zeros.data(), halves.data(), multiples.data(), multiples.data()};
 }
 
 size_t Workload::copiesOf(size_t bytes) const { return lastLevelCache() * 3 / 2 / bytes + 2; }
@@ -126,8 +137,7 @@ Error Workload::pack() {
     if (!fresh)
       continue;
     const Pool &pool = entry->second;
-    const void *scales = kernel->info.scales_f32 ? static_cast<const void *>(floats.data()) : halves.data();
-    lutc_weights weights = {codes.data(), 0, scales, zeros.data()};
+    lutc_weights weights = this->weights(kernel->info);
     if (library.pack(kernel, &weights, pool.copy(0), bytes) != LUTC_OK)
       return createStringError("the weights of a measurement could not be packed");
     for (size_t copy = 1; copy < pool.copies; ++copy)

@@ -226,6 +226,13 @@ void ModelPlanner::checkOptions() {
   if (options.numerics == "t8" && options.strategy == "dot")
     diagnostics.error("--strategy=dot", "strategy dot has no tables, and numerics t8 rounds table entries",
                       "write --numerics=a8, or --strategy=lookup");
+  for (const KernelSpec &kernel : library.kernels)
+    if (kernel.needsTables() && !kernel.format.hasTables()) {
+      diagnostics.error(model.quantizationAt,
+                        "format " + kernel.format.str() + " has no bit planes that could index tables",
+                        "write --numerics=a8 and --strategy=dot, or neither");
+      break;
+    }
   for (const Inclusion &inclusion : options.include)
     if (inclusion.role == "router" && model.family->experts.empty())
       diagnostics.error("--include=router", model.family->modelType + " models have no router", "remove it");

@@ -8,14 +8,10 @@ using namespace llvm;
 
 namespace lut {
 
-// One alternative per row: ^(w1(g(32|64))?z?|w158r?)$
 static std::string formatPattern() {
-  std::string groups, pattern;
-  for (int64_t size : groupSizes())
-    groups += (groups.empty() ? "" : "|") + std::to_string(size);
+  std::string pattern;
   for (const FormatRow &row : formatRows())
-    pattern +=
-        (pattern.empty() ? "" : "|") + row.name.str() + (row.scaleF32 ? "r?" : "(g(" + groups + "))?z?");
+    pattern += (pattern.empty() ? "" : "|") + formatPattern(row);
   return "^(" + pattern + ")$";
 }
 

@@ -64,27 +64,39 @@ void Table::printJson(json::OStream &stream) const {
 }
 
 static std::string codeBook(const FormatRow &row) {
+  auto value = [&](int code) {
+    std::string text;
+    raw_string_ostream(text) << format("%g", double(row.value(code)) / row.divisor);
+    return text;
+  };
   std::string text;
   for (int code = 0; code < row.codes(); ++code)
-    text += (code ? "," : "") + std::to_string(row.step * code + row.offset);
-  return row.codes() <= 4 ? text
-                          : std::to_string(row.offset) + ".." + StringRef(text).rsplit(',').second.str();
+    text += (code ? "," : "") + value(code);
+  return "{" + (row.codes() <= 4 || row.book ? text : value(0) + ".." + value(row.codes() - 1)) + "}";
+}
+
+static std::string sizes(ArrayRef<int64_t> all) {
+  std::string text;
+  for (int64_t size : all)
+    text += (text.empty() ? "<" : "|") + std::to_string(size);
+  return text + ">";
 }
 
 Table formatTable() {
-  Table table{{"format", "weights", "scales", "zero points"}, {}};
-  std::string sizes;
-  for (int64_t size : groupSizes())
-    sizes += (sizes.empty() ? "" : "|") + std::to_string(size);
+  Table table{{"format", "weights", "scales", "zero points or minimums"}, {}};
   for (const FormatRow &row : formatRows()) {
-    std::string name = row.name.str(), book = "{" + codeBook(row) + "}";
+    std::string name = row.name.str(), book = codeBook(row);
     if (row.scaleF32) {
       table.rows.push_back({name, book, "f32 per tensor", "none"});
       table.rows.push_back({name + "r", book, "f32 per row", "none"});
       continue;
     }
-    table.rows.push_back({name + "[z]", book, "f16 per row", "u8 with z"});
-    table.rows.push_back({name + "g<" + sizes + ">[z]", book, "f16 per group of k", "u8 with z"});
+    bool even = !row.book;
+    table.rows.push_back({name + (even ? "[z]" : ""), book, "f16 per row", even ? "z: u8" : "none"});
+    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[z|m|e]" : "[e]"), book,
+                          "f16 per group of k, e: e8m0", even ? "z: u8, m: f16" : "none"});
+    table.rows.push_back({name + "k" + sizes(subgroupSizes()) + (even ? "[m]" : ""), book,
+                          "f16 per 256 of k, times i8 per subgroup", even ? "m: f16 times i8" : "none"});
   }
   return table;
 }

@@ -51,8 +51,11 @@ static Cost priceOf(const Geometry &g, TargetAttr t) {
 
 llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr target) {
   llvm::SmallVector<Candidate> result;
-  // Class t8 rounds tables by groups of k, before they reach the machine; its weights have at most 4 planes.
-  if (!gemm.getLeft().getType().isExact() || gemm.getW().getType().getFormat().getFormat().row->bits > 4)
+  Format format = gemm.getW().getType().getFormat().getFormat();
+  // Class t8 rounds tables by groups of k, before they reach the machine; its weights have at most 4 planes,
+  // and its programs take f16 scales and zero points.
+  if (!gemm.getLeft().getType().isExact() || format.row->bits > 4 || !format.hasTables() || format.minimums ||
+      format.exponentScales)
     return result;
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;
   for (int64_t warps : {1, 2, 4, 8})

@@ -23,7 +23,8 @@ static int64_t weightBound(const Format &format) {
   const FormatRow &row = *format.row;
   if (format.zeroPoints)
     return 255; // |code - zero point|, both in 0 .. 255
-  return std::max<int64_t>(-row.offset, row.step * (row.codes() - 1) + row.offset);
+  int64_t bound = format.minimums ? row.codes() - 1 : std::max(-row.offset, row.largestValue());
+  return format.subgroup ? 128 * bound : bound; // multiples are bytes
 }
 
 /// The largest |sum| over `k` elements before scales. 32-bit sums wrap, so only the result has to fit.
@@ -32,10 +33,12 @@ static int64_t sumBound(const Geometry &g, int64_t k) {
   if (g.numerics == Numerics::a8) {
     int64_t field =
         g.strategy == Strategy::dot && g.exactDots ? 255 : 0; // one that stays at the top of its byte
-    return k * 127 * std::max(field, weightBound(g.format) * factor);
+    int64_t minimum =
+        g.format.subgroup && g.format.minimums ? 128 : 0; // the multiple, once for each activation
+    return k * 127 * std::max({field, weightBound(g.format) * factor, minimum});
   }
   int64_t planes = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
-  int64_t zero = g.format.zeroPoints ? 2 * 255 + 1 : 1;
+  int64_t zero = g.format.zeroPoints ? 2 * 255 + 1 : 1; // minimums take the sum of all-plus entries itself
   return (k + g.unit - 1) / g.unit * 127 * (planes + zero);
 }
 

@@ -64,8 +64,10 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   if (all.empty())
     return op.emitError()
            << target.getName()
-           << " multiplies weights of 1 to 4 bits in class a8; write such a format, and numerics "
-              "a8 or auto";
+           << (target.hasArray()
+                   ? " multiplies weights of 1 to 4 bits with f16 scales, of rows or 32 of k and "
+                     "more, in class a8; write such a format, and numerics a8 or auto"
+                   : " multiplies such weights in class a8; write numerics a8 or auto");
   if (!best)
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
                           << " is legal for this product on " << target.getName();

@@ -72,7 +72,7 @@ struct ProgramEmitter {
     lmma::LoadOp::create(b, loc, to, buffer, row, 0, byte, offset, rows, bytes);
   }
   void loop(int64_t counter, int64_t count, llvm::function_ref<void()> body);
-  int64_t scaleBytes() const { return grouped ? g.groupBytes - g.group / g.chunkK * g.chunkBytes : 0; }
+  int64_t scaleBytes() const { return grouped ? g.spanBytes - g.group / g.chunkK * g.chunkBytes : 0; }
 };
 
 } // namespace
@@ -159,9 +159,9 @@ void ProgramEmitter::group(int64_t padded) {
   if (!grouped)
     return;
   advance(kCodes, scaleBytes());
-  advance(kScales, g.groupBytes);
+  advance(kScales, g.spanBytes);
   if (g.format.zeroPoints)
-    advance(kZeros, g.groupBytes);
+    advance(kZeros, g.spanBytes);
 }
 
 /// What follows the sums, and the store.

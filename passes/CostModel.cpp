@@ -32,7 +32,9 @@ std::string Candidate::reason() const {
 /// Bits of the stream per weight: codes, then scales and zero points.
 static double storedBits(const Format &format, Layout layout) {
   double bits = layout == Layout::base3 ? 8.0 / 5 : format.row->bits;
-  return bits + (format.group ? (format.zeroPoints ? 24.0 : 16.0) / format.group : 0);
+  double scale = 8 * format.scaleBytes() + (format.zeroPoints ? 8 : 0) + (format.minimums ? 16 : 0);
+  double multiples = format.subgroup ? (format.minimums ? 16.0 : 8.0) / format.subgroup : 0;
+  return bits + (format.group ? scale / format.group : 0) + multiples;
 }
 
 /// Cycles of the inner loops: what the tokens of a tile share, and what each needs.
@@ -45,9 +47,11 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
   // Per vector of bytes: shift and mask, of which about one waits for a port that products use; the
   // fields of a split code are joined; narrower products cost extra operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
-  double decode = llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2;
+  double decode = (llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2) * c.simple;
+  if (format.row->book) // one more lookup; without byte permutes, a comparison for every value
+    decode += t.getPermuteBytes() ? c.permute : 2 * format.row->codes() * c.simple;
   double vectors = double(n) * k / t.getVectorBytes();
-  return {vectors * decode * c.simple, vectors * (c.dot + extra * c.simple)};
+  return {vectors * decode, vectors * (c.dot + extra * c.simple)};
 }
 
 /// Lookups added in 8 bits before a widening step.
@@ -117,11 +121,14 @@ struct Pricing {
   double stepSums(int64_t rowVectors) const { return rowVectors * (bytePerRow ? 4 : 1); }
 
   /// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of
-  /// sums; so does a row. Sums that wait for the next k block are loaded and stored.
+  /// sums; so does a row. Sums that wait for the next k block are loaded and stored. A subgroup ends with a
+  /// product, which takes two issues, and an addition.
   double flush(int64_t tokens) const {
-    double scale = 1.0 / tokens, own = format.zeroPoints ? 6 : 4;
+    double kinds = format.minimums ? 2 : 1;
+    double scale = kinds / tokens, own = format.zeroPoints ? 6 : format.minimums ? 7 : 4;
+    double multiples = double(format.subgroups(k)) * kinds * (3 + 1.0 / tokens);
     double carried = kBlocks > 1 ? kBlocks * 3 : 0;
-    return sums * (groups * (own + scale) * c.simple + carried * 2 * c.simple);
+    return sums * (groups * (own + scale) + multiples + carried * 2) * c.simple;
   }
   /// The last additions of a step depend on each other; only the next step's loads overlap them.
   double drain(int64_t rowVectors, int64_t tokens) const {
@@ -229,8 +236,9 @@ struct Grid {
     int64_t sums = rows * tokens, registers = target.getRegisters();
     if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
       return false; // lookups by scalar loads gain nothing from more tokens, and products little
-    if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // split codes take more registers
-      return sums * 8 <= registers && rows <= 2;
+    bool subgroupMinimums = format.subgroup && format.minimums; // as many sums again
+    if (layout == Layout::dot && (!llvm::isPowerOf2_32(format.row->bits) || subgroupMinimums))
+      return sums * 8 <= registers && rows <= 2; // split codes take more registers
     if (layout == Layout::dot || layout == Layout::quad)
       return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
     // Four row vectors took a fifth longer than two with cold weights, for reasons not known.
@@ -307,7 +315,8 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
   Layout lookup = tables.getTrits()                ? Layout::base3
                   : quadIsLegal(t, format, tables) ? Layout::quad
                                                    : Layout::column;
-  add(lookup, lookupCycles(t, format, lookup, tables, n, k));
+  if (format.hasTables())
+    add(lookup, lookupCycles(t, format, lookup, tables, n, k));
   return sorted(result);
 }
 

@@ -25,7 +25,8 @@ static void decompose(MpGemmOp op) {
   int64_t k = w.getK(), group = format.group ? std::min(format.group, k) : k;
   Value source = op.getX();
   if (op.getNumerics() == Numerics::a8)
-    source = QuantizeActivationsOp::create(b, loc, ActivationsType::get(b.getContext(), k, group), source);
+    source = QuantizeActivationsOp::create(
+        b, loc, ActivationsType::get(b.getContext(), k, group, format.subgroup), source);
   auto tables = TablesType::get(b.getContext(), k, group, unitOf(*format.row, op), format.row->trits,
                                 /*mirrored=*/false, /*digits=*/0, /*radix=*/0);
   Value table = PrecomputeOp::create(b, loc, tables, source);

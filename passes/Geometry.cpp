@@ -48,7 +48,7 @@ bool Geometry::sharesPrepared(const Geometry &other) const {
   auto key = [](const Geometry &g) {
     // Entries of single lookups are stored with a bias; quad puts four tables side by side.
     return std::make_tuple(g.numerics, g.tables, g.tablesPerVector(), g.schedule.getRun() == 1, g.kPadded,
-                           g.group, g.groups, g.valueBytes);
+                           g.group, g.groups, g.format.subgroup, g.valueBytes);
   };
   return key(*this) == key(other);
 }
@@ -77,12 +77,13 @@ static void setReduction(Geometry &g) {
   g.kPadded = roundUp(g.k, g.layout == Layout::base3 ? kBlock : g.layout == Layout::trits ? g.chunkK : 32);
   g.kBlock = kBlock ? std::min(kBlock, g.kPadded) : g.kPadded;
   g.kBlocks = (g.kPadded + g.kBlock - 1) / g.kBlock;
-  g.group = g.wholeRow() ? g.k : g.groups == 1 ? g.kPadded : g.format.group;
+  g.group = g.wholeRow() ? g.k : g.groups == 1 && g.format.group >= g.chunkK ? g.kPadded : g.format.group;
+  g.span = g.wholeRow() ? g.k : roundUp(g.group, g.chunkK);
 }
 
 int64_t Geometry::tileBytesOf(int64_t kLength) const {
-  int64_t scaleBytes = wholeRow() ? 0 : tileRows * (format.zeroPoints ? 3 : 2);
-  return kLength / chunkK * chunkBytes + (kLength + group - 1) / group * scaleBytes;
+  int64_t scaleBytes = wholeRow() ? 0 : tileRows * rowScaleBytes();
+  return kLength / chunkK * chunkStride + (kLength + group - 1) / group * scaleBytes;
 }
 
 static void setStream(Geometry &g) {
@@ -90,7 +91,10 @@ static void setStream(Geometry &g) {
   g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes;
   if (g.inArray()) // a nibble for each row and unit, for trits with a fifth bit
     g.chunkBytes = g.chunkBytes * (g.chunkK / g.unit) * (g.layout == Layout::trits ? 5 : 4) / 4;
-  g.groupBytes = g.tileBytesOf(g.group);
+  g.chunkStride = g.chunkBytes;
+  if (g.format.subgroup)
+    g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
+  g.spanBytes = g.tileBytesOf(g.span);
   g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
   g.streamBytes =
       g.blockBytes * (g.kBlocks - 1) + g.tileBytesOf(g.kPadded - (g.kBlocks - 1) * g.kBlock) * g.tiles;
@@ -108,8 +112,8 @@ static void setPrepared(Geometry &g) {
   // Integers: int8, or sixteen bits from which tables of trits are rounded.
   g.valueBytes = g.numerics == Numerics::a8 ? 1 : g.format.row->trits ? 2 : 0;
   g.scalesOffset = g.valueOffset + roundUp(g.kPadded * g.valueBytes, 64);
-  g.sumsOffset = g.scalesOffset + roundUp(g.groups * 4, 64);
-  g.preparedBytes = g.sumsOffset + roundUp(g.groups * 4, 64);
+  g.sumsOffset = g.scalesOffset + roundUp(g.preparedGroups() * 4, 64);
+  g.preparedBytes = g.sumsOffset + roundUp(g.preparedSums() * 4, 64);
   if (g.preparedBytes % 4096 == 0)
     g.preparedBytes += 64; // tokens at equal offsets would share one set of the L1 cache
 }

@@ -29,12 +29,14 @@ struct Geometry {
   // in each.
   int64_t independentSums = 1;
 
-  // Along k. A chunk is what one step of the stream covers; the unit is g, the k of one table.
-  int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, kBlock = 0, kBlocks = 1;
+  // Along k. A chunk is what one step of the stream covers; the unit is g, the k of one table. A span is
+  // whole chunks with the scales behind them: a group, or two groups of half a chunk.
+  int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, span = 0, kBlock = 0, kBlocks = 1;
 
-  // The packed stream, in bytes: of one chunk of a tile, of a full group with its scales, of a full k block.
+  // The packed stream, in bytes: of one chunk of a tile without and with the multiples of its subgroups, of a
+  // full span with its scales, of a full k block.
   int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
-  int64_t chunkBytes = 0, groupBytes = 0, blockBytes = 0, streamBytes = 0;
+  int64_t chunkBytes = 0, chunkStride = 0, spanBytes = 0, blockBytes = 0, streamBytes = 0;
   // The tail of whole-row formats.
   int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0, payloadBytes = 0;
 
@@ -47,7 +49,8 @@ struct Geometry {
   bool wholeRow() const { return format.group == 0; }
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
   bool doubled() const {
-    return strategy == Strategy::lookup && !format.row->trits && (format.row->step == 1 || format.zeroPoints);
+    return strategy == Strategy::lookup && !format.row->trits &&
+           (format.row->step == 1 || format.hasPlainCodes());
   }
   int64_t steps() const { return rowVectors / stepVectors; }
   int64_t stepRows() const { return tileRows / steps(); }
@@ -60,6 +63,17 @@ struct Geometry {
   int64_t sumVectors() const { return stepRows() / laneRows; }
   /// Bytes of a tile in a k block of `kLength` elements.
   int64_t tileBytesOf(int64_t kLength) const;
+  /// Bytes of the scale, zero point and minimum of a row.
+  int64_t rowScaleBytes() const {
+    return format.scaleBytes() + (format.zeroPoints ? 1 : 0) + (format.minimums ? 2 : 0);
+  }
+  /// Multiples of a row: of its scale, and of its minimum.
+  int64_t rowMultiples() const { return format.subgroup ? (format.minimums ? 2 : 1) : 0; }
+  /// Groups of a span.
+  int64_t spanGroups() const { return span / group; }
+  /// Scales of prepared activations, with those of groups behind the last; and sums, of groups or subgroups.
+  int64_t preparedGroups() const { return wholeRow() ? 1 : std::max(groups, kPadded / group); }
+  int64_t preparedSums() const { return format.subgroup ? kPadded / format.subgroup : preparedGroups(); }
   int64_t rowsPadded() const { return tiles * tileRows; }
   int64_t digits() const { return tables ? tables.getDigits() : 0; }
   int64_t radix() const { return tables ? tables.getRadix() : 0; }

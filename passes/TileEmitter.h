@@ -56,11 +56,16 @@ mlir::Value emitTables(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value
 
 /// Where the integer sums of a group start.
 struct GroupCursor {
-  mlir::Value weights; // pointer to the group in the packed stream
-  Values prepared;     // pointer to the prepared activations of each token of the tile
-  mlir::Value kOffset; // i64: k of the group's first element within the prepared activations
-  Values groupSums;    // i32 per token: sum of activations (or of all-plus entries) of the group
-  int64_t kLength = 0; // elements of k, padded to whole chunks
+  mlir::Value weights;              // pointer to the group in the packed stream
+  Values prepared;                  // pointer to the prepared activations of each token of the tile
+  mlir::Value kOffset;              // i64: k of the group's first element within the prepared activations
+  Values groupSums;                 // i32 per token: sum of activations (or of all-plus entries) of the group
+  int64_t kLength = 0;              // elements of k, padded to whole chunks
+  int64_t firstQuad = 0, quads = 8; // of each chunk, in layout dot: those that belong to the group
+  // With subgroups: pointers to the multiples behind the first chunk, and to each token's sum of the first
+  // subgroup.
+  mlir::Value multiples = {};
+  Values subgroupSums = {};
 };
 
 /// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core
@@ -68,7 +73,9 @@ struct GroupCursor {
 int64_t sumFactor(const Geometry &g);
 
 /// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without
-/// zero points' and negatives' corrections; with the sum factor's, unless a row has several k blocks.
+/// zero points' and negatives' corrections; with the sum factor's, unless a row has several k blocks. With
+/// subgroups each has its multiple, and where those have minimums, as many sums follow: of activations times
+/// the minimum's multiples.
 Values emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor);
 
 } // namespace lut

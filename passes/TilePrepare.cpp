@@ -27,6 +27,7 @@ struct PrepareEmitter {
   Value loadX(Value k, int64_t valid);
   Value maxMagnitude(Value k0, int64_t length);
   Value quantize(Value k0, int64_t length, int64_t padded, Value inverse);
+  void quantizeSubgroups(Value index, int64_t length, int64_t padded, Value inverse);
 };
 
 } // namespace
@@ -113,6 +114,20 @@ Value PrepareEmitter::quantize(Value k0, int64_t length, int64_t padded, Value i
   return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sum);
 }
 
+/// The integers of group `index`, with a sum for each subgroup.
+void PrepareEmitter::quantizeSubgroups(Value index, int64_t length, int64_t padded, Value inverse) {
+  int64_t size = g.format.subgroup, whole = length / size;
+  Value k0 = e.mul(index, g.group), first = e.mul(index, g.group / size);
+  e.loop(whole, {}, [&](Value i, Values) {
+    storeSum(e.add(first, i), quantize(e.add(k0, e.mul(i, size)), size, size, inverse));
+    return Values();
+  });
+  for (int64_t i = whole; i < padded / size; ++i) {
+    int64_t left = std::max<int64_t>(0, length - i * size);
+    storeSum(e.add(first, i), quantize(e.add(k0, i * size), left, size, inverse));
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Groups and tokens
 //===----------------------------------------------------------------------===//
@@ -122,6 +137,8 @@ void PrepareEmitter::group(Value index, int64_t length, int64_t padded) {
   bool a8 = g.numerics == Numerics::a8;
   GroupScale scale = groupScale(a8 ? maxMagnitude(k0, length) : emitMaxUnitMagnitude(e, g, x, k0, length));
   storeScale(index, scale.scale);
+  if (g.format.subgroup)
+    return quantizeSubgroups(index, length, padded, scale.inverse);
   Value sum;
   if (g.valueBytes)
     sum = quantize(k0, length, padded, scale.inverse);
@@ -139,6 +156,10 @@ void PrepareEmitter::token() {
     return Values();
   });
   group(e.index(last), g.lastGroup(), g.kPadded - last * g.group);
+  for (int64_t behind = g.groups; behind < g.preparedGroups(); ++behind) {
+    storeScale(e.index(behind), e.real(e.f32(), 0.0));
+    storeSum(e.index(behind), e.constant(e.i32(), 0));
+  }
 }
 
 void lut::emitPrepare(Emitter &e, const Geometry &g, Value x, Value out) {

@@ -20,7 +20,8 @@ struct ComputeEmitter : ProductOperands {
 
   void step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count);
   Values groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength, Values results);
-  Values group(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
+  Values span(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
+  Values group(const GroupCursor &at, Value scales, Value index, Values results);
   Values wholeRow(Value step, const Values &tokens, Values sums);
 
   GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
@@ -29,6 +30,9 @@ struct ComputeEmitter : ProductOperands {
   Value tail(int64_t offset, Value step, int64_t sumVector, Type type);
   Value scaled(Value sum, Value activationScale, Value weightScale);
   Value correctZero(Value sum, Value zeroPoints, Value groupSum);
+  Value weightScale(Value scales, int64_t s);
+  Value powerOfTwo(Value bytes);
+  Value widenHalves(Value pointer);
 
   struct RowPlace {
     Value pointer, exists; // exists: mask of the rows below n; null where all are
@@ -53,7 +57,7 @@ void ComputeEmitter::run() {
   if (g.kBlocks == 1)
     return tilesOfBlock(e.index(0), g.kPadded, /*last=*/true);
   int64_t lastLength = g.kPadded - (g.kBlocks - 1) * g.kBlock;
-  bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.group == 0);
+  bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.span == 0);
   bool finishes = !epilogues.empty() || !result.isF32();
   bool lastApart = !lastIsFull || (!g.wholeRow() && finishes);
   eachToken([&](Value tile, Value token) {
@@ -191,47 +195,95 @@ Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
   return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
 }
 
-/// y += float(sum) * (activation scale * weight scale) for one group at `stream`, whose scales follow its
-/// chunks.
-Values ComputeEmitter::group(Value stream, const Values &tokens, Value index, int64_t kLength,
-                             Values results) {
-  GroupCursor at =
-      cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, index, e.mul(index, g.group), kLength);
+/// 2^(byte - 127), of byte 0 a subnormal number, of byte 255 NaN.
+Value ComputeEmitter::powerOfTwo(Value bytes) {
+  Value exponent = arith::ExtUIOp::create(e.b, e.loc, ints, bytes);
+  Value next = e.bitAnd(e.add(exponent, 1), 0xff); // 1 and 0 of those
+  Value special = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, next, e.constant(ints, 2));
+  Value fraction =
+      arith::SelectOp::create(e.b, e.loc, special, e.constant(ints, 1 << 22), e.constant(ints, 0));
+  return e.bitcast(arith::OrIOp::create(e.b, e.loc, e.shiftLeft(exponent, 23), fraction), floats);
+}
+
+/// Of sum vector s, in units of the integers that codes stand for.
+Value ComputeEmitter::weightScale(Value scales, int64_t s) {
+  int64_t bytes = g.format.scaleBytes();
+  Value pointer = e.at(partOf(scales, g.stepRows() * bytes), s * g.laneRows * bytes), scale;
+  if (g.format.exponentScales)
+    scale = powerOfTwo(e.load(e.vec(g.laneRows, e.i8()), pointer));
+  else
+    scale = widenHalves(pointer);
+  int64_t divisor = g.format.row->divisor;
+  return divisor == 1 ? scale : e.mul(scale, e.real(floats, 1.0 / double(divisor)));
+}
+
+Value ComputeEmitter::widenHalves(Value pointer) {
+  return arith::ExtFOp::create(e.b, e.loc, floats, e.load(e.vec(g.laneRows, e.b.getF16Type()), pointer));
+}
+
+/// y += float(sum) * (activation scale * weight scale), + (float(sum of activations) * activation scale) *
+/// minimum, for one group, whose scales lie at `scales`.
+Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, Values results) {
   Values sums = emitSums(e, g, at);
-  int64_t count = tokens.size();
-  Value scales = e.at(stream, kLength / g.chunkK * g.chunkBytes), zeros = e.at(scales, g.tileRows * 2);
-  scales = partOf(scales, g.stepRows() * 2);
-  zeros = partOf(zeros, g.stepRows());
+  int64_t count = at.prepared.size(), L = g.laneRows;
+  Value added = e.at(scales, g.tileRows * g.format.scaleBytes()); // zero points or minimums
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
-    Value half = e.load(e.vec(g.laneRows, e.b.getF16Type()), e.at(scales, s * g.laneRows * 2));
-    Value weightScale = arith::ExtFOp::create(e.b, e.loc, floats, half);
-    Value zeroPoints;
-    if (g.format.zeroPoints) {
-      Value bytes = e.load(e.vec(g.laneRows, e.i8()), e.at(zeros, s * g.laneRows));
-      zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints, bytes);
-    }
+    Value scale = weightScale(scales, s), zeroPoints, minimums;
+    if (g.format.zeroPoints)
+      zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints,
+                                          e.load(e.vec(L, e.i8()), e.at(partOf(added, g.stepRows()), s * L)));
+    if (g.format.minimums)
+      minimums = widenHalves(e.at(partOf(added, g.stepRows() * 2), s * L * 2));
     for (int64_t t = 0; t < count; ++t) {
-      Value sum = sums[s * count + t];
+      Value sum = sums[s * count + t], &result = results[s * count + t];
       if (zeroPoints)
         sum = correctZero(sum, zeroPoints, at.groupSums[t]);
-      Value activationScale = e.load(e.f32(), e.at(e.at(tokens[t], e.mul(index, 4)), g.scalesOffset), 4);
-      results[s * count + t] = e.add(results[s * count + t], scaled(sum, activationScale, weightScale));
+      Value activationScale = e.load(e.f32(), e.at(e.at(at.prepared[t], e.mul(index, 4)), g.scalesOffset), 4);
+      result = e.add(result, scaled(sum, activationScale, scale));
+      if (!minimums)
+        continue;
+      Value all = g.format.subgroup
+                      ? e.mul(e.toFloat(sums[(g.sumVectors() + s) * count + t]), e.splat(activationScale, L))
+                      : e.splat(e.mul(e.toFloat(at.groupSums[t]), activationScale), L);
+      result = e.add(result, e.mul(all, minimums));
     }
   }
   return results;
 }
 
-/// The groups of one k block of `kLength` elements; the last group of a row may be shorter.
+/// The groups of span `index` at `stream`, whose scales follow its chunks.
+Values ComputeEmitter::span(Value stream, const Values &tokens, Value index, int64_t kLength,
+                            Values results) {
+  Value scales = e.at(stream, kLength / g.chunkK * g.chunkStride);
+  int64_t groups = g.spanGroups();
+  for (int64_t i = 0; i < groups; ++i) {
+    Value group = e.add(e.mul(index, groups), i);
+    GroupCursor at =
+        cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, group, e.mul(index, g.span), kLength);
+    at.firstQuad = 8 / groups * i;
+    at.quads = 8 / groups;
+    if (int64_t subgroup = g.format.subgroup) {
+      at.multiples = partOf(e.at(stream, g.chunkBytes), g.stepRows());
+      Value first = e.mul(index, g.group / subgroup * 4);
+      for (Value token : tokens)
+        at.subgroupSums.push_back(e.at(e.at(token, first), g.sumsOffset));
+    }
+    results = this->group(at, e.at(scales, i * g.tileRows * g.rowScaleBytes()), group, results);
+  }
+  return results;
+}
+
+/// The spans of one k block of `kLength` elements; the last one of a row may be shorter.
 Values ComputeEmitter::groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength,
                                    Values results) {
-  int64_t whole = kLength / g.group, rest = kLength % g.group;
-  Value first = e.mul(block, g.kBlock / g.group);
+  int64_t whole = kLength / g.span, rest = kLength % g.span;
+  Value first = e.mul(block, g.kBlock / g.span);
   results = e.loop(whole, results, [&](Value index, Values carried) {
-    return group(e.at(stream, e.mul(index, g.groupBytes)), tokens, e.add(first, index), g.group, carried);
+    return span(e.at(stream, e.mul(index, g.spanBytes)), tokens, e.add(first, index), g.span, carried);
   });
   if (!rest)
     return results;
-  return group(e.at(stream, whole * g.groupBytes), tokens, e.add(first, whole), rest, results);
+  return span(e.at(stream, whole * g.spanBytes), tokens, e.add(first, whole), rest, results);
 }
 
 /// The tail's column at `offset`: 4 bytes for each padded row.

@@ -16,10 +16,15 @@ struct SumEmitter {
   Values initialSums();
   Value weightVector(Value pointer, int64_t index);
   /// Dot products take step * code: a step of 2 moves codes up by a bit.
-  int64_t stepBit() const { return g.format.row->step == 2 && !g.format.zeroPoints ? 1 : 0; }
+  int64_t stepBit() const { return g.format.row->step == 2 && !g.format.hasPlainCodes() ? 1 : 0; }
 
-  Values dotChunk(Value chunk, Values sums);
+  /// Vectors of a chunk, loaded once.
+  using Chunk = SmallVector<SmallVector<Value, 8>>;
+  Chunk noVectors() const { return Chunk(R, SmallVector<Value, 8>(g.planes)); }
+  void dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums);
   Values dotSums();
+  Values subgroupSums();
+  void addSubgroup(Value multiples, Value index, const Values &partial, Values &sums);
   Values fieldSums();
   Values eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body);
   Value chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded);
@@ -62,8 +67,8 @@ int64_t lut::sumFactor(const Geometry &g) {
   if (row.trits && g.strategy == Strategy::lookup)
     return 0;
   if (g.strategy == Strategy::dot)
-    return g.format.zeroPoints ? 0 : row.offset;
-  if (g.format.zeroPoints)
+    return g.format.hasPlainCodes() ? 0 : row.offset;
+  if (g.format.hasPlainCodes())
     return (1 << row.bits) - 1;
   return row.step == 2 ? 0 : 2 * row.offset - 1 + (1 << row.bits);
 }
@@ -104,7 +109,8 @@ Value SumEmitter::chunkVector(Value chunk, int64_t index, int64_t row, llvm::Mut
   return vector;
 }
 
-/// step * code of the 4 k of `quad` in row vector `row`: its fields, joined.
+/// What the codes of the 4 k of `quad` in row vector `row` stand for, less the code book's smallest value:
+/// fields are joined, and times the step or looked up.
 Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
   Value joined;
   for (const Geometry::Field &field : g.fieldsOf(quad)) {
@@ -113,29 +119,35 @@ Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArra
     bits = e.bitAnd(bits, ((1 << field.width) - 1) << bit);
     joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, bits).getResult() : bits;
   }
-  return joined;
+  const FormatRow &format = *g.format.row;
+  if (!format.book)
+    return joined;
+  SmallVector<int64_t> levels;
+  for (int code = 0; code < format.codes(); ++code)
+    levels.push_back(int8_t(format.value(code) - format.offset));
+  Value table = e.constantVector(e.vec(format.codes(), e.i8()), levels);
+  return LookupOp::create(e.b, e.loc, table, joined, format.codes());
 }
 
-Values SumEmitter::dotChunk(Value i, Values sums) {
-  Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
+/// Adds the products of `quads` quads of chunk i to `sums`.
+void SumEmitter::dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums) {
+  Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
   Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
-  int64_t max = g.format.row->step * (g.format.row->codes() - 1);
-  SmallVector<SmallVector<Value, 8>> loaded(R, SmallVector<Value, 8>(g.planes));
+  int64_t max = g.format.row->largestValue() - g.format.row->offset;
   Values x;
   for (Value prepared : at.prepared)
     x.push_back(e.at(e.at(prepared, k), g.valueOffset));
-  for (int64_t quad = 0; quad < 8; ++quad) {
-    Values quads;
+  for (int64_t quad = firstQuad; quad < firstQuad + quads; ++quad) {
+    Values values;
     for (Value pointer : x)
-      quads.push_back(e.bitcast(e.splat(e.load(e.i32(), e.at(pointer, 4 * quad)), V / 4), bytes));
+      values.push_back(e.bitcast(e.splat(e.load(e.i32(), e.at(pointer, 4 * quad)), V / 4), bytes));
     Value *part = sums.data() + quad % (sums.size() / (R * tokens)) * R * tokens;
     for (int64_t r = 0; r < R; ++r) {
       Value codes = code(chunk, r, quad, loaded[r]);
       for (int64_t t = 0; t < tokens; ++t)
-        part[r * tokens + t] = DotOp::create(e.b, e.loc, part[r * tokens + t], codes, quads[t], max);
+        part[r * tokens + t] = DotOp::create(e.b, e.loc, part[r * tokens + t], codes, values[t], max);
     }
   }
-  return sums;
 }
 
 /// One token, where products are exact: fields stay where they are in their bytes, each place with a sum of
@@ -164,9 +176,9 @@ Values SumEmitter::fieldSums() {
     for (const Geometry::Field &field : g.fieldsOf(quad))
       placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
-    Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
+    Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
     Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.valueOffset);
-    SmallVector<SmallVector<Value, 8>> loaded(R, SmallVector<Value, 8>(g.planes));
+    Chunk loaded = noVectors();
     for (int64_t quad = 0; quad < 8; ++quad) {
       Value values = e.bitcast(e.splat(e.load(e.i32(), e.at(x, 4 * quad)), V / 4), bytes);
       for (int64_t r = 0; r < R; ++r)
@@ -204,17 +216,71 @@ Values SumEmitter::eachChunk(Values sums, function_ref<Values(Value i, Values su
 
 /// Small tiles split every sum in parts, so that enough of them are independent.
 Values SumEmitter::dotSums() {
-  if (tokens == 1 && g.exactDots)
-    return fieldSums();
+  if (g.format.subgroup)
+    return subgroupSums();
   Values sums = initialSums();
+  if (g.group < g.chunkK) {
+    Chunk loaded = noVectors();
+    dotQuads(e.index(0), at.firstQuad, at.quads, loaded, sums);
+    return sums;
+  }
+  if (tokens == 1 && g.exactDots && !g.format.row->book)
+    return fieldSums();
   size_t size = sums.size();
   while (int64_t(sums.size()) < g.independentSums && sums.size() < 4 * size)
     sums.append(sums.size(), e.constant(lanes, 0));
-  sums = eachChunk(sums, [&](Value i, Values carried) { return dotChunk(i, carried); });
+  sums = eachChunk(sums, [&](Value i, Values carried) {
+    Chunk loaded = noVectors();
+    dotQuads(i, 0, 8, loaded, carried);
+    return carried;
+  });
   for (; sums.size() > size; sums.truncate(sums.size() / 2))
     for (size_t s = 0; s < sums.size() / 2; ++s)
       sums[s] = e.add(sums[s], sums[s + sums.size() / 2]);
   return sums;
+}
+
+/// Products of a subgroup are multiplied before they are added: all of a group stays in integers.
+Values SumEmitter::subgroupSums() {
+  int64_t perChunk = g.chunkK / g.format.subgroup, offset = sumFactor(g);
+  Values sums(R * tokens * g.rowMultiples(), e.constant(lanes, 0));
+  return eachChunk(sums, [&](Value i, Values carried) {
+    Chunk loaded = noVectors();
+    for (int64_t s = 0; s < perChunk; ++s) {
+      Value index = e.add(e.mul(i, perChunk), s);
+      Value multiples = e.at(e.at(at.multiples, e.mul(i, g.chunkStride)), s * g.rowMultiples() * g.tileRows);
+      Values partial(R * tokens, e.constant(lanes, 0));
+      for (int64_t t = 0; offset && t < tokens; ++t) {
+        Value sum = e.load(e.i32(), e.at(at.subgroupSums[t], e.mul(index, 4)), 4);
+        for (int64_t r = 0; r < R; ++r)
+          partial[r * tokens + t] = e.splat(e.mul(sum, offset), V / 4);
+      }
+      dotQuads(i, 8 / perChunk * s, 8 / perChunk, loaded, partial);
+      addSubgroup(multiples, index, partial, carried);
+    }
+    return carried;
+  });
+}
+
+/// sums += multiple * partial, and of minimums, multiple * the activations' sum.
+void SumEmitter::addSubgroup(Value multiples, Value index, const Values &partial, Values &sums) {
+  auto multiple = [&](int64_t kind, int64_t r) {
+    Value narrow = e.load(e.vec(V / 4, e.i8()), e.at(multiples, kind * g.tileRows + r * (V / 4)));
+    return arith::ExtSIOp::create(e.b, e.loc, lanes, narrow).getResult();
+  };
+  for (int64_t r = 0; r < R; ++r) {
+    Value scale = multiple(0, r);
+    for (int64_t t = 0; t < tokens; ++t)
+      sums[r * tokens + t] = e.add(sums[r * tokens + t], e.mul(partial[r * tokens + t], scale));
+  }
+  for (int64_t r = 0; g.format.minimums && r < R; ++r) {
+    Value minimum = multiple(1, r);
+    for (int64_t t = 0; t < tokens; ++t) {
+      Value sum = e.splat(e.load(e.i32(), e.at(at.subgroupSums[t], e.mul(index, 4)), 4), V / 4);
+      Value &total = sums[(R + r) * tokens + t];
+      total = e.add(total, e.mul(sum, minimum));
+    }
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,7 +288,7 @@ Values SumEmitter::dotSums() {
 //===----------------------------------------------------------------------===//
 
 Values SumEmitter::quadChunk(Value i, Values sums) {
-  Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
+  Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
   int64_t chunkTables = g.tableOffset(8, 0); // 32 k are 8 units
   Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
   for (int64_t plane = 0; plane < g.planes; ++plane)

@@ -65,18 +65,31 @@ typedef struct lutc_parallel {
   size_t threads;
 } lutc_parallel;
 
-/* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups:
-   codes        [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
-   scales       w1..w8: f16 bits [n][G]; w158: f32 [1] (one per tensor) or [n] (one per row)
-   zero_points  formats with zero points: u8 [n][G]; null otherwise
-   A weight is scale * (code - zero_point) with zero points, else scale * code book[code]:
-   w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}, w5 {-16..15}, w6 {-32..31},
-   w8 {-128..127}. */
+/* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups and
+   S = ceil(k / subgroup) subgroups:
+   codes              [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
+   scales             f16 bits [n][G]; formats that end in e: u8 [n][G], 2^(byte - 127), 255 is NaN (e8m0);
+                      w158: f32 [1] (one per tensor) or [n] (one per row)
+   zero_points        formats that end in z: u8 [n][G]
+   minimums           formats that end in m: f16 bits [n][G]
+   scale_multiples    formats with k16 or k32: i8 [n][S]
+   minimum_multiples  formats with k16 or k32 that end in m: i8 [n][S]
+   What a format does not have may be null. A weight is
+     scale * (code - zero_point)    with zero points,
+     scale * code + minimum         with minimums,
+     scale * code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7},
+                                    w5 {-16..15}, w6 {-32..31}, w8 {-128..127},
+                                    nl4 {-127,-104,-83,-65,-49,-35,-22,-10,1,13,25,38,53,69,89,113},
+                                    fp4 {0,.5,1,1.5,2,3,4,6,-0,-.5,-1,-1.5,-2,-3,-4,-6},
+   where the scale and minimum of a subgroup are those of its group times its multiples. */
 typedef struct lutc_weights {
   const uint8_t *codes;
   size_t codes_stride;
   const void *scales;
   const uint8_t *zero_points;
+  const uint16_t *minimums;
+  const int8_t *scale_multiples;
+  const int8_t *minimum_multiples;
 } lutc_weights;
 
 /* What a kernel is; the same for every variant. */
@@ -86,10 +99,11 @@ typedef struct lutc_kernel_info {
   const char *numerics; /* a8 or t8 */
   size_t n, k;
   size_t group;          /* weights that share a scale; k where the whole row does */
+  size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */
   size_t codes;          /* valid weight codes are 0 .. codes - 1 */
+  size_t scale_bytes;    /* of a scale: 4: f32, 2: f16, 1: e8m0 */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
-  int scales_f32;        /* 1: scales are f32, 0: f16 */
-  int has_zero_points;
+  int has_zero_points, has_minimums;
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */

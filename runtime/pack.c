@@ -29,7 +29,12 @@ static size_t tile_bytes(const packer *p, size_t k_length) {
   const size_t vectors = k_length / chunk_k(layout) * layout->bits * layout->row_vectors *
                          lutc_layout_kinds[layout->kind].chunk_vectors;
   const size_t groups = layout->group ? lutc_divide_up(k_length, layout->group) : 0;
-  return vectors * layout->vector_bytes + groups * layout->tile_rows * (p->info->has_zero_points ? 3 : 2);
+  const size_t subgroups = p->info->subgroup ? k_length / p->info->subgroup : 0;
+  const size_t scale_bytes =
+      p->info->scale_bytes + (p->info->has_zero_points ? 1 : 0) + (p->info->has_minimums ? 2 : 0);
+  const size_t multiple_bytes = p->info->has_minimums ? 2 : 1;
+  return vectors * layout->vector_bytes +
+         (groups * scale_bytes + subgroups * multiple_bytes) * layout->tile_rows;
 }
 
 /* Of all tiles in the k before `k`, the begin of a block or the end. */
@@ -224,31 +229,51 @@ static void pack_chunk(packer *p, size_t first_row, size_t k) {
   }
 }
 
-/* Scales, then zero points, of group `group` of a tile. */
-static void pack_scales(packer *p, size_t first_row, size_t group) {
-  const size_t rows = p->layout->tile_rows;
-  const uint8_t *scales = p->weights->scales;
-  for (size_t row = first_row; row < first_row + rows; ++row, p->out += 2)
-    if (row < p->info->n)
-      memcpy(p->out, scales + 2 * (row * p->groups + group), 2);
+/* Column `column` of `values`, [n][columns] of `bytes` each, for the rows of a tile. */
+static void pack_column(packer *p, const void *values, size_t columns, size_t column, size_t bytes,
+                        size_t first_row) {
+  const uint8_t *from = values;
+  for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += bytes)
+    if (row < p->info->n && column < columns)
+      memcpy(p->out, from + bytes * (row * columns + column), bytes);
     else
-      memset(p->out, 0, 2);
+      memset(p->out, 0, bytes);
+}
+
+/* What follows group `group` of a tile. */
+static void pack_scales(packer *p, size_t first_row, size_t group) {
+  pack_column(p, p->weights->scales, p->groups, group, p->info->scale_bytes, first_row);
   if (p->info->has_zero_points)
-    for (size_t row = first_row; row < first_row + rows; ++row)
-      *p->out++ = row < p->info->n ? p->weights->zero_points[row * p->groups + group] : 0;
+    pack_column(p, p->weights->zero_points, p->groups, group, 1, first_row);
+  if (p->info->has_minimums)
+    pack_column(p, p->weights->minimums, p->groups, group, 2, first_row);
+}
+
+/* What follows the chunk at `k` of a tile. */
+static void pack_multiples(packer *p, size_t first_row, size_t k) {
+  const size_t subgroup = p->info->subgroup, subgroups = lutc_divide_up(p->info->k, subgroup);
+  for (size_t s = k / subgroup; s < (k + chunk_k(p->layout)) / subgroup; ++s) {
+    pack_column(p, p->weights->scale_multiples, subgroups, s, 1, first_row);
+    if (p->info->has_minimums)
+      pack_column(p, p->weights->minimum_multiples, subgroups, s, 1, first_row);
+  }
 }
 
 static void pack_stream(packer *p) {
   const lutc_layout *layout = p->layout;
-  const size_t span = layout->group ? layout->group : layout->k_block;
+  /* Whole chunks before the scales of one group or, of 16, two. */
+  const size_t span = layout->group ? lutc_round_up(layout->group, chunk_k(layout)) : layout->k_block;
   for (size_t begin = 0; begin < layout->k_padded; begin += layout->k_block) {
     const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
-      for (size_t group = begin; group < end; group += span) {
-        for (size_t k = group; k < lutc_min(group + span, end); k += chunk_k(layout))
+      for (size_t first = begin; first < end; first += span) {
+        for (size_t k = first; k < lutc_min(first + span, end); k += chunk_k(layout)) {
           pack_chunk(p, row, k);
-        if (layout->group)
-          pack_scales(p, row, group / layout->group);
+          if (p->info->subgroup)
+            pack_multiples(p, row, k);
+        }
+        for (size_t k = first; layout->group && k < lutc_min(first + span, end); k += layout->group)
+          pack_scales(p, row, k / layout->group);
       }
   }
 }
@@ -260,7 +285,7 @@ static float row_scale(const packer *p, size_t row) {
   uint16_t half;
   if (row >= p->info->n)
     return 0.0f;
-  if (p->info->scales_f32) {
+  if (p->info->scale_bytes == 4) {
     memcpy(&scale, scales + 4 * index, sizeof scale);
     return scale;
   }
@@ -282,8 +307,11 @@ static void pack_tail(const packer *p, uint8_t *tail) {
 
 static lutc_status check_weights(const packer *p) {
   const lutc_weights *weights = p->weights;
+  const int has_multiples = p->info->subgroup != 0, has_minimums = p->info->has_minimums;
   if (weights->codes == NULL || weights->scales == NULL ||
-      (p->info->has_zero_points && weights->zero_points == NULL))
+      (p->info->has_zero_points && weights->zero_points == NULL) ||
+      (has_minimums && weights->minimums == NULL) || (has_multiples && weights->scale_multiples == NULL) ||
+      (has_multiples && has_minimums && weights->minimum_multiples == NULL))
     return LUTC_NULL_POINTER;
   return lutc_rows_fit(weights->codes, p->info->n, p->info->k, p->stride, 1) ? LUTC_OK : LUTC_BAD_STRIDE;
 }

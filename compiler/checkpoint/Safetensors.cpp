@@ -196,7 +196,8 @@ Error readShardIndex(StringRef path, Checkpoint &checkpoint) {
     auto [first, end] = ranges[shard];
     if (index < first || index >= end)
       return tensorError(path, name,
-                         "is not in " + quoted(shard) + ", where the index says it is; download that file again");
+                         "is not in " + quoted(shard) +
+                             ", where the index says it is; download that file again");
   }
   return Error::success();
 }

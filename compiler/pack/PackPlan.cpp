@@ -1,5 +1,6 @@
 #include "compiler/pack/PackPlan.h"
 
+#include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"

@@ -103,7 +103,10 @@ Error Packer::packRows(const PackItem &item, uint64_t first, uint64_t count) {
   if (Error problem = item.source->readRows(int64_t(first), int64_t(count), codes.data, scales.data,
                                             rows.has_zero_points ? zeros.data : nullptr))
     return problem;
-  lutc_weights weights = {codes.data, 0, scales.data, rows.has_zero_points ? zeros.data : nullptr};
+  lutc_weights weights = {};
+  weights.codes = codes.data;
+  weights.scales = scales.data;
+  weights.zero_points = zeros.data;
   lutc_status status = lutc_pack_payload(&rows, &layout, &weights, payload.data, payload.bytes);
   if (status != LUTC_OK)
     return createStringError(checkpoint.path + ": '" + item.source->name +

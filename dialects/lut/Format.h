@@ -1,7 +1,13 @@
-// Weight formats by name: a row of Formats.def, a group size and a zero-point kind.
+// Weight formats by name: a row of Formats.def, how its weights share scales, and what is added to them.
 //
-//   w1 w2 w3 w4   + g32 | g64 | g128 | g256 (absent: the whole row shares a scale)   + z (u8 zero points)
-//   w158          one scale per tensor;  w158r  one scale per row
+//   w1 w2 w3 w4 w5 w6 w8   one scale for a row
+//      + g16 | g32 | g64 | g128 | g256   one for each group of k
+//      + k16 | k32                       one for 256 of k, times an i8 multiple for each subgroup of 16 or 32
+//      + z   u8 zero points, of rows or groups
+//      + m   f16 minimums, of groups; of 256 of k times i8 multiples where scales are
+//      + e   e8m0 scales, of groups
+//   nl4 fp4   16 values that are not evenly spaced; the same without z and m
+//   w158      one f32 scale per tensor;  w158r  one per row
 #ifndef LUT_DIALECTS_LUT_FORMAT_H
 #define LUT_DIALECTS_LUT_FORMAT_H
 
@@ -18,7 +24,12 @@ struct FormatRow {
   int bits, step, offset;
   bool trits, scaleF32;
   int unit;
+  const int8_t *book; // [2^bits], times divisor; null: evenly spaced values
+  int divisor;
   int codes() const { return trits ? 3 : 1 << bits; }
+  // Of a code without zero points and minimums, times the divisor; `offset` is the smallest.
+  int value(int code) const { return book ? book[code] : step * code + offset; }
+  int largestValue() const;
 };
 
 llvm::ArrayRef<FormatRow> formatRows();
@@ -26,18 +37,33 @@ llvm::ArrayRef<FormatRow> formatRows();
 struct Format {
   const FormatRow *row = nullptr;
   int64_t group = 0; // weights along k that share a scale; 0: the whole row
+  int64_t subgroup =
+      0; // weights of a group that share a multiple of its scale and minimum; 0: there are none
   bool zeroPoints = false;
-  bool perTensor = false; // one scale for all rows
+  bool minimums = false;       // weight = scale * code + minimum
+  bool exponentScales = false; // in e8m0, 2^(byte - 127)
+  bool perTensor = false;      // one scale for all rows
 
   std::string str() const;
   int64_t groups(int64_t k) const { return group ? (k + group - 1) / group : 1; }
+  int64_t subgroups(int64_t k) const { return subgroup ? (k + subgroup - 1) / subgroup : 0; }
+  int64_t scaleBytes() const { return row->scaleF32 ? 4 : exponentScales ? 1 : 2; }
+  // Whether a code is its own value before zero point or minimum.
+  bool hasPlainCodes() const { return zeroPoints || minimums; }
+  // Whether bit planes of the codes (of ternary weights, trits) can index tables of sums of activations.
+  bool hasTables() const { return !row->book && !subgroup && group != 16; }
 };
 
 // Parses a format's name. The error says what to write instead.
 llvm::Expected<Format> parseFormat(llvm::StringRef name);
 
-// The group sizes of grouped formats, in elements of k.
+// The group sizes of grouped formats, in elements of k, and the subgroups of `superGroup` elements.
 llvm::ArrayRef<int64_t> groupSizes();
+llvm::ArrayRef<int64_t> subgroupSizes();
+constexpr int64_t superGroup = 256;
+
+// A regular expression of the names that start with the row's.
+std::string formatPattern(const FormatRow &row);
 
 } // namespace lut
 

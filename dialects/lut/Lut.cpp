@@ -132,7 +132,9 @@ static LogicalResult verifyGroup(EmitError emitError, int64_t k, int64_t group) 
   return success();
 }
 
-LogicalResult ActivationsType::verify(EmitError emitError, int64_t k, int64_t group) {
+LogicalResult ActivationsType::verify(EmitError emitError, int64_t k, int64_t group, int64_t subgroup) {
+  if (subgroup < 0 || (subgroup && subgroup >= superGroup))
+    return emitError() << "subgroup = " << subgroup << " must be below " << superGroup;
   return verifyGroup(emitError, k, group);
 }
 

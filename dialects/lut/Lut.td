@@ -84,10 +84,10 @@ def Lut_DotKind : Lut_Enum<"DotKind", "the widest byte product a target has", [
 class Lut_Attr<string name, string attrMnemonic> : AttrDef<Lut_Dialect, name> { let mnemonic = attrMnemonic; }
 
 def Lut_FormatAttr : Lut_Attr<"WeightFormat", "format"> {
-  let summary = "a weight format: a row of Formats.def with a group size and a zero-point kind";
+  let summary = "a weight format: a row of Formats.def with how its weights share scales, and what is added to them";
   let description = [{
     Written by its name, whose grammar is in Format.h: `#lut.format<w2g128z>` is 2-bit codes, groups of 128 along k,
-    f16 scales and u8 zero points.
+    f16 scales and u8 zero points; `#lut.format<w4k32m>` is 4-bit codes whose scales and minimums have two levels.
   }];
   let parameters = (ins StringRefParameter<"name">:$name);
   let hasCustomAssemblyFormat = 1;
@@ -164,7 +164,7 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
 class Lut_Type<string name, string typeMnemonic> : TypeDef<Lut_Dialect, name> { let mnemonic = typeMnemonic; }
 
 def Lut_WeightsType : Lut_Type<"Weights", "weights"> {
-  let summary = "the n x k weight matrix with its scales and zero points";
+  let summary = "the n x k weight matrix with its scales, zero points and minimums";
   let parameters = (ins "int64_t":$n, "int64_t":$k, "::lut::WeightFormatAttr":$format,
                         DefaultValuedParameter<"::lut::Encoding", "::lut::Encoding::codes">:$encoding);
   let assemblyFormat = "`<` $n `x` $k `,` $format (`,` $encoding^)? `>`";
@@ -172,9 +172,10 @@ def Lut_WeightsType : Lut_Type<"Weights", "weights"> {
 }
 
 def Lut_ActivationsType : Lut_Type<"Activations", "activations"> {
-  let summary = "int8 activations of any number of tokens, one f32 scale and one i32 sum per group of k";
-  let parameters = (ins "int64_t":$k, "int64_t":$group);
-  let assemblyFormat = "`<` $k `,` `group` `=` $group `>`";
+  let summary = "int8 activations of any number of tokens, one f32 scale per group of k";
+  let description = [{ And one i32 sum of each group, or of each `subgroup` elements where those are given. }];
+  let parameters = (ins "int64_t":$k, "int64_t":$group, DefaultValuedParameter<"int64_t", "0">:$subgroup);
+  let assemblyFormat = "`<` $k `,` `group` `=` $group (`,` `subgroup` `=` $subgroup^)? `>`";
   let genVerifyDecl = 1;
 }
 

@@ -26,20 +26,37 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
     codes[i] = static_cast<uint8_t>((word & 255) * info.codes >> 8);
   }
   const size_t groups = info.n * ((info.k + info.group - 1) / info.group);
+  const size_t subgroups = info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0;
   std::uniform_real_distribution<float> scale(0.01f, 0.02f);
-  for (size_t i = 0; info.scales_f32 && i < (info.scales_per_tensor ? 1 : info.n); ++i)
+  for (size_t i = 0; info.scale_bytes == 4 && i < (info.scales_per_tensor ? 1 : info.n); ++i)
     floats.push_back(scale(random));
   // f16 in [2^-7, 2^-6); smaller for 3 and 4 bits, so that weights are of one size.
   const size_t binade = 0x2000 - (info.codes > 4) * 0x400 - (info.codes > 8) * 0x400;
-  for (size_t i = 0; !info.scales_f32 && i < groups; ++i)
-    halves.push_back(static_cast<uint16_t>(binade + random() % 0x400));
+  // Multiples of 16 to 31 make such scales of smaller ones.
+  const size_t divided = info.subgroup ? 5 * 0x400 : 0;
+  for (size_t i = 0; info.scale_bytes == 2 && i < groups; ++i)
+    halves.push_back(static_cast<uint16_t>(binade - divided + random() % 0x400));
+  for (size_t i = 0; info.scale_bytes == 1 && i < groups; ++i)
+    exponents.push_back(static_cast<uint8_t>(119 + random() % 2));
   for (size_t i = 0; info.has_zero_points && i < groups; ++i)
     zeros.push_back(static_cast<uint8_t>(random() % info.codes));
+  // The middle of the codes, negated.
+  for (size_t i = 0; info.has_minimums && i < groups; ++i)
+    minimums.push_back(static_cast<uint16_t>(halves[i] + 0x8000 +
+                                             (info.codes > 8   ? 3
+                                              : info.codes > 4 ? 2
+                                                               : 1) *
+                                                 0x400));
+  for (size_t i = 0; i < subgroups; ++i)
+    multiples.push_back(static_cast<int8_t>(16 + random() % 16));
 }
 
 lutc_weights Weights::view() const {
-  const void *scales = floats.empty() ? static_cast<const void *>(halves.data()) : floats.data();
-  return {codes.data(), /*codes_stride=*/0, scales, zeros.empty() ? nullptr : zeros.data()};
+  const void *scales = !floats.empty()   ? static_cast<const void *>(floats.data())
+                       : !halves.empty() ? static_cast<const void *>(halves.data())
+                                         : exponents.data();
+  return {codes.data(),    /*codes_stride=*/0, scales,          zeros.data(),
+          minimums.data(), multiples.data(),   multiples.data()};
 }
 
 Linear::Linear(const lutc_kernel *kernel, size_t tokens, std::mt19937_64 &random)

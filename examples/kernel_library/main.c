@@ -31,7 +31,8 @@ static void fill(void) {
 }
 
 static lutc_status pack(void) {
-  const lutc_weights up = {up_codes, 0, up_scales, NULL}, down = {down_codes, 0, down_scales, down_zeros};
+  const lutc_weights up = {.codes = up_codes, .scales = up_scales};
+  const lutc_weights down = {.codes = down_codes, .scales = down_scales, .zero_points = down_zeros};
   const lutc_status status = mlp_up_pack(&up, up_packed, sizeof up_packed);
   return status == LUTC_OK ? mlp_down_pack(&down, down_packed, sizeof down_packed) : status;
 }

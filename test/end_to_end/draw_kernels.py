@@ -9,12 +9,17 @@ models   shapes of published models whose k is no multiple of 256 or of 128, in 
 """
 import json
 import random
+import re
 import sys
 
 GROUPS = ["", "g32", "g64", "g128", "g256"]
 FORMATS = [f"w{bits}{group}{zero}" for bits in (1, 2, 3, 4) for group in GROUPS for zero in ("", "z")]
 FORMATS += [f"w{bits}{group}{zero}" for bits in (5, 6, 8) for group in ("", "g32") for zero in ("", "z")]
 FORMATS += ["w158", "w158r"]
+FORMATS += [f"w{bits}g{group}m" for bits in (1, 2, 4, 5) for group in (32, 128)] + ["w4g32e", "w3g64e"]
+# Without bit planes that index tables.
+DOT_FORMATS = ["w4g16", "w2g16z", "w5g16m", "nl4", "nl4g32", "nl4g16e", "fp4g16", "fp4g32e", "w2k16m", "w3k16", "w4k32m", "w5k32m",
+               "w6k16", "w8k32", "w1k32", "nl4k32"]
 WAYS = [("a8", "dot"), ("a8", "lookup"), ("t8", "lookup")]
 
 # n, k: SmolLM2-135M and 360M, Qwen2.5-0.5B, Gemma-3-1B, Gemma-3-270M, gpt-oss-20b, bitnet_b1_58-3B.
@@ -24,15 +29,15 @@ MODEL_FORMATS = ["w158", "w2g128", "w4g128z", "w1g64", "w3g128"]
 
 
 def formats(draw):
-    for form in FORMATS:
-        for numerics, strategy in WAYS:
+    for form in FORMATS + DOT_FORMATS:
+        for numerics, strategy in WAYS if form in FORMATS else WAYS[:1]:
             yield dict(name=f"{form}_{numerics}_{strategy}", n=draw.randint(1, 500), k=draw.randint(1, 500),
                        format=form, numerics=numerics, strategy=strategy)
 
 
 def lmma(draw):
     for form in FORMATS:
-        if form[1] not in "568":
+        if form[1] not in "568" and form[-1] not in "me":
             yield dict(name=form, n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics="a8")
 
 
@@ -49,9 +54,12 @@ def tuned(draw):
                        format=form, numerics=numerics, strategy=strategy)
 
 
+SCHEDULED_DOTS = ["w4g16", "w4k32m", "w6k16", "fp4g32e"]
+
+
 def schedules(draw):
-    for form in ["w1g32", "w1", "w2g128z", "w3g64", "w4g256", "w4z", "w158"]:
-        for numerics, strategy in WAYS:
+    for form in ["w1g32", "w1", "w2g128z", "w3g64", "w4g256", "w4z", "w158", "w2g128m"] + SCHEDULED_DOTS:
+        for numerics, strategy in WAYS[:1] if form in SCHEDULED_DOTS else WAYS:
             for i in range(2):
                 yield dict(name=f"{form}_{numerics}_{strategy}_{i}", n=draw.randint(1, 500), k=draw.randint(600, 2600),
                            format=form, numerics=numerics, strategy=strategy)
@@ -59,7 +67,8 @@ def schedules(draw):
 
 def draw_schedule(kernel, variant, draw):
     """A schedule within the limits of the cost model's grid (passes/CostModel.cpp)."""
-    bits = 2 if kernel["format"] == "w158" else int(kernel["format"][1])
+    bits = 2 if kernel["format"] == "w158" else int(re.search("[0-9]", kernel["format"])[0])
+    split = bits in (3, 5, 6) or re.search("k.*m", kernel["format"])
     wide, trits, lookup = variant == "avx512vbmi", kernel["format"] == "w158", kernel["strategy"] == "lookup"
     digits = 2 if kernel["numerics"] == "a8" else 1
     planes = 1 if trits else bits
@@ -72,7 +81,7 @@ def draw_schedule(kernel, variant, draw):
         if bytes_of_rows:
             registers = 32 if wide else 16
             return rows <= 2 and tokens <= (2 if trits else 4 // digits) and planes * digits * rows * tokens <= max(registers // 2, planes * digits)
-        if layout == "dot" and bits == 3:
+        if layout == "dot" and split:
             return rows <= 2 and 8 * rows * tokens <= (32 if wide else 16)
         return rows * tokens <= (16 if wide else 4)
 

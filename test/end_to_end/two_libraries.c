@@ -38,12 +38,12 @@ static size_t wrong_elements(const lutc_kernel *kernel, pack_function *pack, ker
   float *scales = aligned(info->n * groups * sizeof(float)), *x = aligned(info->k * sizeof(float));
   float *y = aligned(info->n * sizeof(float));
   void *packed = aligned(packed_bytes), *scratch = aligned(scratch_bytes);
-  const lutc_weights weights = {codes, 0, scales, info->has_zero_points ? zeros : NULL};
+  const lutc_weights weights = {.codes = codes, .scales = scales, .zero_points = zeros};
   size_t wrong = 0;
 
   memset(codes, (int)info->codes - 1, info->n * info->k);
   for (size_t i = 0; i < info->n * groups; ++i)
-    if (info->scales_f32)
+    if (info->scale_bytes == 4)
       scales[i] = 1.0f;
     else
       ((uint16_t *)(void *)scales)[i] = 0x3c00;

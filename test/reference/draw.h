@@ -24,18 +24,20 @@ inline bool oneIn(Random &random, size_t count) { return draw(random, 1, count) 
 inline lutc_kernel_info describe(const char *format, const char *numerics, size_t n, size_t k) {
   const std::string name = format;
   const bool ternary = name.rfind("w158", 0) == 0;
-  const size_t g = name.find('g');
+  const size_t g = name.find('g'), sub = name.find('k');
   lutc_kernel_info info = {};
   info.name = "kernel";
   info.format = format;
   info.numerics = numerics;
   info.n = n;
   info.k = k;
-  info.group = g == std::string::npos ? k : std::stoul(name.substr(g + 1));
-  info.codes = ternary ? 3 : size_t(1) << (name[1] - '0');
+  info.group = g != std::string::npos ? std::stoul(name.substr(g + 1)) : sub != std::string::npos ? 256 : k;
+  info.subgroup = sub != std::string::npos ? std::stoul(name.substr(sub + 1)) : 0;
+  info.codes = ternary ? 3 : size_t(1) << (name[name.find_first_of("123456789")] - '0');
+  info.scale_bytes = ternary ? 4 : name.back() == 'e' ? 1 : 2;
   info.scales_per_tensor = name == "w158";
-  info.scales_f32 = ternary;
   info.has_zero_points = name.back() == 'z';
+  info.has_minimums = name.back() == 'm';
   return info;
 }
 
@@ -43,19 +45,31 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
 inline std::vector<std::string> someFormats() {
   return {"w1",     "w2",     "w3",      "w4",     "w5g32", "w6",     "w8g32",  "w8z",
           "w1g32",  "w2g64",  "w2g128",  "w3g128", "w4g32", "w4g128", "w1g64z", "w2g128z",
-          "w3g64z", "w4g32z", "w4g256z", "w2z",    "w4z",   "w158",   "w158r"};
+          "w3g64z", "w4g32z", "w4g256z", "w2z",    "w4z",   "w158",   "w158r",  "w4g16",
+          "w4g32m", "w5g16m", "w1g64m",  "w4g32e", "nl4",   "nl4g32", "fp4g16", "fp4g32e",
+          "w2k16m", "w3k16",  "w4k32m",  "w6k16",  "w8k32", "nl4k32"};
+}
+
+// Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.
+inline bool hasTables(const std::string &format) {
+  return format[0] == 'w' && format.find('k') == std::string::npos && format.find("g16") == std::string::npos;
 }
 
 // Owns what a lutc_weights points to.
 struct DrawnWeights {
-  std::vector<uint8_t> codes, zeros;
-  std::vector<uint16_t> halves;
+  std::vector<uint8_t> codes, zeros, exponents;
+  std::vector<uint16_t> halves, minimums;
   std::vector<float> floats;
+  std::vector<int8_t> multiples, minimumMultiples;
   size_t stride = 0;
 
   lutc_weights view() const {
-    const void *scales = floats.empty() ? static_cast<const void *>(halves.data()) : floats.data();
-    return {codes.data(), stride, scales, zeros.empty() ? nullptr : zeros.data()};
+    auto data = [](const auto &values) { return values.empty() ? nullptr : values.data(); };
+    const void *scales = !floats.empty()   ? static_cast<const void *>(floats.data())
+                         : !halves.empty() ? static_cast<const void *>(halves.data())
+                                           : exponents.data();
+    return {codes.data(),          stride, scales, data(zeros), data(minimums), data(multiples),
+            data(minimumMultiples)};
   }
 };
 
@@ -82,12 +96,24 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
   const size_t scales = info.scales_per_tensor ? 1 : info.n * groups;
   for (size_t i = 0; i < scales; ++i) {
     const uint16_t half = drawHalf(random, plain);
-    if (info.scales_f32)
+    if (info.scale_bytes == 4)
       weights.floats.push_back(float(half & 0x7fff) * 1e-6f * (half & 0x8000 ? -1.0f : 1.0f));
-    else
+    else if (info.scale_bytes == 2)
       weights.halves.push_back(half);
+    else
+      weights.exponents.push_back(
+          uint8_t(plain || !oneIn(random, 8) ? draw(random, 118, 122) : draw(random, 0, 160)));
     if (info.has_zero_points)
       weights.zeros.push_back(uint8_t(draw(random, 0, plain || !oneIn(random, 8) ? info.codes - 1 : 255)));
+    if (info.has_minimums)
+      weights.minimums.push_back(uint16_t(drawHalf(random, plain) ^ 0x8000));
+  }
+  const size_t subgroups = info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0;
+  for (size_t i = 0; i < subgroups; ++i) {
+    auto multiple = [&] { return int8_t(int(draw(random, plain ? 144 : 0, plain ? 159 : 255)) - 128); };
+    weights.multiples.push_back(multiple());
+    if (info.has_minimums)
+      weights.minimumMultiples.push_back(multiple());
   }
   return weights;
 }

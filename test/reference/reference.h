@@ -34,30 +34,57 @@ inline float widen(uint16_t half) {
   return sign * std::ldexp(float(exponent ? fraction + 1024 : fraction), std::max(exponent, 1) - 25);
 }
 
+// E8M0 of the OCP Microscaling specification.
+inline float powerOfTwo(uint8_t byte) {
+  return byte == 255 ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(1.0f, byte - 127);
+}
+
 // Rounds half to even.
 inline int rne(float value) { return static_cast<int>(std::nearbyint(value)); }
 
 // Weights as users supply them, with what a format's name says about them.
 struct Weights {
   Weights(const lutc_kernel_info &info, const lutc_weights &weights)
-      : n(info.n), k(info.k), group(info.group), groups((k + group - 1) / group), ternary(info.codes == 3),
-        symmetric(!info.has_zero_points), bits(int(std::ceil(std::log2(double(info.codes))))),
-        unit(ternary ? 5 : 4), units((k + unit - 1) / unit) {
+      : n(info.n), k(info.k), group(info.group), groups((k + group - 1) / group),
+        subgroup(info.subgroup ? info.subgroup : group), subgroups((k + subgroup - 1) / subgroup),
+        ternary(info.codes == 3), symmetric(!info.has_zero_points && !info.has_minimums),
+        bits(int(std::ceil(std::log2(double(info.codes))))), unit(ternary ? 5 : 4),
+        units((k + unit - 1) / unit), stem(std::string(info.format).substr(0, 3)) {
     const size_t stride = weights.codes_stride ? weights.codes_stride : k;
     for (size_t row = 0; row < n; ++row) {
       codes.insert(codes.end(), weights.codes + row * stride, weights.codes + row * stride + k);
       for (size_t g = 0; g < groups; ++g) {
         const size_t index = info.scales_per_tensor ? 0 : row * groups + g;
-        scales.push_back(info.scales_f32 ? static_cast<const float *>(weights.scales)[index]
-                                         : widen(static_cast<const uint16_t *>(weights.scales)[index]));
-        zeros.push_back(symmetric ? 0 : weights.zero_points[index]);
+        scales.push_back(scaleAt(info, weights.scales, index));
+        zeros.push_back(info.has_zero_points ? weights.zero_points[index] : 0);
+        if (info.has_minimums)
+          minimums.push_back(widen(weights.minimums[index]));
+      }
+      for (size_t s = 0; s < subgroups; ++s) {
+        const size_t index = row * subgroups + s;
+        multiples.push_back(info.subgroup ? weights.scale_multiples[index] : 1);
+        if (info.has_minimums)
+          minimumMultiples.push_back(info.subgroup ? weights.minimum_multiples[index] : 1);
       }
     }
   }
 
+  float scaleAt(const lutc_kernel_info &info, const void *all, size_t index) const {
+    const float half = stem == "fp4" ? 0.5f : 1.0f; // its values are in halves
+    if (info.scale_bytes == 4)
+      return static_cast<const float *>(all)[index];
+    if (info.scale_bytes == 1)
+      return powerOfTwo(static_cast<const uint8_t *>(all)[index]) * half;
+    return widen(static_cast<const uint16_t *>(all)[index]) * half;
+  }
+
   // The integer a code stands for.
   int value(size_t row, size_t i) const {
+    static const int nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+    static const int fp4[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
     const int code = codes[row * k + i];
+    if (stem == "nl4" || stem == "fp4")
+      return (stem == "nl4" ? nl4 : fp4)[code];
     if (!symmetric)
       return code - zeros[row * groups + i / group];
     if (ternary)
@@ -65,13 +92,23 @@ struct Weights {
     return bits == 1 ? 2 * code - 1 : code - (1 << (bits - 1));
   }
 
-  size_t n, k, group, groups;
+  // Dequantized, without rounding.
+  double weight(size_t row, size_t i) const {
+    const size_t at = row * groups + i / group, s = row * subgroups + i / subgroup;
+    const double minimum = minimums.empty() ? 0.0 : double(minimums[at]) * minimumMultiples[s];
+    return double(scales[at]) * multiples[s] * value(row, i) + minimum;
+  }
+
+  size_t n, k, group, groups, subgroup, subgroups;
   bool ternary, symmetric;
   int bits;
   size_t unit, units; // of the class t8: k that share a table
+  std::string stem;
   std::vector<uint8_t> codes;
-  std::vector<float> scales; // [n][groups]
-  std::vector<int> zeros;    // [n][groups]
+  std::vector<float> scales;                    // [n][groups]
+  std::vector<int> zeros;                       // [n][groups]
+  std::vector<float> minimums;                  // [n][groups], or none
+  std::vector<int> multiples, minimumMultiples; // [n][subgroups]; 1 where there are no subgroups
 };
 
 // How one group of activations becomes 8-bit integers: q = rne(x * inverse), x ~ q * step.
@@ -90,7 +127,8 @@ struct Quantizer {
 
 inline uint32_t magnitude(float x) { return bitsOf(x) & 0x7fffffff; }
 
-// Class a8: int8 activations, exact integer sums within a group, groups added in ascending order.
+// Class a8: int8 activations, exact integer sums within a group, groups added in ascending order, of each the
+// codes before the minimum.
 class A8 {
 public:
   explicit A8(const Weights &weights) : w(weights), values(w.n * w.k) {
@@ -115,10 +153,16 @@ public:
     for (size_t row = 0; row < w.n; ++row) {
       y[row] = 0.0f;
       for (size_t g = 0; g < w.groups; ++g) {
-        int32_t sum = 0;
-        for (size_t i = g * w.group; i < std::min((g + 1) * w.group, w.k); ++i)
-          sum += values[row * w.k + i] * q[i];
+        int32_t sum = 0, minimumSum = 0;
+        for (size_t i = g * w.group; i < std::min((g + 1) * w.group, w.k); ++i) {
+          const size_t at = row * w.subgroups + i / w.subgroup;
+          sum += w.multiples[at] * values[row * w.k + i] * q[i];
+          if (!w.minimums.empty())
+            minimumSum += w.minimumMultiples[at] * q[i];
+        }
         y[row] = y[row] + float(sum) * (steps[g] * w.scales[row * w.groups + g]);
+        if (!w.minimums.empty())
+          y[row] = y[row] + (float(minimumSum) * steps[g]) * w.minimums[row * w.groups + g];
       }
     }
   }
@@ -153,8 +197,10 @@ public:
       for (size_t g = 0; g < w.groups; ++g) {
         const size_t at = row * w.groups + g;
         const float h = isDoubled() ? 0.5f : 1.0f;
-        const int32_t sum = groupSum(tables, row, g);
+        const int32_t ones = allOnes(tables, g), sum = groupSum(tables, row, g, ones);
         y[row] = y[row] + float(sum) * ((steps[g] * h) * w.scales[at]);
+        if (!w.minimums.empty())
+          y[row] = y[row] + (float(ones) * steps[g]) * w.minimums[at];
       }
     }
   }
@@ -223,17 +269,22 @@ private:
   // Ternary: the sum of the entries. Bit planes: with c = 2 * bit - 1, code = (sum_p 2^p c_p + 2^bits - 1) /
   // 2, so 2 * sum_i (code_i - zero) x_i = P - (2 * zero + 1 - 2^bits) * S,  P = sum_p 2^p T[c_p],  S = T[all
   // ones].
-  int32_t groupSum(const std::vector<int> &tables, size_t row, size_t g) const {
-    int32_t planeSum = 0, ones = 0;
-    for (size_t u = firstUnit(g * w.group); u < firstUnit((g + 1) * w.group); ++u) {
+  int32_t groupSum(const std::vector<int> &tables, size_t row, size_t g, int32_t ones) const {
+    int32_t planeSum = 0;
+    for (size_t u = firstUnit(g * w.group); u < firstUnit((g + 1) * w.group); ++u)
       for (int p = 0; p < planes; ++p)
         planeSum += tables[u * entries + patterns[(row * w.units + u) * planes + p]] * (1 << p);
-      ones += tables[u * entries + entries - 1];
-    }
     if (!isDoubled())
       return planeSum;
     const int zero = w.symmetric ? 1 << (w.bits - 1) : w.zeros[row * w.groups + g];
     return planeSum - (2 * zero + 1 - (1 << w.bits)) * ones;
+  }
+
+  int32_t allOnes(const std::vector<int> &tables, size_t g) const {
+    int32_t ones = 0;
+    for (size_t u = firstUnit(g * w.group); u < firstUnit((g + 1) * w.group); ++u)
+      ones += tables[u * entries + entries - 1];
+    return ones;
   }
 
   const Weights &w;
@@ -265,8 +316,7 @@ inline std::vector<double> floatProduct(const lutc_kernel_info &info, const lutc
   for (size_t token = 0; token < m; ++token)
     for (size_t row = 0; row < w.n; ++row)
       for (size_t i = 0; i < w.k; ++i)
-        y[token * w.n + row] +=
-            double(w.scales[row * w.groups + i / w.group]) * w.value(row, i) * x[token * ldx + i];
+        y[token * w.n + row] += w.weight(row, i) * x[token * ldx + i];
   return y;
 }
 

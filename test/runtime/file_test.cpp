@@ -24,7 +24,7 @@ struct File : testing::Test {
   }
 
   std::vector<uint8_t> pack(const lutc_kernel &kernel) {
-    const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data()};
+    const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
     Mapped memory{std::vector<uint8_t>(toy::packedBytes)};
     EXPECT_EQ(lutc_pack(&kernel, &weights, memory.data(), memory.size()), LUTC_OK);
     return {memory.data(), memory.data() + memory.size()};

@@ -50,7 +50,7 @@ std::vector<uint8_t> seed() {
   toy::Library toy;
   const std::vector<uint8_t> codes(toy::n * toy::k, 3), zeros(toy::n * 3);
   const std::vector<uint16_t> scales(toy::n * 3, 0x3c00);
-  const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data()};
+  const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
   Mapped packed{std::vector<uint8_t>(toy::packedBytes)};
   require(lutc_pack(&toy.kernel, &weights, packed.data(), packed.size()) == LUTC_OK);
   ModelFile model;

@@ -3,6 +3,7 @@
 #include "file.h"
 #include "reference.h"
 #include "unpack.h"
+#include <cstring>
 #include <gtest/gtest.h>
 #include <set>
 
@@ -46,10 +47,10 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
   const bool fragments = c.kind == LUTC_LAYOUT_NIBBLES || c.kind == LUTC_LAYOUT_TRITS;
   layout.tile_rows = R * (fragments ? 2 * V : columns ? V : V / 4);
   layout.bits = c.bits;
-  layout.group = info.group < info.k ? uint32_t(info.group) : 0;
+  layout.group = std::strpbrk(c.format, "gk") ? uint32_t(info.group) : 0;
   // Blocks of whole groups or chunks; the last may be shorter.
   const size_t chunks[] = {32, 32, 32, 5, 32, 24}, chunk = chunks[c.kind],
-               step = layout.group ? layout.group : chunk;
+               step = layout.group ? std::max<size_t>(layout.group, chunk) : chunk;
   const size_t steps = (info.k + step - 1) / step;
   layout.k_padded = uint32_t((info.k + chunk - 1) / chunk * chunk);
   layout.k_block = blocks == 1 ? layout.k_padded : uint32_t((steps + blocks - 1) / blocks * step);
@@ -78,18 +79,36 @@ int32_t negativeBytes(const Unpacked &unpacked, size_t row) {
 }
 
 void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const lutc_layout &layout,
-                 const Weights &weights) {
+                 const Weights &weights, const DrawnWeights &view) {
   for (size_t row = 0; row < unpacked.rows; ++row)
     for (size_t g = 0; g < weights.groups; ++g) {
       const size_t at = row * weights.groups + g;
-      const float scale = row < info.n ? weights.scales[at] : 0.0f;
+      const bool exists = row < info.n;
       const int zero = row < info.n ? weights.zeros[at] : 0;
-      ASSERT_EQ(layout.group ? widen(unpacked.groupScale(row, g)) : unpacked.rowScale(row), scale) << row;
+      if (info.scale_bytes == 1) {
+        ASSERT_EQ(unpacked.groupScale(row, g), exists ? view.exponents[at] : 0) << row;
+      } else if (layout.group) {
+        ASSERT_EQ(unpacked.groupScale(row, g), exists ? view.halves[at] : 0) << row;
+      } else {
+        ASSERT_EQ(unpacked.rowScale(row), exists ? weights.scales[at] : 0.0f) << row;
+      }
+      if (info.has_minimums) {
+        ASSERT_EQ(unpacked.groupMinimum(row, g), exists ? view.minimums[at] : 0) << row;
+      }
       if (info.has_zero_points) {
         ASSERT_EQ(layout.group ? unpacked.groupZero(row, g) : unpacked.rowZero(row), zero) << row;
       }
       if (layout.kind == LUTC_LAYOUT_BASE3) {
         ASSERT_EQ(unpacked.rowNegatives(row), negativeBytes(unpacked, row)) << row;
+      }
+    }
+  for (size_t row = 0; row < unpacked.rows && info.subgroup; ++row)
+    for (size_t s = 0; s < unpacked.paddedK / info.subgroup; ++s) {
+      const bool exists = row < info.n && s < weights.subgroups;
+      const size_t at = row * weights.subgroups + s;
+      ASSERT_EQ(unpacked.multiple(row, s, false), exists ? view.multiples[at] : 0) << row;
+      if (info.has_minimums) {
+        ASSERT_EQ(unpacked.multiple(row, s, true), exists ? view.minimumMultiples[at] : 0) << row;
       }
     }
 }
@@ -115,7 +134,7 @@ void checkPacking(const LayoutCase &c, uint32_t V, uint32_t R, size_t blocks, si
   const Unpacked unpacked(info, layout, packed + sizeof(lutc_packed_header));
   const Weights weights(info, view);
   checkCodes(unpacked, info, layout, weights);
-  checkScales(unpacked, info, layout, weights);
+  checkScales(unpacked, info, layout, weights, drawn);
 }
 
 // The payload put together from bands of whole tiles, each packed as a matrix of its own.
@@ -130,9 +149,16 @@ std::vector<uint8_t> packBands(const lutc_kernel_info &info, const lutc_layout &
     lutc_weights weights = all;
     weights.codes += row * stride;
     if (!info.scales_per_tensor)
-      weights.scales = static_cast<const uint8_t *>(all.scales) + row * groups * (info.scales_f32 ? 4 : 2);
+      weights.scales = static_cast<const uint8_t *>(all.scales) + row * groups * info.scale_bytes;
     if (info.has_zero_points)
       weights.zero_points += row * groups;
+    if (info.has_minimums)
+      weights.minimums += row * groups;
+    const size_t subgroups = info.subgroup ? (info.k + info.subgroup - 1) / info.subgroup : 0;
+    if (info.subgroup)
+      weights.scale_multiples += row * subgroups;
+    if (info.subgroup && info.has_minimums)
+      weights.minimum_multiples += row * subgroups;
     std::vector<uint8_t> packed(lutc_payload_bytes(&band, &layout));
     EXPECT_EQ(lutc_pack_payload(&band, &layout, &weights, packed.data(), packed.size()), LUTC_OK);
     lutc_piece piece;
@@ -189,6 +215,28 @@ TEST_P(Pack, HandlesEdges) {
     }
 }
 
+TEST(PackArrays, NeedsTheArraysOfTheFormat) {
+  const LayoutCase c = {"w4k32m", LUTC_LAYOUT_DOT, 4};
+  const lutc_kernel_info info = describe(c.format, "a8", 3, 40);
+  const lutc_layout layout = makeLayout(c, info, 16, 1, 1);
+  Random random(3);
+  const DrawnWeights drawn = drawWeights(info, random);
+  std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
+  auto pack = [&](const lutc_weights &weights) {
+    return lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size());
+  };
+  EXPECT_EQ(pack(drawn.view()), LUTC_OK);
+  lutc_weights weights = drawn.view();
+  weights.minimums = nullptr;
+  EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
+  weights = drawn.view();
+  weights.scale_multiples = nullptr;
+  EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
+  weights = drawn.view();
+  weights.minimum_multiples = nullptr;
+  EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
+}
+
 std::vector<LayoutCase> layoutCases() {
   std::vector<LayoutCase> cases;
   for (const char *group : {"", "g32", "g128"})
@@ -205,6 +253,12 @@ std::vector<LayoutCase> layoutCases() {
   for (uint32_t bits :
        {5, 6, 7, 8}) // codes of 4 bits in wider fields: where widths that are no format yet lie
     cases.push_back({"w4g32", LUTC_LAYOUT_DOT, bits});
+  const std::pair<const char *, uint32_t> others[] = {
+      {"w4g16", 4},  {"w2g16z", 2},  {"w5g16m", 5}, {"w4g32m", 4}, {"w4g32e", 4},
+      {"fp4g16", 4}, {"fp4g32e", 4}, {"w2k16m", 2}, {"w3k16", 3},  {"w4k32m", 4},
+      {"w5k32m", 5}, {"w6k16", 6},   {"nl4k32", 4}, {"nl4", 4}};
+  for (auto [format, bits] : others)
+    cases.push_back({format, LUTC_LAYOUT_DOT, bits});
   for (const char *format : {"w158", "w158r"}) {
     cases.push_back({format, LUTC_LAYOUT_BASE3, 1});
     cases.push_back({format, LUTC_LAYOUT_TRITS, 1});

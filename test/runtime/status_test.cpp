@@ -35,7 +35,7 @@ struct Status : testing::Test {
   std::vector<uint8_t> codes = std::vector<uint8_t>(toy::n * toy::k, 3);
   std::vector<uint16_t> scales = std::vector<uint16_t>(toy::n * 3, 0x3c00);
   std::vector<uint8_t> zeros = std::vector<uint8_t>(toy::n * 3, 1);
-  lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data()};
+  lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
   alignas(64) uint8_t memory[toy::packedBytes] = {};
   alignas(64) uint8_t scratchMemory[2 * toy::preparedBytes] = {};
   float xs[3 * toy::k] = {}, ys[3 * toy::n] = {};
@@ -198,9 +198,9 @@ TEST_F(Status, PackArguments) {
 TEST_F(Status, PackNeedsEveryArray) {
   weights.codes = nullptr;
   expectPackFails(LUTC_NULL_POINTER);
-  weights = {codes.data(), 0, nullptr, zeros.data()};
+  weights.codes = codes.data(), weights.scales = nullptr;
   expectPackFails(LUTC_NULL_POINTER);
-  weights = {codes.data(), 0, scales.data(), nullptr};
+  weights.scales = scales.data(), weights.zero_points = nullptr;
   expectPackFails(LUTC_NULL_POINTER);
 }
 
@@ -234,7 +234,7 @@ TEST_F(Status, PackIgnoresRowGaps) {
   for (size_t row = 0; row < toy::n; ++row)
     std::memset(strided.data() + row * (toy::k + 3), 3, toy::k);
   alignas(64) static uint8_t other[toy::packedBytes];
-  weights = {strided.data(), toy::k + 3, scales.data(), zeros.data()};
+  weights.codes = strided.data(), weights.codes_stride = toy::k + 3;
   ASSERT_EQ(lutc_pack(&toy.kernel, &weights, other, sizeof other), LUTC_OK);
   EXPECT_EQ(std::memcmp(memory, other, sizeof other), 0);
 }

@@ -22,9 +22,12 @@ public:
     chunkBytes = bits * layout.row_vectors * layout.vector_bytes;
     if (fragments()) // nibbles of 8 units, and signs of trits
       chunkBytes = layout.tile_rows * (layout.kind == LUTC_LAYOUT_TRITS ? 5 : 4 * bits);
+    chunkStride = chunkBytes;
+    if (info.subgroup)
+      chunkStride += chunk / info.subgroup * multipleBytes();
     tileBytes.push_back(0);
     for (size_t k = 0; k < paddedK; ++k)
-      tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkBytes : 0) +
+      tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkStride : 0) +
                           (layout.group && k % layout.group == 0 ? scaleBytes() : 0));
   }
 
@@ -69,12 +72,23 @@ public:
     return code;
   }
 
-  // f16 bits and zero point of a group of a row, in the stream.
+  // Bits of the scale, zero point and bits of the minimum of a group of a row, in the stream.
   uint16_t groupScale(size_t row, size_t group) const {
-    return load<uint16_t>(scalesOffset(row, group) + 2 * (row % layout.tile_rows));
+    const size_t at = scalesOffset(row, group), inTile = row % layout.tile_rows;
+    return info.scale_bytes == 1 ? payload[at + inTile] : load<uint16_t>(at + 2 * inTile);
   }
   uint8_t groupZero(size_t row, size_t group) const {
-    return payload[scalesOffset(row, group) + 2 * layout.tile_rows + row % layout.tile_rows];
+    return payload[scalesOffset(row, group) + info.scale_bytes * layout.tile_rows + row % layout.tile_rows];
+  }
+  uint16_t groupMinimum(size_t row, size_t group) const {
+    return load<uint16_t>(scalesOffset(row, group) + info.scale_bytes * layout.tile_rows +
+                          2 * (row % layout.tile_rows));
+  }
+  // Of the scale, or the minimum, of a subgroup of a row.
+  int8_t multiple(size_t row, size_t subgroup, bool ofMinimum) const {
+    const size_t k = subgroup * info.subgroup;
+    return int8_t(payload[chunkOffset(row, k) + chunkBytes + k % chunk / info.subgroup * multipleBytes() +
+                          (ofMinimum ? layout.tile_rows : 0) + row % layout.tile_rows]);
   }
 
   // In the tail.
@@ -136,7 +150,11 @@ private:
     }
   }
 
-  size_t scaleBytes() const { return layout.tile_rows * (info.has_zero_points ? 3 : 2); }
+  size_t scaleBytes() const {
+    return layout.tile_rows *
+           (info.scale_bytes + (info.has_zero_points ? 1 : 0) + (info.has_minimums ? 2 : 0));
+  }
+  size_t multipleBytes() const { return layout.tile_rows * (info.has_minimums ? 2 : 1); }
   // Bytes of k in [begin, end) of one tile, scales included.
   size_t spanBytes(size_t begin, size_t end) const {
     return tileBytes[std::min(end, paddedK)] - tileBytes[begin];
@@ -152,19 +170,22 @@ private:
   }
   size_t chunkOffset(size_t row, size_t k) const {
     const size_t block = k / layout.k_block, blockBegin = block * layout.k_block;
-    const size_t group = layout.group ? k / layout.group * layout.group : blockBegin;
-    return tileOffset(row, block) + spanBytes(blockBegin, group) + (k - group) / chunk * chunkBytes;
+    const size_t span = layout.group ? k / spanK() * spanK() : blockBegin;
+    return tileOffset(row, block) + spanBytes(blockBegin, span) + (k - span) / chunk * chunkStride;
   }
+  // Two groups of half a chunk share it.
+  size_t spanK() const { return std::max<size_t>(layout.group, chunk); }
   size_t scalesOffset(size_t row, size_t group) const {
-    const size_t block = group * layout.group / layout.k_block;
-    return tileOffset(row, block) + spanBytes(block * layout.k_block, (group + 1) * layout.group) -
-           scaleBytes();
+    const size_t k = group * layout.group, span = k / spanK() * spanK(), block = span / layout.k_block;
+    const size_t chunks = (std::min(span + spanK(), paddedK) - span + chunk - 1) / chunk;
+    return tileOffset(row, block) + spanBytes(block * layout.k_block, span) + chunks * chunkStride +
+           (k - span) / layout.group * scaleBytes();
   }
 
   const lutc_kernel_info &info;
   const lutc_layout &layout;
   const uint8_t *payload;
-  size_t bits = 0, chunkBytes;
+  size_t bits = 0, chunkBytes, chunkStride;
   std::vector<size_t> tileBytes; // [k]: of one tile up to k, all k blocks in a row
 };
 

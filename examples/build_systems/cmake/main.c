@@ -11,7 +11,7 @@ static _Alignas(LUTC_ALIGNMENT) uint8_t scratch[TINY_SQUARE_SCRATCH_BYTES(1)];
 
 int main(void) {
   float x[SIZE] = {0}, y[SIZE];
-  const lutc_weights weights = {codes[0], 0, scales, NULL};
+  const lutc_weights weights = {.codes = codes[0], .scales = scales};
   for (int row = 0; row < SIZE; ++row) {
     for (int k = 0; k < SIZE; ++k)
       codes[row][k] = row == k ? 10 : 8; /* weight = scale * (code - 8) */
