@@ -21,9 +21,23 @@ static Value codesOf(Value w) {
   return reinterpret ? reinterpret.getW() : w;
 }
 
-static const Candidate *findSchedule(ArrayRef<Candidate> all, ScheduleAttr schedule) {
-  auto *found = llvm::find_if(all, [&](const Candidate &it) { return it.schedule == schedule; });
-  return found == all.end() ? nullptr : found;
+static ScheduleAttr withPrefetch(ScheduleAttr s, int64_t prefetch) {
+  return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
+                           s.getTokenBlock(), s.getKBlock(), s.getRun(), s.getWiden(), prefetch,
+                           s.getRowsInner(), s.getBatchRowVectors());
+}
+
+/// A prefetch distance is a fact of the CPU that was tuned for, and legal for every other.
+static std::optional<Candidate> findSchedule(ArrayRef<Candidate> all, ScheduleAttr schedule) {
+  auto *found = llvm::find_if(all, [&](const Candidate &it) {
+    return withPrefetch(it.schedule, schedule.getPrefetch()) == schedule;
+  });
+  return found == all.end() ? std::nullopt : std::optional(Candidate{schedule, found->cost});
+}
+
+static std::optional<Candidate> pickSchedule(ArrayRef<Candidate> all, std::optional<Strategy> strategy) {
+  const Candidate *found = pick(all, strategy);
+  return found ? std::optional(*found) : std::nullopt;
 }
 
 /// What speaks for `best`, one of `all`.
@@ -57,7 +71,7 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     return success();
   auto all = candidates(op, target);
   auto tuned = op->getAttrOfType<ScheduleAttr>(kTunedAttrName);
-  const Candidate *best = tuned ? findSchedule(all, tuned) : pick(all, op.getStrategy());
+  std::optional<Candidate> best = tuned ? findSchedule(all, tuned) : pickSchedule(all, op.getStrategy());
   if (tuned && !best)
     return op.emitError() << "the tuned schedule " << tuned << " is none that this lutc knows for the product"
                           << " on " << target.getName() << "; tune again";

@@ -1,7 +1,7 @@
 // Names that are no weight format, and what to write instead.
 // RUN: lut-opt %s -split-input-file -verify-diagnostics
 
-// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6 or w8, such as w2g128}}
+// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6, w8, nl4 or fp4, such as w2g128}}
 func.func private @stem() attributes {format = #lut.format<w7>}
 
 // -----
@@ -12,7 +12,7 @@ func.func private @longStem() attributes {format = #lut.format<w16>}
 
 // -----
 
-// expected-error@+1 {{'w2g100': 100 is no group size; write w2g32, w2g64, w2g128 or w2g256, or w2 for one scale per row}}
+// expected-error@+1 {{'w2g100': 100 is no group size; write w2g16, w2g32, w2g64, w2g128 or w2g256, or w2 for one scale per row}}
 func.func private @group() attributes {format = #lut.format<w2g100>}
 
 // -----
@@ -22,17 +22,17 @@ func.func private @leadingZero() attributes {format = #lut.format<w4g032>}
 
 // -----
 
-// expected-error@+1 {{'w3gz' has no group size; write w3g32, w3g64, w3g128 or w3g256, or w3 for one scale per row}}
+// expected-error@+1 {{'w3gz' has no group size; write w3g16, w3g32, w3g64, w3g128 or w3g256, or w3 for one scale per row}}
 func.func private @noGroup() attributes {format = #lut.format<w3gz>}
 
 // -----
 
-// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points}}
+// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales}}
 func.func private @suffix() attributes {format = #lut.format<w2g128q>}
 
 // -----
 
-// expected-error@+1 {{'w1zz' ends in 'z'; write w1, or w1z with zero points}}
+// expected-error@+1 {{'w1zz' ends in 'zz'; write w1, or w1z with zero points}}
 func.func private @twice() attributes {format = #lut.format<w1zz>}
 
 // -----
@@ -44,3 +44,25 @@ func.func private @ternaryGroup() attributes {format = #lut.format<w158g64>}
 
 // expected-error@+1 {{'w158z': w158 has neither groups nor zero points}}
 func.func private @ternaryZeroPoint() attributes {format = #lut.format<w158z>}
+
+// -----
+
+// expected-error@+1 {{'w4k64': 64 is no group size; write w4k16 or w4k32, or w4 for one scale per row}}
+func.func private @subgroup() attributes {format = #lut.format<w4k64>}
+
+// -----
+
+// Two levels have minimums, but no zero points.
+// expected-error@+1 {{'w4k32z' ends in 'z'; write w4k32, or w4k32m with minimums}}
+func.func private @zerosOnTwoLevels() attributes {format = #lut.format<w4k32z>}
+
+// -----
+
+// expected-error@+1 {{'w4m' ends in 'm'; write w4, or w4z with zero points}}
+func.func private @minimumsOfRows() attributes {format = #lut.format<w4m>}
+
+// -----
+
+// A code book has neither zero points nor minimums.
+// expected-error@+1 {{'fp4g32z' ends in 'z'; write fp4g32, or fp4g32e with e8m0 scales}}
+func.func private @zerosOfCodeBook() attributes {format = #lut.format<fp4g32z>}
