@@ -116,7 +116,7 @@ void Workload::fill(const lutc_kernel_info &info) {
   size_t groups = (info.k + info.group - 1) / info.group;
   halves.assign(info.n * groups, 0x2c00); // 1/16
   floats.assign(info.n, 0.0625f);
-  zeros.assign(info.n * groups, 1); // as e8m0 tiny, but numbers like others
+  zeros.assign(info.n * groups, info.scale_bytes == 1 ? 123 : 1); // or scales in e8m0, 1/16
   multiples.assign(info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0, 1);
 }
 

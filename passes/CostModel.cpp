@@ -236,9 +236,8 @@ struct Grid {
     int64_t sums = rows * tokens, registers = target.getRegisters();
     if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
       return false; // lookups by scalar loads gain nothing from more tokens, and products little
-    bool subgroupMinimums = format.subgroup && format.minimums; // as many sums again
-    if (layout == Layout::dot && (!llvm::isPowerOf2_32(format.row->bits) || subgroupMinimums))
-      return sums * 8 <= registers && rows <= 2; // split codes take more registers
+    if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // split codes take more registers
+      return sums * 8 <= registers && rows <= 2;
     if (layout == Layout::dot || layout == Layout::quad)
       return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
     // Four row vectors took a fifth longer than two with cold weights, for reasons not known.

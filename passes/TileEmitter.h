@@ -73,9 +73,8 @@ struct GroupCursor {
 int64_t sumFactor(const Geometry &g);
 
 /// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without
-/// zero points' and negatives' corrections; with the sum factor's, unless a row has several k blocks. With
-/// subgroups each has its multiple, and where those have minimums, as many sums follow: of activations times
-/// the minimum's multiples.
+/// zero points' and negatives' corrections; with the sum factor's, unless a row has several k blocks, and the
+/// multiples of subgroups.
 Values emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor);
 
 } // namespace lut

@@ -31,6 +31,7 @@ struct ComputeEmitter : ProductOperands {
   Value scaled(Value sum, Value activationScale, Value weightScale);
   Value correctZero(Value sum, Value zeroPoints, Value groupSum);
   Value weightScale(Value scales, int64_t s);
+  Values multipliedSums(const GroupCursor &at, int64_t s);
   Value powerOfTwo(Value bytes);
   Value widenHalves(Value pointer);
 
@@ -195,14 +196,11 @@ Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
   return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
 }
 
-/// 2^(byte - 127), of byte 0 a subnormal number, of byte 255 NaN.
+/// 2^(byte - 127): the exponent's bits, of byte 0 those of a subnormal number. The packer refuses 255.
 Value ComputeEmitter::powerOfTwo(Value bytes) {
-  Value exponent = arith::ExtUIOp::create(e.b, e.loc, ints, bytes);
-  Value next = e.bitAnd(e.add(exponent, 1), 0xff); // 1 and 0 of those
-  Value special = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, next, e.constant(ints, 2));
-  Value fraction =
-      arith::SelectOp::create(e.b, e.loc, special, e.constant(ints, 1 << 22), e.constant(ints, 0));
-  return e.bitcast(arith::OrIOp::create(e.b, e.loc, e.shiftLeft(exponent, 23), fraction), floats);
+  Value exponent = e.shiftLeft(arith::ExtUIOp::create(e.b, e.loc, ints, bytes), 23);
+  Value bits = arith::MaxSIOp::create(e.b, e.loc, exponent, e.constant(ints, 1 << 22));
+  return e.bitcast(bits, floats);
 }
 
 /// Of sum vector s, in units of the integers that codes stand for.
@@ -221,6 +219,21 @@ Value ComputeEmitter::widenHalves(Value pointer) {
   return arith::ExtFOp::create(e.b, e.loc, floats, e.load(e.vec(g.laneRows, e.b.getF16Type()), pointer));
 }
 
+/// For each token, its sums of activations of the subgroups times the multiples of their minimums. Apart from
+/// the products, whose sums take the registers.
+Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
+  Values sums(at.prepared.size(), e.constant(ints, 0));
+  int64_t size = g.format.subgroup, perChunk = g.chunkK / size;
+  for (int64_t i = 0; i < at.kLength / size; ++i) {
+    int64_t place = i / perChunk * g.chunkStride + (i % perChunk * 2 + 1) * g.tileRows + s * g.laneRows;
+    Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(at.multiples, place));
+    Value multiple = arith::ExtSIOp::create(e.b, e.loc, ints, narrow);
+    for (auto [sum, all] : llvm::zip(sums, at.subgroupSums))
+      sum = e.add(sum, e.mul(multiple, e.splat(e.load(e.i32(), e.at(all, 4 * i), 4), g.laneRows)));
+  }
+  return sums;
+}
+
 /// y += float(sum) * (activation scale * weight scale), + (float(sum of activations) * activation scale) *
 /// minimum, for one group, whose scales lie at `scales`.
 Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, Values results) {
@@ -234,6 +247,7 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, V
                                           e.load(e.vec(L, e.i8()), e.at(partOf(added, g.stepRows()), s * L)));
     if (g.format.minimums)
       minimums = widenHalves(e.at(partOf(added, g.stepRows() * 2), s * L * 2));
+    Values minimumSums = g.format.minimums && g.format.subgroup ? multipliedSums(at, s) : Values();
     for (int64_t t = 0; t < count; ++t) {
       Value sum = sums[s * count + t], &result = results[s * count + t];
       if (zeroPoints)
@@ -242,9 +256,8 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, V
       result = e.add(result, scaled(sum, activationScale, scale));
       if (!minimums)
         continue;
-      Value all = g.format.subgroup
-                      ? e.mul(e.toFloat(sums[(g.sumVectors() + s) * count + t]), e.splat(activationScale, L))
-                      : e.splat(e.mul(e.toFloat(at.groupSums[t]), activationScale), L);
+      Value all = minimumSums.empty() ? e.splat(e.mul(e.toFloat(at.groupSums[t]), activationScale), L)
+                                      : e.mul(e.toFloat(minimumSums[t]), e.splat(activationScale, L));
       result = e.add(result, e.mul(all, minimums));
     }
   }

@@ -24,7 +24,7 @@ struct SumEmitter {
   void dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums);
   Values dotSums();
   Values subgroupSums();
-  void addSubgroup(Value multiples, Value index, const Values &partial, Values &sums);
+  void addSubgroup(Value multiples, const Values &partial, Values &sums);
   Values fieldSums();
   Values eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body);
   Value chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded);
@@ -243,7 +243,7 @@ Values SumEmitter::dotSums() {
 /// Products of a subgroup are multiplied before they are added: all of a group stays in integers.
 Values SumEmitter::subgroupSums() {
   int64_t perChunk = g.chunkK / g.format.subgroup, offset = sumFactor(g);
-  Values sums(R * tokens * g.rowMultiples(), e.constant(lanes, 0));
+  Values sums(R * tokens, e.constant(lanes, 0));
   return eachChunk(sums, [&](Value i, Values carried) {
     Chunk loaded = noVectors();
     for (int64_t s = 0; s < perChunk; ++s) {
@@ -256,30 +256,19 @@ Values SumEmitter::subgroupSums() {
           partial[r * tokens + t] = e.splat(e.mul(sum, offset), V / 4);
       }
       dotQuads(i, 8 / perChunk * s, 8 / perChunk, loaded, partial);
-      addSubgroup(multiples, index, partial, carried);
+      addSubgroup(multiples, partial, carried);
     }
     return carried;
   });
 }
 
-/// sums += multiple * partial, and of minimums, multiple * the activations' sum.
-void SumEmitter::addSubgroup(Value multiples, Value index, const Values &partial, Values &sums) {
-  auto multiple = [&](int64_t kind, int64_t r) {
-    Value narrow = e.load(e.vec(V / 4, e.i8()), e.at(multiples, kind * g.tileRows + r * (V / 4)));
-    return arith::ExtSIOp::create(e.b, e.loc, lanes, narrow).getResult();
-  };
+/// sums += multiple * partial
+void SumEmitter::addSubgroup(Value multiples, const Values &partial, Values &sums) {
   for (int64_t r = 0; r < R; ++r) {
-    Value scale = multiple(0, r);
+    Value narrow = e.load(e.vec(V / 4, e.i8()), e.at(multiples, r * (V / 4)));
+    Value multiple = arith::ExtSIOp::create(e.b, e.loc, lanes, narrow);
     for (int64_t t = 0; t < tokens; ++t)
-      sums[r * tokens + t] = e.add(sums[r * tokens + t], e.mul(partial[r * tokens + t], scale));
-  }
-  for (int64_t r = 0; g.format.minimums && r < R; ++r) {
-    Value minimum = multiple(1, r);
-    for (int64_t t = 0; t < tokens; ++t) {
-      Value sum = e.splat(e.load(e.i32(), e.at(at.subgroupSums[t], e.mul(index, 4)), 4), V / 4);
-      Value &total = sums[(R + r) * tokens + t];
-      total = e.add(total, e.mul(sum, minimum));
-    }
+      sums[r * tokens + t] = e.add(sums[r * tokens + t], e.mul(partial[r * tokens + t], multiple));
   }
 }
 

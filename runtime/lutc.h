@@ -43,7 +43,7 @@ typedef enum lutc_status {
   LUTC_WRONG_KERNEL,     /* packed for another shape or weight format */
   LUTC_WRONG_LAYOUT,     /* packed for a variant with another weight layout: pack again on this machine */
   LUTC_CORRUPT,          /* the header or the payload does not match its checksum */
-  LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
+  LUTC_BAD_CODE,         /* a weight code is outside the format's code book, or an e8m0 scale is 255, NaN */
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
   LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
@@ -68,7 +68,7 @@ typedef struct lutc_parallel {
 /* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups and
    S = ceil(k / subgroup) subgroups:
    codes              [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
-   scales             f16 bits [n][G]; formats that end in e: u8 [n][G], 2^(byte - 127), 255 is NaN (e8m0);
+   scales             f16 bits [n][G]; formats that end in e: u8 [n][G], 2^(byte - 127) (e8m0);
                       w158: f32 [1] (one per tensor) or [n] (one per row)
    zero_points        formats that end in z: u8 [n][G]
    minimums           formats that end in m: f16 bits [n][G]

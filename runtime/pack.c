@@ -333,6 +333,11 @@ static int codes_are_valid(const packer *p) {
   return (bad & ones << 7) == 0;
 }
 
+static int scales_are_valid(const packer *p) {
+  const uint8_t *scales = p->weights->scales;
+  return p->info->scale_bytes != 1 || memchr(scales, 255, p->info->n * p->groups) == NULL;
+}
+
 static packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
                           const lutc_weights *weights) {
   packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
@@ -366,7 +371,7 @@ lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *l
     return status;
   if (payload_bytes < stream_bytes(&p) + tail_bytes(&p))
     return LUTC_BUFFER_TOO_SMALL;
-  if (!codes_are_valid(&p))
+  if (!codes_are_valid(&p) || !scales_are_valid(&p))
     return LUTC_BAD_CODE;
   fill_payload(&p, payload, payload_bytes);
   return LUTC_OK;

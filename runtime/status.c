@@ -12,7 +12,7 @@ static const char *const sentences[] = {
     [LUTC_WRONG_LAYOUT] =
         "the weights were packed for a variant with another layout: pack them again on this machine",
     [LUTC_CORRUPT] = "the packed weights do not match their checksum",
-    [LUTC_BAD_CODE] = "a weight code is outside the code book of the format",
+    [LUTC_BAD_CODE] = "a weight code is outside the code book of the format, or a scale is no number",
     [LUTC_UNSUPPORTED_CPU] = "this cpu lacks the instructions of the requested variant, or of every variant",
     [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
     [LUTC_BAD_ROUTE] = "a token is routed to an expert that the layer does not have",

@@ -68,7 +68,6 @@ def schedules(draw):
 def draw_schedule(kernel, variant, draw):
     """A schedule within the limits of the cost model's grid (passes/CostModel.cpp)."""
     bits = 2 if kernel["format"] == "w158" else int(re.search("[0-9]", kernel["format"])[0])
-    split = bits in (3, 5, 6) or re.search("k.*m", kernel["format"])
     wide, trits, lookup = variant == "avx512vbmi", kernel["format"] == "w158", kernel["strategy"] == "lookup"
     digits = 2 if kernel["numerics"] == "a8" else 1
     planes = 1 if trits else bits
@@ -81,7 +80,7 @@ def draw_schedule(kernel, variant, draw):
         if bytes_of_rows:
             registers = 32 if wide else 16
             return rows <= 2 and tokens <= (2 if trits else 4 // digits) and planes * digits * rows * tokens <= max(registers // 2, planes * digits)
-        if layout == "dot" and split:
+        if layout == "dot" and bits in (3, 5, 6):
             return rows <= 2 and 8 * rows * tokens <= (32 if wide else 16)
         return rows * tokens <= (16 if wide else 4)
 

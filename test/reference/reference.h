@@ -34,10 +34,8 @@ inline float widen(uint16_t half) {
   return sign * std::ldexp(float(exponent ? fraction + 1024 : fraction), std::max(exponent, 1) - 25);
 }
 
-// E8M0 of the OCP Microscaling specification.
-inline float powerOfTwo(uint8_t byte) {
-  return byte == 255 ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(1.0f, byte - 127);
-}
+// E8M0 of the OCP Microscaling specification, without NaN.
+inline float powerOfTwo(uint8_t byte) { return std::ldexp(1.0f, byte - 127); }
 
 // Rounds half to even.
 inline int rne(float value) { return static_cast<int>(std::nearbyint(value)); }

@@ -237,6 +237,22 @@ TEST(PackArrays, NeedsTheArraysOfTheFormat) {
   EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
 }
 
+TEST(PackArrays, RefusesScalesThatAreNoNumber) {
+  const LayoutCase c = {"fp4g32e", LUTC_LAYOUT_DOT, 4};
+  const lutc_kernel_info info = describe(c.format, "a8", 3, 40);
+  const lutc_layout layout = makeLayout(c, info, 16, 1, 1);
+  Random random(3);
+  DrawnWeights drawn = drawWeights(info, random);
+  std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
+  auto pack = [&] {
+    const lutc_weights weights = drawn.view();
+    return lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size());
+  };
+  EXPECT_EQ(pack(), LUTC_OK);
+  drawn.exponents.back() = 255;
+  EXPECT_EQ(pack(), LUTC_BAD_CODE);
+}
+
 std::vector<LayoutCase> layoutCases() {
   std::vector<LayoutCase> cases;
   for (const char *group : {"", "g32", "g128"})
