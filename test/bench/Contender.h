@@ -69,12 +69,20 @@ struct Missing {
   std::vector<std::string> shapes;
 };
 
+// What a format of lutc competes with: "ternary", or its bits.
+std::string weightsOf(const std::string &format);
+// Numerics classes that have it.
+std::vector<std::string> classesOf(const std::string &format);
+
 struct Settings {
   std::string library; // shared library of lutc's kernels
   std::string npm;     // directory with node_modules
   std::string variant; // the instruction set that all are held to; empty: the best
   std::vector<std::string> formats;
 };
+
+// Whether one of the formats is of this kind.
+bool competes(const Settings &settings, const std::string &weights);
 
 using Contenders = std::vector<std::unique_ptr<Contender>>;
 

@@ -15,7 +15,8 @@ struct Type {
 };
 constexpr Type types[] = {{"q1_0", "1"},   {"tq1_0", "ternary"}, {"tq2_0", "ternary"}, {"q2_0", "2"},
                           {"q2_K", "2"},   {"q3_K", "3"},        {"q4_0", "4"},        {"q4_K", "4"},
-                          {"iq4_nl", "4"}, {"mxfp4", "4"}};
+                          {"iq4_nl", "4"}, {"mxfp4", "4"},       {"q5_K", "5"},        {"q6_K", "6"},
+                          {"q8_0", "8"}};
 
 // The library of each instruction set that lutc can be held to.
 struct Build {
@@ -279,6 +280,8 @@ void lut::bench::openGgml(const Settings &settings, Contenders &contenders, std:
   const auto engine = std::make_shared<Engine>(settings);
   const std::vector<BufferType *> bufferTypes = engine->bufferTypes();
   for (const Type &it : types) {
+    if (!competes(settings, it.weights))
+      continue;
     const int type = engine->typeOf(it.name);
     if (type < 0) {
       missing.push_back(

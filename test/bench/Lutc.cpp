@@ -36,9 +36,8 @@ struct Runtime {
 class Lutc : public Contender {
 public:
   Lutc(std::shared_ptr<Runtime> runtime, std::string format, std::string numerics)
-      : Contender("lutc", format + " " + numerics,
-                  format.rfind("w158", 0) == 0 ? "ternary" : format.substr(1, 1)),
-        runtime(std::move(runtime)), format(std::move(format)), numerics(std::move(numerics)) {}
+      : Contender("lutc", format + " " + numerics, weightsOf(format)), runtime(std::move(runtime)),
+        format(std::move(format)), numerics(std::move(numerics)) {}
 
   std::string bind(const Problem &bound, size_t threadCount) override {
     problem = &bound;
@@ -115,14 +114,20 @@ private:
   // The distinct rows, again and again until there are n.
   lut::reference::DrawnWeights repeated() const {
     lut::reference::DrawnWeights all;
-    const size_t k = info.k, scales = distinct.halves.size() / period;
-    for (size_t row = 0; row < problem->shape.n; ++row) {
-      const size_t from = row % period;
-      all.codes.insert(all.codes.end(), &distinct.codes[from * k], &distinct.codes[from * k] + k);
-      if (scales)
-        all.halves.insert(all.halves.end(), &distinct.halves[from * scales],
-                          &distinct.halves[from * scales] + scales);
-    }
+    auto repeat = [&](const auto &from, auto &to) {
+      const size_t columns = from.size() / period;
+      for (size_t row = 0; row < problem->shape.n; ++row) {
+        const auto first = from.begin() + row % period * columns;
+        to.insert(to.end(), first, first + columns);
+      }
+    };
+    repeat(distinct.codes, all.codes);
+    repeat(distinct.halves, all.halves);
+    repeat(distinct.exponents, all.exponents);
+    repeat(distinct.minimums, all.minimums);
+    repeat(distinct.zeros, all.zeros);
+    repeat(distinct.multiples, all.multiples);
+    repeat(distinct.minimumMultiples, all.minimumMultiples);
     all.floats = distinct.floats; // w158: one for all
     return all;
   }
@@ -143,6 +148,20 @@ private:
 };
 } // namespace
 
+std::string lut::bench::weightsOf(const std::string &format) {
+  return format.rfind("w158", 0) == 0 ? "ternary" : format.substr(format.find_first_of("123456789"), 1);
+}
+
+std::vector<std::string> lut::bench::classesOf(const std::string &format) {
+  return lut::reference::hasTables(format) ? std::vector<std::string>{"a8", "t8"}
+                                           : std::vector<std::string>{"a8"};
+}
+
+bool lut::bench::competes(const Settings &settings, const std::string &weights) {
+  return std::any_of(settings.formats.begin(), settings.formats.end(),
+                     [&](const std::string &format) { return weightsOf(format) == weights; });
+}
+
 void lut::bench::openLutc(const Settings &settings, Contenders &contenders, std::vector<Missing> &missing) {
   const auto runtime = std::make_shared<Runtime>(Library(settings.library));
   const char *variant = settings.variant.empty() ? nullptr : settings.variant.c_str();
@@ -151,6 +170,6 @@ void lut::bench::openLutc(const Settings &settings, Contenders &contenders, std:
     return;
   }
   for (const std::string &format : settings.formats)
-    for (const char *numerics : {"a8", "t8"})
+    for (const std::string &numerics : classesOf(format))
       contenders.push_back(std::make_unique<Lutc>(runtime, format, numerics));
 }

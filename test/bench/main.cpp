@@ -17,9 +17,10 @@ static void printKernels(const Options &options) {
   std::puts("library: bench\nkernels:");
   for (const Shape &shape : options.shapes)
     for (const std::string &format : options.settings.formats)
-      for (const char *numerics : {"a8", "t8"})
+      for (const std::string &numerics : classesOf(format))
         std::printf("  - {name: %s_%s_%s, n: %zu, k: %zu, format: %s, numerics: %s}\n", format.c_str(),
-                    numerics, shape.name().c_str(), shape.n, shape.k, format.c_str(), numerics);
+                    numerics.c_str(), shape.name().c_str(), shape.n, shape.k, format.c_str(),
+                    numerics.c_str());
 }
 
 static Contenders open(const Options &options, std::vector<Missing> &missing) {

@@ -2,9 +2,9 @@
 import math
 from html import escape
 
-COLOURS = {"1": "#0072b2", "ternary": "#009e73", "2": "#d55e00", "3": "#cc79a7", "4": "#e69f00", "8": "#56b4e9",
-           "float": "#666666"}
-LABELS = {"1": "1 bit", "ternary": "ternary", "2": "2 bits", "3": "3 bits", "4": "4 bits", "8": "8 bits", "float": "float"}
+COLOURS = {"1": "#0072b2", "ternary": "#009e73", "2": "#d55e00", "3": "#cc79a7", "4": "#e69f00", "5": "#882255", "6": "#332288",
+           "8": "#56b4e9", "float": "#666666"}
+LABELS = {kind: kind if kind in ("ternary", "float") else "1 bit" if kind == "1" else kind + " bits" for kind in COLOURS}
 WIDTH, HEIGHT, MARGIN = 560, 400, 60  # of one panel
 
 

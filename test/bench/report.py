@@ -9,10 +9,6 @@ import sys
 
 import plot
 
-KINDS = {"1": "1 bit", "ternary": "ternary", "2": "2 bits", "3": "3 bits", "4": "4 bits", "8": "8 bits",
-         "float": "float"}
-
-
 def table(header, rows):
     lines = ["| " + " | ".join(map(str, row)) + " |" for row in [header, ["---"] * len(header), *rows]]
     return "\n".join(lines) + "\n\n"
@@ -43,7 +39,7 @@ class Run:
         self.data, self.cells = data, data["cells"]
         self.contenders = unique((r["weights"], name(r)) for cell in self.cells for r in cell["results"])
         # lutc first, then its competitors, by kind of weights.
-        self.contenders.sort(key=lambda it: (list(KINDS).index(it[0]), not it[1].startswith("lutc")))
+        self.contenders.sort(key=lambda it: (list(plot.LABELS).index(it[0]), not it[1].startswith("lutc")))
 
     def head(self):
         data = self.data
