@@ -180,7 +180,10 @@ static LogicalResult verifySchedule(Operation *op, std::optional<ScheduleAttr> s
 LogicalResult LookupGemmOp::verify() {
   if (failed(verifySchedule(*this, getSchedule(), Strategy::lookup, getW().getType())))
     return failure();
-  const FormatRow &row = *getW().getType().getFormat().getFormat().row;
+  const Format format = getW().getType().getFormat().getFormat();
+  const FormatRow &row = *format.row;
+  if (getSchedule() && !format.hasTables())
+    return emitOpError() << "format " << format.str() << " has no bit planes that could index tables";
   if (getLeft().getType().getTrits() != row.trits)
     return emitOpError("tables of trits belong to ternary weights");
   std::optional<Layout> layout;
@@ -202,6 +205,10 @@ LogicalResult LookupGemmOp::verify() {
 LogicalResult DotGemmOp::verify() {
   if (failed(verifySchedule(*this, getSchedule(), Strategy::dot, getW().getType())))
     return failure();
+  int64_t summed = getLeft().getType().getSubgroup();
+  if (summed != getW().getType().getFormat().getFormat().subgroup)
+    return emitOpError() << "activations with sums of subgroups of " << summed << " do not match format "
+                         << getW().getType().getFormat().getName();
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
 }
 

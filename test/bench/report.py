@@ -9,6 +9,7 @@ import sys
 
 import plot
 
+
 def table(header, rows):
     lines = ["| " + " | ".join(map(str, row)) + " |" for row in [header, ["---"] * len(header), *rows]]
     return "\n".join(lines) + "\n\n"

@@ -21,6 +21,17 @@ module attributes {lut.target = #target} {
     return %v : vector<16xi8>
   }
 
+  // A table that is known is compared with, entry by entry.
+  // CHECK-LABEL: @known(
+  // CHECK: arith.andi
+  // CHECK-COUNT-16: arith.cmpi eq
+  // CHECK-NOT: llvm.load
+  func.func @known(%index: vector<16xi8>) -> vector<16xi8> {
+    %table = arith.constant dense<[12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0]> : vector<16xi8>
+    %v = lut.lookup %table[%index] entries 16 : vector<16xi8>, vector<16xi8>
+    return %v : vector<16xi8>
+  }
+
   // Byte 1 reads the second table, byte 4 the first.
   // CHECK-LABEL: @sideBySide(
   // CHECK-SAME: %[[POINTER:[a-z0-9]+]]: !llvm.ptr

@@ -183,6 +183,23 @@ func.func @lookupSchedule(%t: !tables, %w: !lut.weights<10 x 64, <w2>, planes>) 
 
 // -----
 
+func.func @dotSubgroup(%q: !lut.activations<256, group = 256>, %w: !lut.weights<10 x 256, <w4k32m>>) {
+  // expected-error@+1 {{activations with sums of subgroups of 0 do not match format w4k32m}}
+  %y = lut.dot_gemm %q, %w : !lut.activations<256, group = 256>, !lut.weights<10 x 256, <w4k32m>> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
+!tables = !lut.tables<64, group = 32, unit = 4, trits = false, mirrored = false, digits = 2, radix = 32>
+func.func @lookupCodeBook(%t: !tables, %w: !lut.weights<10 x 64, <nl4g32>, planes>) {
+  // expected-error@+1 {{format nl4g32 has no bit planes that could index tables}}
+  %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = quad, row_vectors = 1, tokens = 1, token_block = 1, k_block = 0> : !tables, !lut.weights<10 x 64, <nl4g32>, planes> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
 func.func @dotGroup(%q: !lut.activations<64, group = 32>, %w: !lut.weights<10 x 64, <w158>>) {
   // expected-error@+1 {{groups of 32 do not match format w158}}
   %y = lut.dot_gemm %q, %w : !lut.activations<64, group = 32>, !lut.weights<10 x 64, <w158>> -> tensor<?x10xf32>

@@ -36,6 +36,14 @@ func.func @ternary(%x: tensor<?x500xf32>, %w: !lut.weights<10 x 500, <w158>>) ->
   return %y : tensor<?x10xf32>
 }
 
+// Groups of 256, with sums of the subgroups that have their own multiples.
+// CHECK-LABEL: @subgroups(
+// CHECK: lut.quantize_activations {{.*}} -> <512, group = 256, subgroup = 32>
+func.func @subgroups(%x: tensor<?x512xf32>, %w: !lut.weights<10 x 512, <w4k32m>>) -> tensor<?x10xf32> {
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<?x512xf32>, !lut.weights<10 x 512, <w4k32m>> -> tensor<?x10xf32>
+  return %y : tensor<?x10xf32>
+}
+
 // A group is no longer than k.
 // CHECK-LABEL: @shortRow(
 // CHECK: lut.quantize_activations {{.*}} -> <9, group = 9>

@@ -294,6 +294,46 @@ module attributes {lut.target = #target} {
 
 // -----
 
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // Subgroups of 16: two sums of a chunk, each times its multiples, stay integers up to the end of the group; then
+  // the minimums' multiples, times the subgroups' sums of activations.
+  // CHECK-LABEL: func.func @subgroups_compute(
+  // CHECK: lut.dot
+  // CHECK: %[[MULTIPLES:.*]] = llvm.load %{{.*}} -> vector<4xi8>
+  // CHECK: %[[WIDE:.*]] = arith.extsi %[[MULTIPLES]] : vector<4xi8> to vector<4xi32>
+  // CHECK: arith.muli %{{.*}}, %[[WIDE]] : vector<4xi32>
+  // CHECK: lut.dot
+  // CHECK: arith.extsi
+  // CHECK: llvm.load %{{.*}} -> vector<4xf16>
+  // CHECK: llvm.load %{{.*}} -> vector<4xf16>
+  // CHECK: arith.sitofp
+  func.func @subgroups(%x: tensor<?x256xf32>, %w: !lut.weights<8 x 256, <w2k16m>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x256xf32> -> <256, group = 256, subgroup = 16>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<256, group = 256, subgroup = 16>, !lut.weights<8 x 256, <w2k16m>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Codes are looked up in the code book, of which 12 is subtracted, so that bytes are not negative; scales are
+  // exponents.
+  // CHECK-LABEL: func.func @codeBook_compute(
+  // CHECK: %[[BOOK:.*]] = arith.constant dense<[12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0]> : vector<16xi8>
+  // CHECK: %[[LEVELS:.*]] = lut.lookup %[[BOOK]][%{{.*}}] entries 16
+  // CHECK: lut.dot %{{.*}}, %[[LEVELS]], %{{.*}} max 24
+  // CHECK: %[[EXPONENTS:.*]] = arith.shli
+  // CHECK: arith.maxsi %[[EXPONENTS]]
+  // CHECK: %[[HALF:.*]] = arith.constant dense<5.000000e-01> : vector<4xf32>
+  // CHECK: arith.mulf %{{.*}}, %[[HALF]]
+  func.func @codeBook(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <fp4g32e>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 32>, !lut.weights<8 x 64, <fp4g32e>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+}
+
+// -----
+
 // A function without a scheduled product is left alone.
 #target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
