@@ -91,7 +91,7 @@ TEST_P(Descriptor, HasAConsistentLayout) {
   EXPECT_LT(paddedK - std::min(paddedK, std::max<size_t>(layout.k_block, 32)), info.k);
   if (layout.group) {
     EXPECT_EQ(layout.group, info.group);
-    EXPECT_LT(paddedK - info.k, layout.group);
+    EXPECT_LT(paddedK - info.k, std::max<size_t>(layout.group, 32));
     EXPECT_TRUE(layout.k_block >= paddedK || layout.k_block % layout.group == 0);
   }
   const Unpacked unpacked(info, layout, nullptr);
