@@ -31,8 +31,9 @@ static int64_t weightBound(const Format &format) {
 static int64_t sumBound(const Geometry &g, int64_t k) {
   int64_t factor = g.doubled() ? 2 : 1;
   if (g.numerics == Numerics::a8) {
-    int64_t field =
-        g.strategy == Strategy::dot && g.exactDots ? 255 : 0; // one that stays at the top of its byte
+    int64_t field = g.strategy == Strategy::dot && g.dot == DotKind::quads
+                        ? 255
+                        : 0; // one that stays at the top of its byte
     int64_t minimum =
         g.format.subgroup && g.format.minimums ? 128 : 0; // the multiple, once for each activation
     return k * 127 * std::max({field, weightBound(g.format) * factor, minimum});

@@ -50,8 +50,9 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
   double decode = (llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2) * c.simple;
   if (format.row->book) // one more lookup; without byte permutes, a comparison for every value
     decode += t.getPermuteBytes() ? c.permute : 2 * format.row->codes() * c.simple;
-  double vectors = double(n) * k / t.getVectorBytes();
-  return {vectors * decode, vectors * (c.dot + extra * c.simple)};
+  bool halves = t.getDot() == DotKind::pairs && format.row->largestValue() - format.row->offset > 128;
+  double vectors = double(n) * k / t.getVectorBytes(), products = halves ? 2 : 1;
+  return {vectors * decode, vectors * products * (c.dot + extra * c.simple)};
 }
 
 /// Lookups added in 8 bits before a widening step.

@@ -57,12 +57,12 @@ static void setTile(Geometry &g, TargetAttr target) {
   g.vectorBytes = target.getVectorBytes();
   g.laneRows = g.vectorBytes / 4;
   g.permutes = target.getPermuteBytes() > 0;
-  g.exactDots = target.getDot() == DotKind::quads;
+  g.dot = target.getDot();
   g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
   g.tileRows = g.rowVectors * (g.inArray() ? target.getArrayN() : bytePerRow ? g.vectorBytes : g.laneRows);
   g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
-  g.independentSums = g.exactDots ? 8 : 1;
+  g.independentSums = g.dot == DotKind::quads ? 8 : 1;
 }
 
 static void setReduction(Geometry &g) {

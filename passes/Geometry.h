@@ -22,8 +22,8 @@ struct Geometry {
 
   // Vectors and tiles: `laneRows` rows have one i32 lane each in a vector of sums.
   int64_t vectorBytes = 0, laneRows = 0, rowVectors = 0, tileRows = 0, tiles = 0;
-  bool permutes = false,
-       exactDots = false;  // whether the target has byte permutes, and exact sums of four products
+  bool permutes = false; // whether the target has byte permutes
+  DotKind dot = DotKind::none;
   int64_t stepVectors = 0; // row vectors that are summed at a time: all of the tile, or a part of it
   // Sums that have to be independent for products to overlap: 8 where one takes 4 or 5 cycles and two start
   // in each.

@@ -1,36 +1,13 @@
-// Integer sums of one group: the inner loops of both strategies.
-#include "passes/TileEmitter.h"
+// Integer sums of one group: where they start, and the inner loops of lookups.
+#include "passes/TileSums.h"
 
 using namespace mlir;
 using namespace lut;
 
 namespace {
-struct SumEmitter {
-  Emitter &e;
-  const Geometry &g;
-  const GroupCursor &at;
-  int64_t tokens = at.prepared.size();
-  int64_t V = g.vectorBytes, R = g.stepVectors, stride = g.rowVectors;
-  VectorType bytes = e.vec(V, e.i8()), words = e.vec(V / 2, e.i16()), lanes = e.vec(V / 4, e.i32());
-
-  Values initialSums();
-  Value weightVector(Value pointer, int64_t index);
-  /// Dot products take step * code: a step of 2 moves codes up by a bit.
-  int64_t stepBit() const { return g.format.row->step == 2 && !g.format.hasPlainCodes() ? 1 : 0; }
-
-  /// Vectors of a chunk, loaded once.
-  using Chunk = SmallVector<SmallVector<Value, 8>>;
-  Chunk noVectors() const { return Chunk(R, SmallVector<Value, 8>(g.planes)); }
-  void dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums);
-  Values dotSums();
-  Values subgroupSums();
-  void addSubgroup(Value multiples, const Values &partial, Values &sums);
-  Values fieldSums();
-  Values eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body);
-  Value chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded);
-  Value code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded);
+/// Layouts quad and column: codes index tables.
+struct LookupEmitter : SumEmitter {
   Values quadChunk(Value chunk, Values sums);
-
   Values columnSums();
   Values columnBody(Value body, Values state);
   void columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial);
@@ -98,185 +75,10 @@ Value SumEmitter::weightVector(Value pointer, int64_t index) {
 }
 
 //===----------------------------------------------------------------------===//
-// Dot: codes become integers, 8 quads of k to a chunk
-//===----------------------------------------------------------------------===//
-
-/// Vector `index` of the chunk in row vector `row`, loaded once. `loaded` has the row's vectors.
-Value SumEmitter::chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded) {
-  Value &vector = loaded[index];
-  if (!vector)
-    vector = weightVector(chunk, index * stride + row);
-  return vector;
-}
-
-/// What the codes of the 4 k of `quad` in row vector `row` stand for, less the code book's smallest value:
-/// fields are joined, and times the step or looked up.
-Value SumEmitter::code(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
-  Value joined;
-  for (const Geometry::Field &field : g.fieldsOf(quad)) {
-    int64_t bit = field.weight + stepBit();
-    Value bits = e.shiftBytes(chunkVector(chunk, field.vector, row, loaded), field.position - bit);
-    bits = e.bitAnd(bits, ((1 << field.width) - 1) << bit);
-    joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, bits).getResult() : bits;
-  }
-  const FormatRow &format = *g.format.row;
-  if (!format.book)
-    return joined;
-  SmallVector<int64_t> levels;
-  for (int code = 0; code < format.codes(); ++code)
-    levels.push_back(int8_t(format.value(code) - format.offset));
-  Value table = e.constantVector(e.vec(format.codes(), e.i8()), levels);
-  return LookupOp::create(e.b, e.loc, table, joined, format.codes());
-}
-
-/// Adds the products of `quads` quads of chunk i to `sums`.
-void SumEmitter::dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums) {
-  Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
-  Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
-  int64_t max = g.format.row->largestValue() - g.format.row->offset;
-  Values x;
-  for (Value prepared : at.prepared)
-    x.push_back(e.at(e.at(prepared, k), g.valueOffset));
-  for (int64_t quad = firstQuad; quad < firstQuad + quads; ++quad) {
-    Values values;
-    for (Value pointer : x)
-      values.push_back(e.bitcast(e.splat(e.load(e.i32(), e.at(pointer, 4 * quad)), V / 4), bytes));
-    Value *part = sums.data() + quad % (sums.size() / (R * tokens)) * R * tokens;
-    for (int64_t r = 0; r < R; ++r) {
-      Value codes = code(chunk, r, quad, loaded[r]);
-      for (int64_t t = 0; t < tokens; ++t)
-        part[r * tokens + t] = DotOp::create(e.b, e.loc, part[r * tokens + t], codes, values[t], max);
-    }
-  }
-}
-
-/// One token, where products are exact: fields stay where they are in their bytes, each place with a sum of
-/// its own that is shifted to its weight at the end. A field then costs one mask, which runs beside the
-/// product.
-Values SumEmitter::fieldSums() {
-  struct Place {
-    int64_t position, width, weight;
-    bool operator==(const Place &p) const {
-      return position == p.position && width == p.width && weight == p.weight;
-    }
-  };
-  SmallVector<Place> places;
-  // The upper half of eight single bits moves down: more sums would not fit the registers.
-  auto shiftOf = [&](const Geometry::Field &field) { return g.planes == 1 ? field.position & 4 : 0; };
-  auto placeOf = [&](const Geometry::Field &field) {
-    Place place{field.position - shiftOf(field), field.width, field.weight};
-    auto found = llvm::find(places, place);
-    if (found == places.end()) {
-      places.push_back(place);
-      return places.size() - 1;
-    }
-    return size_t(found - places.begin());
-  };
-  for (int64_t quad = 0; quad < 8; ++quad)
-    for (const Geometry::Field &field : g.fieldsOf(quad))
-      placeOf(field);
-  auto chunkSums = [&](Value i, Values sums) {
-    Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
-    Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.valueOffset);
-    Chunk loaded = noVectors();
-    for (int64_t quad = 0; quad < 8; ++quad) {
-      Value values = e.bitcast(e.splat(e.load(e.i32(), e.at(x, 4 * quad)), V / 4), bytes);
-      for (int64_t r = 0; r < R; ++r)
-        for (const Geometry::Field &field : g.fieldsOf(quad)) {
-          size_t index = placeOf(field);
-          int64_t mask = ((1 << field.width) - 1) << places[index].position;
-          Value w = chunkVector(chunk, field.vector, r, loaded[r]);
-          Value &sum = sums[index * R + r];
-          sum = DotOp::create(e.b, e.loc, sum, e.bitAnd(e.shiftBytes(w, shiftOf(field)), mask), values, mask);
-        }
-    }
-    return sums;
-  };
-  Values zeros(places.size() * R, e.constant(lanes, 0));
-  Values parts = eachChunk(zeros, chunkSums), sums = initialSums();
-  for (auto [index, place] : llvm::enumerate(places))
-    for (int64_t r = 0; r < R; ++r) {
-      Value part = parts[index * R + r];
-      int64_t shift = place.position - place.weight - stepBit();
-      part = shift < 0 ? e.shiftLeft(part, -shift) : e.shiftRightArithmetic(part, shift);
-      sums[r] = e.add(sums[r], part);
-    }
-  return sums;
-}
-
-/// A token alone takes two chunks an iteration: with one, a cold w4g128 4096x4096 took 667 us, with two 506.
-Values SumEmitter::eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body) {
-  int64_t chunks = at.kLength / g.chunkK, unroll = tokens == 1 && chunks % 2 == 0 ? 2 : 1;
-  return e.loop(chunks / unroll, sums, [&](Value i, Values carried) {
-    for (int64_t u = 0; u < unroll; ++u)
-      carried = body(e.add(e.mul(i, unroll), u), carried);
-    return carried;
-  });
-}
-
-/// Small tiles split every sum in parts, so that enough of them are independent.
-Values SumEmitter::dotSums() {
-  if (g.format.subgroup)
-    return subgroupSums();
-  Values sums = initialSums();
-  if (g.group < g.chunkK) {
-    Chunk loaded = noVectors();
-    dotQuads(e.index(0), at.firstQuad, at.quads, loaded, sums);
-    return sums;
-  }
-  if (tokens == 1 && g.exactDots && !g.format.row->book)
-    return fieldSums();
-  size_t size = sums.size();
-  while (int64_t(sums.size()) < g.independentSums && sums.size() < 4 * size)
-    sums.append(sums.size(), e.constant(lanes, 0));
-  sums = eachChunk(sums, [&](Value i, Values carried) {
-    Chunk loaded = noVectors();
-    dotQuads(i, 0, 8, loaded, carried);
-    return carried;
-  });
-  for (; sums.size() > size; sums.truncate(sums.size() / 2))
-    for (size_t s = 0; s < sums.size() / 2; ++s)
-      sums[s] = e.add(sums[s], sums[s + sums.size() / 2]);
-  return sums;
-}
-
-/// Products of a subgroup are multiplied before they are added: all of a group stays in integers.
-Values SumEmitter::subgroupSums() {
-  int64_t perChunk = g.chunkK / g.format.subgroup, offset = sumFactor(g);
-  Values sums(R * tokens, e.constant(lanes, 0));
-  return eachChunk(sums, [&](Value i, Values carried) {
-    Chunk loaded = noVectors();
-    for (int64_t s = 0; s < perChunk; ++s) {
-      Value index = e.add(e.mul(i, perChunk), s);
-      Value multiples = e.at(e.at(at.multiples, e.mul(i, g.chunkStride)), s * g.rowMultiples() * g.tileRows);
-      Values partial(R * tokens, e.constant(lanes, 0));
-      for (int64_t t = 0; offset && t < tokens; ++t) {
-        Value sum = e.load(e.i32(), e.at(at.subgroupSums[t], e.mul(index, 4)), 4);
-        for (int64_t r = 0; r < R; ++r)
-          partial[r * tokens + t] = e.splat(e.mul(sum, offset), V / 4);
-      }
-      dotQuads(i, 8 / perChunk * s, 8 / perChunk, loaded, partial);
-      addSubgroup(multiples, partial, carried);
-    }
-    return carried;
-  });
-}
-
-/// sums += multiple * partial
-void SumEmitter::addSubgroup(Value multiples, const Values &partial, Values &sums) {
-  for (int64_t r = 0; r < R; ++r) {
-    Value narrow = e.load(e.vec(V / 4, e.i8()), e.at(multiples, r * (V / 4)));
-    Value multiple = arith::ExtSIOp::create(e.b, e.loc, lanes, narrow);
-    for (int64_t t = 0; t < tokens; ++t)
-      sums[r * tokens + t] = e.add(sums[r * tokens + t], e.mul(partial[r * tokens + t], multiple));
-  }
-}
-
-//===----------------------------------------------------------------------===//
 // Quad: four tables of 16 entries side by side, summed by a dot product with the plane's weight
 //===----------------------------------------------------------------------===//
 
-Values SumEmitter::quadChunk(Value i, Values sums) {
+Values LookupEmitter::quadChunk(Value i, Values sums) {
   Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
   int64_t chunkTables = g.tableOffset(8, 0); // 32 k are 8 units
   Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
@@ -306,7 +108,7 @@ Values SumEmitter::quadChunk(Value i, Values sums) {
 
 /// Adds the lookups of one unit and plane to `partial`, the 8-bit sums of a run. Each table is loaded once
 /// for all rows: tables of several units at a time would not fit the registers.
-void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial) {
+void LookupEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_t plane, Values &partial) {
   int64_t entries = g.tables.getEntryBytes();
   Values index, sign;
   for (int64_t r = 0; r < R; ++r) {
@@ -328,7 +130,7 @@ void SumEmitter::columnLookups(Value pointer, Value tables, int64_t unit, int64_
 }
 
 /// Moves the 8-bit sums of a run to 16 bits.
-void SumEmitter::widen(Values &partial, Values &state) {
+void LookupEmitter::widen(Values &partial, Values &state) {
   for (size_t s = 0; s < partial.size(); ++s) {
     // Tables of single lookups hold biased entries; sums of several are biased here.
     Value biased = g.schedule.getRun() > 1 ? e.bitXor(partial[s], e.constant(bytes, 0x80)) : partial[s];
@@ -339,7 +141,7 @@ void SumEmitter::widen(Values &partial, Values &state) {
   }
 }
 
-Values SumEmitter::columnBody(Value body, Values state) {
+Values LookupEmitter::columnBody(Value body, Values state) {
   Value pointer = e.at(at.weights, e.mul(body, bodyUnits() / unitsPerVector() * g.chunkBytes));
   // Tables of the body: kOffset / unit units precede the group.
   Value first = e.mul(body, g.tableOffset(bodyUnits(), 0));
@@ -358,7 +160,7 @@ Values SumEmitter::columnBody(Value body, Values state) {
 /// Moves the 16-bit sums of at most `runs` runs to 32 bits: byte 4j+i of a vector is row i*V/4 + j, so each
 /// row quarter is one vector of sums. Weighted sums of several planes or digits, a byte of a run each, are
 /// joined before where they still fit 16 bits.
-Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
+Values LookupEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
   auto weightOf = [&](int64_t plane, int64_t digit) { return (int64_t(1) << plane) * digitWeight(digit); };
   int64_t total = ((int64_t(1) << g.planes) - 1) * (g.digits() == 2 ? g.radix() + 1 : 1);
   bool joined = runs * 255 * total <= 0xffff;
@@ -384,7 +186,7 @@ Values SumEmitter::foldWords(const Values &state, Values sums, int64_t runs) {
 
 /// Adds `weight` times the 16-bit sums of the even and odd bytes, which lut.accumulate keeps entangled, to
 /// four vectors of sums, `tokens` apart.
-void SumEmitter::addQuarters(Value even, Value odd, int64_t weight, Value *sums) {
+void LookupEmitter::addQuarters(Value even, Value odd, int64_t weight, Value *sums) {
   even = e.bitcast(e.sub(even, e.shiftLeft(odd, 8)), lanes);
   odd = e.bitcast(odd, lanes);
   Value quarters[] = {e.bitAnd(even, 0xffff), e.bitAnd(odd, 0xffff), e.shiftRight(even, 16),
@@ -393,7 +195,7 @@ void SumEmitter::addQuarters(Value even, Value odd, int64_t weight, Value *sums)
     sums[i * tokens] = e.add(sums[i * tokens], e.mul(quarters[i], weight));
 }
 
-Values SumEmitter::columnSums() {
+Values LookupEmitter::columnSums() {
   int64_t bodies = g.units(at.kLength) / bodyUnits();
   int64_t segment = std::max<int64_t>(1, g.schedule.getWiden() / (bodyUnits() / g.schedule.getRun()));
   Values zeros(g.planes * g.digits() * R * tokens * 2, e.constant(words, 0));
@@ -408,11 +210,11 @@ Values SumEmitter::columnSums() {
 }
 
 Values lut::emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor) {
-  SumEmitter emitter{e, g, cursor};
+  if (g.layout == Layout::dot)
+    return emitDotSums({e, g, cursor});
+  LookupEmitter emitter{{e, g, cursor}};
   if (g.layout == Layout::column || g.layout == Layout::base3)
     return emitter.columnSums();
-  if (g.layout == Layout::dot)
-    return emitter.dotSums();
   return e.loop(cursor.kLength / g.chunkK, emitter.initialSums(),
                 [&](Value i, Values sums) { return emitter.quadChunk(i, sums); });
 }
