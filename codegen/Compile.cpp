@@ -22,6 +22,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include <chrono>
 
@@ -144,43 +145,82 @@ static Error lower(LibraryPlan &plan, size_t target, const CompileOptions &optio
   return Error::success();
 }
 
-static Error listLlvm(llvm::Module &module, llvm::TargetMachine &machine, const std::string &stem,
-                      const CompileOptions &options, Artifacts &artifacts) {
+namespace {
+/// One target's code on its way from LLVM IR to an object, apart from that of all others.
+struct TargetCode {
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  std::vector<std::pair<std::string, std::string>> listings;
+  Bytes bytes;
+
+  Error generate(const std::string &stem, const CompileOptions &options);
+};
+} // namespace
+
+Error TargetCode::generate(const std::string &stem, const CompileOptions &options) {
+  optimize(*module, *machine);
   if (options.emitLlvmIr) {
     std::string text;
     llvm::raw_string_ostream out(text);
-    module.print(out, nullptr);
-    artifacts.listings.push_back({stem + ".ll", text});
+    module->print(out, nullptr);
+    listings.push_back({stem + ".ll", text});
   }
-  if (!options.emitAssembly)
-    return Error::success();
-  Bytes text;
-  std::unique_ptr<llvm::Module> copy = llvm::CloneModule(module);
-  if (Error error = emit(*copy, machine, llvm::CodeGenFileType::AssemblyFile, text))
-    return error;
-  artifacts.listings.push_back({stem + ".s", std::string(text.begin(), text.end())});
-  return Error::success();
+  if (options.emitAssembly) {
+    Bytes text;
+    std::unique_ptr<llvm::Module> copy = llvm::CloneModule(*module);
+    if (Error error = emit(*copy, *machine, llvm::CodeGenFileType::AssemblyFile, text))
+      return error;
+    listings.push_back({stem + ".s", std::string(text.begin(), text.end())});
+  }
+  return emit(*module, *machine, llvm::CodeGenFileType::ObjectFile, bytes);
 }
 
-static Expected<Member> compileTarget(LibraryPlan &plan, size_t target, const CompileOptions &options,
-                                      Artifacts &artifacts) {
-  const TargetRow &row = *plan.targets[target];
+static Expected<TargetCode> translateTarget(LibraryPlan &plan, size_t target, const CompileOptions &options,
+                                            Artifacts &artifacts) {
   if (Error error = lower(plan, target, options, artifacts))
     return std::move(error);
-  auto machine = createTargetMachine(row);
+  if (options.emitMlir && !listsMlir(artifacts))
+    return llvm::createStringError("no pass is called '" + options.emitMlirAfter + "'; see lutc list passes");
+  auto machine = createTargetMachine(*plan.targets[target]);
   if (!machine)
     return machine.takeError();
-  llvm::LLVMContext context;
-  auto module = translate(*plan.modules[target], context, **machine);
+  auto context = std::make_unique<llvm::LLVMContext>();
+  auto module = translate(*plan.modules[target], *context, **machine);
   if (!module)
     return module.takeError();
-  std::string stem = plan.library.name + "." + row.name.str();
-  if (Error error = listLlvm(**module, **machine, stem, options, artifacts))
-    return std::move(error);
-  Member member{plan.library.name + "_" + row.name.str() + ".o", {}};
-  if (Error error = emit(**module, **machine, llvm::CodeGenFileType::ObjectFile, member.bytes))
-    return std::move(error);
-  return member;
+  return TargetCode{std::move(*machine), std::move(context), std::move(*module), {}, {}};
+}
+
+/// MLIR's context is shared by all targets, LLVM's code generation is not: it runs on all cores.
+static Error compileTargets(LibraryPlan &plan, const CompileOptions &options, Artifacts &artifacts,
+                            std::vector<Member> &members) {
+  std::vector<TargetCode> codes;
+  for (size_t target = 0; target < plan.targets.size(); ++target) {
+    auto code = translateTarget(plan, target, options, artifacts);
+    if (!code)
+      return code.takeError();
+    codes.push_back(std::move(*code));
+  }
+  auto nameOf = [&](size_t target, const char *separator) {
+    return plan.library.name + separator + plan.targets[target]->name.str();
+  };
+  std::vector<std::string> problems(codes.size());
+  {
+    llvm::DefaultThreadPool pool(llvm::heavyweight_hardware_concurrency(codes.size()));
+    for (size_t target = 0; target < codes.size(); ++target)
+      pool.async([&, target] {
+        if (Error error = codes[target].generate(nameOf(target, "."), options))
+          problems[target] = toString(std::move(error));
+      });
+  }
+  for (size_t target = 0; target < codes.size(); ++target) {
+    if (!problems[target].empty())
+      return llvm::createStringError(problems[target]);
+    llvm::append_range(artifacts.listings, codes[target].listings);
+    members.push_back({nameOf(target, "_") + ".o", std::move(codes[target].bytes)});
+  }
+  return Error::success();
 }
 
 static Expected<Member> compileDescriptors(const LibraryPlan &plan) {
@@ -301,18 +341,15 @@ Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &opti
   phases.end("schedules");
 
   std::vector<Member> members;
+  if (Error error = compileTargets(*plan, options, artifacts, members))
+    return error;
   std::vector<size_t> codeBytes;
-  for (size_t target = 0; target < plan->targets.size(); ++target) {
-    auto member = compileTarget(*plan, target, options, artifacts);
-    if (!member)
-      return member.takeError();
-    codeBytes.push_back(member->bytes.size());
-    if (options.emitMlir && !listsMlir(artifacts))
-      return llvm::createStringError("no pass is called '" + options.emitMlirAfter +
-                                     "'; see lutc list passes");
-    phases.end(plan->targets[target]->name + llvm::formatv(", {0} KiB", member->bytes.size() >> 10).str());
-    members.push_back(std::move(*member));
+  std::string sizes;
+  for (auto [row, member] : llvm::zip(plan->targets, members)) {
+    codeBytes.push_back(member.bytes.size());
+    sizes += llvm::formatv(", {0} {1} KiB", row->name, member.bytes.size() >> 10);
   }
+  phases.end("code" + sizes);
   auto descriptors = compileDescriptors(*plan);
   if (!descriptors)
     return descriptors.takeError();

@@ -52,7 +52,7 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> lut::createTargetMachine(co
 }
 
 /// Loops come from tiling with their vectors and unrolling decided, so LLVM's own vectorizers stay off.
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+void lut::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
@@ -87,7 +87,6 @@ lut::translate(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMa
     function.setVisibility(llvm::GlobalValue::HiddenVisibility);
     function.setDoesNotThrow();
   }
-  optimize(*result, machine);
   return std::move(result);
 }
 

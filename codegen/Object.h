@@ -24,10 +24,11 @@ void buildLowerPipeline(mlir::OpPassManager &pm);
 /// A code generator for the target; position-independent, x86-64 Linux.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const TargetRow &target);
 
-/// Optimized LLVM IR of a module in the LLVM dialect. Functions are hidden: only the library's data is
-/// public.
+/// LLVM IR of a module in the LLVM dialect. Functions are hidden: only the library's data is public.
 llvm::Expected<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module, llvm::LLVMContext &context,
                                                         llvm::TargetMachine &machine);
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 
 llvm::Error emit(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type, Bytes &out);
 
