@@ -25,7 +25,7 @@ inline std::vector<float> dequantize(const WeightSource &source) {
       int code = codes[i];
       EXPECT_LT(code, format.row->codes());
       int weight = format.zeroPoints ? code - zeros[at] : format.row->step * code + format.row->offset;
-      int64_t column = source.permutation().empty() ? i % k : source.permutation()[i % k];
+      int64_t column = source.columns().empty() ? i % k : source.columns()[i % k];
       values[(first + row) * k + column] = scale * float(weight);
     }
   }
