@@ -343,7 +343,10 @@ static int codes_are_valid(const packer *p) {
 
 static int scales_are_valid(const packer *p) {
   const uint8_t *scales = p->weights->scales;
-  return p->info->scale_bytes != 1 || memchr(scales, 255, p->info->n * p->groups) == NULL;
+  for (size_t i = 0; p->info->scale_bytes == 1 && i < p->info->n * p->groups; ++i)
+    if (scales[i] == 255)
+      return 0;
+  return 1;
 }
 
 /* Whether columns are 0 .. k-1 in some order: marks what it has seen, where they will lie. */

@@ -88,7 +88,7 @@ std::vector<Oracle::ParamType> someClasses() {
 INSTANTIATE_TEST_SUITE_P(Formats, Oracle, testing::ValuesIn(someClasses()), caseName);
 
 lutc_weights withScale(const uint8_t *codes, const void *scale) {
-  return {codes, 0, scale, nullptr, nullptr, nullptr, nullptr};
+  return {codes, 0, scale, nullptr, nullptr, nullptr, nullptr, nullptr};
 }
 
 TEST(OracleByHand, A8RoundsHalfToEven) {
@@ -125,7 +125,7 @@ TEST(OracleByHand, A8AddsMinimums) {
   const uint16_t scales[] = {0x3c00, 0x4000}, minimums[] = {0x3400, 0xb800}; // 1, 2; 0.25, -0.5
   float x[32] = {127.0f};
   x[31] = 127.0f;
-  const lutc_weights weights = {codes, 0, scales, nullptr, minimums, nullptr, nullptr};
+  const lutc_weights weights = {codes, 0, scales, nullptr, minimums, nullptr, nullptr, nullptr};
   EXPECT_EQ(product(kernel, weights, x, 32, 1)[0], 127.0f * 3 + 127.0f * 0.25f + 127.0f * -0.5f);
 }
 
@@ -138,7 +138,7 @@ TEST(OracleByHand, A8MultipliesSubgroups) {
   const int8_t multiples[] = {5, -7}, minimumMultiples[] = {3, 2};
   float x[20] = {127.0f};
   x[16] = 10.0f;
-  const lutc_weights weights = {codes, 0, &scale, nullptr, &minimum, multiples, minimumMultiples};
+  const lutc_weights weights = {codes, 0, &scale, nullptr, &minimum, multiples, minimumMultiples, nullptr};
   EXPECT_EQ(product(kernel, weights, x, 20, 1)[0],
             2.0f * (5 * 11 * 127 - 7 * 4 * 10) - 1.0f * (3 * 127 + 2 * 10));
 }
@@ -162,7 +162,7 @@ TEST(OracleByHand, T8AddsMinimums) {
   const uint8_t codes[] = {3, 0};
   const uint16_t scale = 0x3c00, minimum = 0x3800; // 0.5
   const float x[] = {100.0f, 27.0f};
-  const lutc_weights weights = {codes, 0, &scale, nullptr, &minimum, nullptr, nullptr};
+  const lutc_weights weights = {codes, 0, &scale, nullptr, &minimum, nullptr, nullptr, nullptr};
   EXPECT_EQ(product(kernel, weights, x, 2, 1)[0], 300.0f + 63.5f);
 }
 
