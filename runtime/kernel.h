@@ -46,7 +46,7 @@ typedef struct lutc_layout_facts {
   uint32_t trits;         /* 1: codes are trits */
 } lutc_layout_facts;
 
-extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* pack.c */
+extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c */
 
 /* Stream: [k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector r].
    In grouped formats each group is followed by tile_rows scales, f16 or e8m0, then, in formats that have

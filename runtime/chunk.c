@@ -1,0 +1,178 @@
+/* chunk.c: where the bits of a chunk lie, as kernel.h defines for each layout. */
+#include "packer.h"
+
+const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS] = {
+    [LUTC_LAYOUT_DOT] = {32, 1, 1, 0},     [LUTC_LAYOUT_QUAD] = {32, 1, 1, 0},
+    [LUTC_LAYOUT_COLUMN] = {8, 1, 4, 0},   [LUTC_LAYOUT_BASE3] = {5, 1, 4, 1},
+    [LUTC_LAYOUT_NIBBLES] = {32, 8, 8, 0}, [LUTC_LAYOUT_TRITS] = {24, 10, 8, 1},
+};
+
+static uint32_t load32(const uint8_t *codes) {
+  uint32_t word;
+  memcpy(&word, codes, sizeof word);
+  return word;
+}
+
+/* The codes of one row of a chunk. Outside the matrix they are 0, of trits the code of weight 0. */
+static const uint8_t *chunk_codes(lutc_packer *p, size_t row, size_t k) {
+  const size_t left = row < p->info->n && k < p->info->k ? p->info->k - k : 0;
+  const uint8_t *codes = p->weights->codes;
+  if (left != 0)
+    codes += row * p->stride + k;
+  if (left >= lutc_chunk_k(p->layout))
+    return codes;
+  memset(p->padded, (int)lutc_layout_kinds[p->layout->kind].trits, sizeof p->padded);
+  if (left != 0)
+    memcpy(p->padded, codes, left);
+  return p->padded;
+}
+
+/* The `width` bits from `bit` of the codes of `quad`, in the low bits of four bytes. */
+static uint32_t dot_field(const uint8_t *codes, unsigned quad, unsigned bit, unsigned width) {
+  return load32(codes + 4 * quad) >> bit & 0x01010101u * ((1u << width) - 1);
+}
+
+/* Four bytes of one row in vector `vector` of a chunk, as kernel.h defines DOT. */
+static uint32_t dot_word(const uint8_t *codes, unsigned vector, unsigned bits) {
+  const unsigned whole = 8 / bits, rest = 8 % bits;
+  uint32_t word = 0;
+  for (unsigned f = 0; f < whole; ++f)
+    word |= dot_field(codes, vector * whole + f, 0, bits) << f * bits;
+  for (unsigned i = vector * rest; i < (vector + 1) * rest; ++i) {
+    const unsigned low = i - rest * rest; /* wraps where i is of the high bits */
+    const unsigned quad = i < rest * rest ? i / rest : low / (bits - rest);
+    const unsigned bit = i < rest * rest ? bits - rest + i % rest : low % (bits - rest);
+    word |= dot_field(codes, 8 - rest + quad, bit, 1) << (8 - rest + i % rest);
+  }
+  return word;
+}
+
+static inline void pack_dot_bits(lutc_packer *p, size_t first_row, size_t k, unsigned bits) {
+  const size_t rows = p->layout->tile_rows;
+  for (size_t row = 0; row < rows; ++row) {
+    const uint8_t *codes = chunk_codes(p, first_row + row, k);
+    for (unsigned vector = 0; vector < bits; ++vector) {
+      const uint32_t word = dot_word(codes, vector, bits);
+      memcpy(p->out + 4 * (vector * rows + row), &word, sizeof word);
+    }
+  }
+  p->out += 4 * rows * bits;
+}
+
+/* The compiler unrolls what it knows the bits of. */
+static void pack_dot(lutc_packer *p, size_t first_row, size_t k) {
+  const unsigned bits = p->layout->bits;
+  if (bits == 4)
+    pack_dot_bits(p, first_row, k, 4);
+  else if (bits == 3)
+    pack_dot_bits(p, first_row, k, 3);
+  else if (bits == 2)
+    pack_dot_bits(p, first_row, k, 2);
+  else
+    pack_dot_bits(p, first_row, k, bits);
+}
+
+/* Bit `plane` of four codes as a number: byte i of the word, at bit 8i, is multiplied to bit 28 + i. */
+static uint32_t four_bits(const uint8_t *codes, unsigned plane) {
+  return (load32(codes) >> plane & 0x01010101u) * 0x10204080u >> 28;
+}
+
+static void pack_quad(lutc_packer *p, size_t first_row, size_t k) {
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
+    for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row) {
+      const uint8_t *codes = chunk_codes(p, row, k);
+      for (int j = 0; j < 4; ++j)
+        *p->out++ = (uint8_t)(four_bits(codes + 4 * j, plane) | four_bits(codes + 16 + 4 * j, plane) << 4);
+    }
+}
+
+/* Bit `plane` of eight codes: byte i, at bit 8i, is multiplied to bit 56 + i. */
+static uint8_t column_byte(const uint8_t *codes, unsigned plane) {
+  return (uint8_t)((lutc_load64(codes) >> plane & UINT64_C(0x0101010101010101)) *
+                       UINT64_C(0x0102040810204080) >>
+                   56);
+}
+
+static uint8_t base3_byte(const uint8_t *codes) {
+  const int v =
+      (codes[0] - 1) + 3 * (codes[1] - 1) + 9 * (codes[2] - 1) + 27 * (codes[3] - 1) + 81 * (codes[4] - 1);
+  return (uint8_t)(v < 0 ? 0x80 | -v : v);
+}
+
+/* COLUMN and BASE3: one byte a row, four quarters of the rows of a vector interleaved. */
+static void pack_columns(lutc_packer *p, size_t first_row, size_t k) {
+  const size_t bytes = p->layout->vector_bytes;
+  const int base3 = p->layout->kind == LUTC_LAYOUT_BASE3;
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
+    for (size_t vector_row = first_row; vector_row < first_row + p->layout->tile_rows; vector_row += bytes)
+      for (size_t b = 0; b < bytes; ++b) {
+        const size_t row = vector_row + bytes / 4 * (b % 4) + b / 4;
+        const uint8_t *codes = chunk_codes(p, row, k);
+        const uint8_t byte = base3 ? base3_byte(codes) : column_byte(codes, plane);
+        if (base3)
+          p->negatives[row] += byte >> 7;
+        *p->out++ = byte;
+      }
+}
+
+/* Half tables hold the sums where the last of four is -x: a set last bit negates, hence inverts the others.
+ */
+static unsigned half_index(const uint8_t *codes, unsigned plane) {
+  const unsigned bits = four_bits(codes, plane);
+  return bits & 8 ? bits ^ 7 : bits;
+}
+
+static int three_trits(const uint8_t *codes) {
+  return (codes[0] - 1) + 3 * (codes[1] - 1) + 9 * (codes[2] - 1);
+}
+
+/* The fragment of one warp, whose rows begin at `row`. */
+static void pack_nibbles(lutc_packer *p, size_t row, size_t k) {
+  const size_t rows = 2 * p->layout->vector_bytes;
+  for (unsigned plane = 0; plane < p->layout->bits; ++plane)
+    for (unsigned unit = 0; unit < 8; ++unit)
+      for (size_t r = row; r < row + rows; r += 2) {
+        const unsigned low = half_index(chunk_codes(p, r, k) + 4 * unit, plane);
+        *p->out++ = (uint8_t)(low | half_index(chunk_codes(p, r + 1, k) + 4 * unit, plane) << 4);
+      }
+}
+
+static void pack_trits(lutc_packer *p, size_t row, size_t k) {
+  const size_t rows = 2 * p->layout->vector_bytes;
+  uint8_t *signs = p->out + 8 * rows / 2;
+  memset(signs, 0, rows);
+  memset(p->out, 0, 8 * rows / 2);
+  for (unsigned unit = 0; unit < 8; ++unit)
+    for (size_t r = 0; r < rows; ++r) {
+      const int v = three_trits(chunk_codes(p, row + r, k) + 3 * unit);
+      const size_t at = unit * rows + r;
+      p->out[at / 2] |= (uint8_t)((v < 0 ? -v : v) << at % 2 * 4);
+      signs[at / 8] |= (uint8_t)((v < 0) << at % 8);
+    }
+  p->out = signs + rows;
+}
+
+static void pack_fragments(lutc_packer *p, size_t first_row, size_t k) {
+  for (size_t row = first_row; row < first_row + p->layout->tile_rows; row += 2 * p->layout->vector_bytes)
+    if (p->layout->kind == LUTC_LAYOUT_TRITS)
+      pack_trits(p, row, k);
+    else
+      pack_nibbles(p, row, k);
+}
+
+void lutc_pack_chunk(lutc_packer *p, size_t first_row, size_t k) {
+  switch (p->layout->kind) {
+  case LUTC_LAYOUT_DOT:
+    pack_dot(p, first_row, k);
+    break;
+  case LUTC_LAYOUT_QUAD:
+    pack_quad(p, first_row, k);
+    break;
+  case LUTC_LAYOUT_NIBBLES:
+  case LUTC_LAYOUT_TRITS:
+    pack_fragments(p, first_row, k);
+    break;
+  default:
+    pack_columns(p, first_row, k);
+  }
+}
