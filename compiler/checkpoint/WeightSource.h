@@ -1,11 +1,11 @@
 // The weights of one linear layer, whatever encodes them in the checkpoint, in the canonical form of
-// lutc_weights (runtime/lutc.h): codes, scales and zero points, row by row.
+// lutc_weights (runtime/lutc.h), row by row.
 #ifndef LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
 #define LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
 
 #include "compiler/Diagnostics.h"
 #include "compiler/checkpoint/Checkpoint.h"
-#include "dialects/lut/Format.h"
+#include "compiler/checkpoint/WeightBand.h"
 
 namespace lut {
 
@@ -22,14 +22,10 @@ public:
   // with them takes x[permutation[i]] as its i-th activation. Empty: columns in their own order.
   llvm::ArrayRef<uint32_t> permutation() const { return order; }
 
-  // Rows [first, first + count). With G = format.groups(k):
-  //   codes   [count][k]
-  //   scales  f16 bits [count][G]; f32 where format.row->scaleF32: [count] by row, [1] of the whole tensor
-  //   zeros   [count][G]; null where the format has no zero points
-  // Any number of threads may read. Errors name the layer: scales that are not finite, codes or zero points
-  // that the format lacks, scales that f16 does not hold exactly.
-  virtual llvm::Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
-                               uint8_t *zeros) const = 0;
+  // Rows from `first` on, to a band of this format. Any number of threads may read. Errors name the layer:
+  // scales that are not finite, codes or zero points that the format lacks, scales that f16 does not hold
+  // exactly.
+  virtual llvm::Error readRows(int64_t first, const WeightBand &band) const = 0;
 
 protected:
   WeightSource(llvm::StringRef name, int64_t n, int64_t k, Format format, llvm::StringRef conversion)
