@@ -221,10 +221,10 @@ std::optional<Quantization> TensorFormats::read() {
   return std::move(result);
 }
 
-static std::optional<ConfigNode> readRoot(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
+static std::optional<ConfigFile> readFile(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
   if (!checkpoint.isGguf()) {
     if (!checkpoint.config.empty())
-      return readConfigTree(checkpoint.config, diagnostics);
+      return readConfigFile(checkpoint.config, diagnostics);
     diagnostics.error(checkpoint.path, "has no config.json beside it",
                       "put the model's config.json into the same directory");
     return std::nullopt;
@@ -232,7 +232,9 @@ static std::optional<ConfigNode> readRoot(const Checkpoint &checkpoint, Diagnost
   std::optional<std::string> text = GgufConfig(checkpoint, diagnostics).text();
   if (!text)
     return std::nullopt;
-  return readConfigTree(MemoryBuffer::getMemBufferCopy(*text, checkpoint.path), /*isJson=*/true, diagnostics);
+  auto root =
+      readConfigTree(MemoryBuffer::getMemBufferCopy(*text, checkpoint.path), /*isJson=*/true, diagnostics);
+  return root ? std::optional(ConfigFile{{}, std::move(*root)}) : std::nullopt;
 }
 
 std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const ConfigOptions &options,
@@ -242,20 +244,16 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
     report(checkpoint.takeError(), path, diagnostics);
     return std::nullopt;
   }
-  CheckpointConfig config;
-  if (!checkpoint->isGguf())
-    config.files.push_back(checkpoint->config);
-  std::optional<ConfigNode> root = readRoot(*checkpoint, diagnostics);
-  if (!root)
+  std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);
+  if (!file)
     return std::nullopt;
-  config.root = std::move(*root);
+  CheckpointConfig config{std::move(*file), std::nullopt};
   bool tensorsTell = checkpoint->isGguf() || any_of(checkpoint->tensors, [](const Tensor &tensor) {
                        return tensor.name.ends_with(".qweight");
                      });
-  const ConfigNode *text = config.root.find("text_config");
-  if (config.root.find("quantization_config") || (text && text->find("quantization_config")) || !tensorsTell)
+  if (findQuantization(config.file.root) || !tensorsTell)
     return std::move(config);
-  llvm::append_range(config.files, checkpoint->files);
+  llvm::append_range(config.file.files, checkpoint->files);
   WeightStorage storage;
   storage.method = checkpoint->isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::EfficientQat;
   config.quantization = TensorFormats(*checkpoint, storage, options.weights, diagnostics).read();

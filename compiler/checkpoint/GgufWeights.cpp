@@ -67,8 +67,7 @@ struct BlockSource : WeightSource {
   Error checkFinite(uint16_t half, int64_t index, StringRef what = "scale") const {
     if ((half & 0x7c00) != 0x7c00)
       return Error::success();
-    return layer.error("a " + what + " of row " + Twine(index) +
-                       " is not finite; the checkpoint is damaged");
+    return layer.error("a " + what + " of row " + Twine(index) + " is not finite; the checkpoint is damaged");
   }
 
   const Layer layer;

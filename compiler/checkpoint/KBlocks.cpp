@@ -112,8 +112,7 @@ static void decodeAboveMinimum(const uint8_t *bytes, size_t blocks, float *value
     multiples(bytes, scales, minimums);
     float d = halfAt(bytes + scaleAt), dmin = halfAt(bytes + scaleAt + 2);
     for (int l = 0; l < 256; ++l)
-      values[l] =
-          d * float(scales[l / subgroup]) * float(codes[l]) - dmin * float(minimums[l / subgroup]);
+      values[l] = d * float(scales[l / subgroup]) * float(codes[l]) - dmin * float(minimums[l / subgroup]);
   }
 }
 

@@ -19,9 +19,9 @@ struct Book {
       codes.push_back(uint8_t(code));
     auto value = [&](uint8_t code) { return float(row.value(code)) / float(row.divisor); };
     sort(codes, [&](uint8_t a, uint8_t b) { return std::pair(value(a), a) < std::pair(value(b), b); });
-    codes.erase(std::unique(codes.begin(), codes.end(),
-                            [&](uint8_t a, uint8_t b) { return value(a) == value(b); }),
-                codes.end());
+    codes.erase(
+        std::unique(codes.begin(), codes.end(), [&](uint8_t a, uint8_t b) { return value(a) == value(b); }),
+        codes.end());
     for (size_t i = 1; i < codes.size(); ++i)
       bounds.push_back((value(codes[i - 1]) + value(codes[i])) / 2);
   }
@@ -147,10 +147,10 @@ struct Grid {
 
 static float rounded(float value) { return floatOfHalf(halfOfFloat(value)); }
 
-// The largest value has the exponent of the largest in the code book (OCP Microscaling 1.0, section 6.3);
-// what lies above it takes the end of the book.
+// The largest magnitude gets the exponent of the code book's largest value (OCP Microscaling 1.0, section
+// 6.3); what lies beyond the book takes its end.
 static Grid exponentGrid(float largest, const FormatRow &row) {
-  float end = std::max(float(-row.offset), float(row.largestValue())) / float(row.divisor);
+  float end = float(row.largestValue()) / float(row.divisor);
   Grid grid;
   grid.offset = row.offset;
   grid.exponent = largest > 0 ? uint8_t(std::clamp(std::ilogb(largest) - std::ilogb(end) + 127, 0, 254)) : 0;

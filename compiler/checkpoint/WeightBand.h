@@ -21,9 +21,7 @@ public:
   // S = format.subgroups(k):
   uint8_t *codes(int64_t row = 0) const { return part(Codes, row); } // [k]
   // [G] of uint16_t (f16) or uint8_t (e8m0); where format.row->scaleF32, float [1] of a row or the tensor
-  template <typename T> T *scales(int64_t row = 0) const {
-    return reinterpret_cast<T *>(part(Scales, row));
-  }
+  template <typename T> T *scales(int64_t row = 0) const { return reinterpret_cast<T *>(part(Scales, row)); }
   uint8_t *zeros(int64_t row = 0) const { return part(Zeros, row); } // [G]
   uint16_t *minimums(int64_t row = 0) const {                        // [G]
     return reinterpret_cast<uint16_t *>(part(Minimums, row));

@@ -116,6 +116,8 @@ WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &st
       return source;
     return separateHalves(layer, std::move(*source), found.interleavedHeads);
   }
+  if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
+    return openStacked({checkpoint, module.str()}, *stacked, storage, format);
   Layer layer{checkpoint, moduleNameIn(checkpoint, module)};
   using Method = WeightStorage::Method;
   if (layer.find("qweight"))

@@ -43,6 +43,7 @@ struct WeightStorage {
   int64_t group = 0;           // weights that share a scale, where the shapes leave it open; 0: unknown
   bool dividesByScale = false; // Bitnet: weight_scale is 1 / scale
   bool isTernary = false;      // Bitnet: float weights are rounded to ternary when the model runs
+  bool isGptOss = false;       // stacked experts have gate and up in turn, and floats transposed
 };
 
 // From the config.json beside the tensors. Nothing after an error, which is reported.

@@ -65,7 +65,7 @@ inline void readAll(const Checkpoint &checkpoint) {
     for (const std::string &module : modulesOfGguf(tensor.name))
       readLayer(checkpoint, {WeightStorage::Method::Gguf}, module, std::nullopt);
     llvm::StringRef module = tensor.name;
-    for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight"})
+    for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight", "_blocks"})
       if (module.consume_back(suffix))
         break;
     WeightStorage storage;

@@ -176,7 +176,8 @@ TEST(Gguf, AnotherFormatIsNotStored) {
   for (auto [id, format] : {std::pair(Id::Q4_K, "w4k32m"), std::pair(Id::IQ4_NL, "nl4g32")})
     EXPECT_THAT(
         Opened(query(id, 1, 256, blocks(id, 256 / tensorType(id).block, {0}, {1})), module, "w4g32z").problem,
-        testing::HasSubstr("is stored as " + std::string(format) + ", not as w4g32z; compile the library with"));
+        testing::HasSubstr("is stored as " + std::string(format) +
+                           ", not as w4g32z; compile the library with"));
 }
 
 TEST(Gguf, OneErrorEach) {

@@ -12,7 +12,7 @@ TEST(Rounding, EndsOfTheGridAreExact) {
   for (int i = 0; i < 32; ++i)
     row[i] = float(i % 16 - 8) * 0.25f;
   std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 32}, bytesOf(row))};
-  for (const char *format : {"w4", "w4g32", "w4g16", "w4g32z", "w4g256", "w4g16m", "w4g32m", "w4g32e"})
+  for (const char *format : {"w4", "w4g32", "w4g16", "w4g32z", "w4g256", "w4g16m", "w4g32m"})
     expectWeights(Opened(tensors, {}, format), format, 1, 32,
                   [&](int64_t, int64_t column) { return row[column]; });
   for (float &value : row) // the far end is positive: scales are negative
@@ -124,9 +124,10 @@ TEST(Rounding, TakesTheNearest) {
 
 TEST(Rounding, IsNotToTwoLevels) {
   std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 4}, bytesOf(std::vector<float>{1, 2, 3, 4}))};
-  EXPECT_THAT(Opened(tensors, {}, "w4k32m").problem,
-              testing::HasSubstr("is stored as F32, which is not rounded to scales on two levels (w4k32m); name "
-                                 "a format with scales of groups, such as w4g32"));
+  EXPECT_THAT(
+      Opened(tensors, {}, "w4k32m").problem,
+      testing::HasSubstr("is stored as F32, which is not rounded to scales on two levels (w4k32m); name "
+                         "a format with scales of groups, such as w4g32"));
 }
 
 } // namespace
