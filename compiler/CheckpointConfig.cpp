@@ -155,7 +155,8 @@ static void report(Error problem, StringRef path, Diagnostics &diagnostics) {
 
 namespace {
 
-// The formats of linear layers, from their tensors.
+// The formats of linear layers, from their tensors. --weights is for those that are stored as floats, and an
+// error where there are none.
 class TensorFormats {
 public:
   TensorFormats(const Checkpoint &checkpoint, const WeightStorage &storage, std::optional<Format> weights,
@@ -167,30 +168,58 @@ public:
 private:
   void addGguf(const Tensor &tensor);
   void add(StringRef name);
+  Expected<Format> formatOf(StringRef name);
 
   const Checkpoint &checkpoint;
   const WeightStorage &storage;
   const std::optional<Format> weights;
   Diagnostics &diagnostics;
   Quantization result;
+  std::string contradiction; // of --weights and the first tensor that is stored in another format
+  bool rounds = false;
 };
 
 } // namespace
 
+Expected<Format> TensorFormats::formatOf(StringRef name) {
+  auto source = openWeights(checkpoint, storage, name, weights);
+  if (!source && weights) {
+    auto stored = openWeights(checkpoint, storage, name, std::nullopt);
+    if (!stored) {
+      consumeError(stored.takeError());
+      return source.takeError();
+    }
+    std::string problem = toString(source.takeError());
+    if (contradiction.empty())
+      contradiction = problem;
+    source = std::move(stored);
+  }
+  if (!source)
+    return source.takeError();
+  rounds |= (*source)->conversion != "as stored";
+  return (*source)->format;
+}
+
 // lm_head and routers are compiled on request; they may have weights that no format holds.
 void TensorFormats::add(StringRef name) {
   bool optional = name == "lm_head" || name.ends_with(".gate") || name.ends_with(".router");
-  auto source = openWeights(checkpoint, storage, name, optional ? std::nullopt : weights);
-  if (source) {
-    result.modules[name] = {(*source)->format, ""};
-  } else if (optional) {
-    std::string problem = toString(source.takeError());
-    result.modules[name] = {std::nullopt, StringRef(problem).split("': ").second.split("; ").first.str()};
-  } else if (diagnostics.failed()) {
-    consumeError(source.takeError());
-  } else {
-    report(source.takeError(), checkpoint.path, diagnostics);
+  if (optional) {
+    auto source = openWeights(checkpoint, storage, name, std::nullopt);
+    if (source) {
+      result.modules[name] = {(*source)->format, ""};
+    } else {
+      std::string problem = toString(source.takeError());
+      result.modules[name] = {std::nullopt, StringRef(problem).split("': ").second.split("; ").first.str()};
+    }
+    return;
   }
+  Expected<Format> format = formatOf(name);
+  if (format)
+    result.modules[name] = {*format, ""};
+  else if (diagnostics.failed())
+    consumeError(format.takeError());
+  else
+    report(format.takeError(), checkpoint.path, diagnostics);
 }
 
 void TensorFormats::addGguf(const Tensor &tensor) {
@@ -216,6 +245,8 @@ std::optional<Quantization> TensorFormats::read() {
     else if (name.consume_back(".qweight"))
       add(name);
   }
+  if (!contradiction.empty() && !rounds && !diagnostics.failed())
+    report(createStringError(contradiction), checkpoint.path, diagnostics);
   if (diagnostics.failed())
     return std::nullopt;
   return std::move(result);

@@ -50,10 +50,12 @@ struct BlockSource : WeightSource {
         blocks(k / type.block), bytes(bytes) {}
 
   Error readRows(int64_t first, const WeightBand &band) const override {
-    for (int64_t i = 0; i < band.count; ++i)
+    for (int64_t i = 0; i < band.count; ++i) {
+      const WeightBand row = band.row(i);
       for (int64_t block = 0; block < blocks; ++block)
-        if (Error problem = readBlock(first + i, block, band.row(i)))
+        if (Error problem = readBlock(first + i, block, row))
           return problem;
+    }
     return Error::success();
   }
   virtual Error readBlock(int64_t index, int64_t block, const WeightBand &band) const;

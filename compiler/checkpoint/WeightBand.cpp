@@ -39,7 +39,7 @@ WeightBand::WeightBand(const Format &format, int64_t k, int64_t count, uint8_t *
 }
 
 WeightBand WeightBand::row(int64_t row) const {
-  WeightBand band(format, k, 1, nullptr);
+  WeightBand band(format, k, 1, starts[Codes]);
   for (int part = Codes; part < Parts; ++part)
     band.starts[part] = this->part(Part(part), row);
   return band;

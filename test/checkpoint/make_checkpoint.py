@@ -3,7 +3,7 @@
 
 Names, shapes and types are those of real models; weights are random, scales small. Kinds: gptq, gptq-ordered, awq,
 awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, qwen-stacked, gpt-oss, gguf, gguf-k-m,
-gguf-tq2, gguf-moe, gguf-gpt-oss, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
+gguf-tq2, gguf-moe, gguf-gpt-oss, gguf-k-f16, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
 or .safetensors is one file without a config, others are directories; safetensors come in shards of two layers."""
 import json
 import os
@@ -241,8 +241,25 @@ def write_llama(kind, path, layers):
         json.dump({"metadata": {"total_size": size}, "weight_map": places}, file, indent=2)
 
 
-# ggml's number, elements and bytes of a block, and where its f16 scales are.
-TYPES = {"F32": (0, 1, 4, []), "F16": (1, 1, 2, [0]), "Q4_0": (2, 32, 18, [0]), "Q4_K": (12, 256, 144, [0, 2]), "Q6_K": (14, 256, 210, [208]), "Q8_0": (8, 32, 34, [0]), "MXFP4": (39, 32, 17, []), "TQ2_0": (35, 256, 66, [64])}
+# ggml's number, elements and bytes of a block, and where its f16 scales and minimums are.
+TYPES = {
+    "F32": (0, 1, 4, []),
+    "F16": (1, 1, 2, [0]),
+    "BF16": (30, 1, 2, [0]),
+    "Q4_0": (2, 32, 18, [0]),
+    "Q4_1": (3, 32, 20, [0, 2]),
+    "Q5_1": (7, 32, 24, [0, 2]),
+    "Q8_0": (8, 32, 34, [0]),
+    "Q2_K": (10, 256, 84, [80, 82]),
+    "Q3_K": (11, 256, 110, [108]),
+    "Q4_K": (12, 256, 144, [0, 2]),
+    "Q5_K": (13, 256, 176, [0, 2]),
+    "Q6_K": (14, 256, 210, [208]),
+    "IQ4_NL": (20, 32, 18, [0]),
+    "TQ2_0": (35, 256, 66, [64]),
+    "MXFP4": (39, 32, 17, []),
+    "NVFP4": (40, 64, 36, []),
+}
 
 
 def blocks(type_name, count):
@@ -279,10 +296,10 @@ def write_gguf(path, metadata, tensors):
     head = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata))
     head += b"".join(text(key) + value(content) for key, content in metadata.items())
     data = b""
-    for name, (type_name, shape) in tensors.items():
+    for name, (type_name, shape, *content) in tensors.items():
         head += text(name) + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", extent) for extent in reversed(shape))
         head += struct.pack("<IQ", TYPES[type_name][0], len(data))
-        data += blocks(type_name, elements(shape))
+        data += content[0] if content else blocks(type_name, elements(shape))
         data += bytes(-len(data) % 32)
     with open(path, "wb") as file:
         file.write(head + bytes(-len(head) % 32) + data)
@@ -304,6 +321,8 @@ def type_of(kind, name, layer, layers):
     more_bits = layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
     if kind == "gguf-k-m":
         return "Q6_K" if name in ("attn_v", "ffn_down") and more_bits else "Q4_K"
+    if kind == "gguf-k-f16":
+        return "F16" if name == "attn_output" else "Q4_K"
     return {"gguf-tq2": "TQ2_0", "gguf-gpt-oss": "MXFP4" if name.startswith("ffn") else "Q8_0"}.get(kind, "Q4_0")
 
 
