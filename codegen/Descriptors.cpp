@@ -82,7 +82,7 @@ Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
   return structure({string(spec.name), string(spec.format.str()), string(stringifyNumerics(product.numerics)),
                     size(info.n), size(info.k), size(info.group), size(info.subgroup), size(info.codes),
                     size(info.scale_bytes), i32(info.scales_per_tensor), i32(info.has_zero_points),
-                    i32(info.has_minimums)});
+                    i32(info.has_minimums), i32(info.has_columns)});
 }
 
 /// lutc_layout

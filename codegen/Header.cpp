@@ -14,13 +14,12 @@ static std::string describe(const Format &format) {
   llvm::StringRef scale = format.row->scaleF32 ? "f32" : format.exponentScales ? "e8m0" : "f16";
   text += (", one " + scale + " scale").str();
   text += format.zeroPoints ? " and u8 zero point" : format.minimums ? " and f16 minimum" : "";
-  if (format.perTensor)
-    return text + " for the tensor";
-  if (!format.group)
-    return text + " for a row";
-  text += llvm::formatv(" for {0} along k", format.group);
-  return format.subgroup ? llvm::formatv("{0}, times i8 multiples for {1}", text, format.subgroup).str()
-                         : text;
+  text += format.perTensor ? " for the tensor"
+          : !format.group  ? " for a row"
+                           : llvm::formatv(" for {0} along k", format.group).str();
+  if (format.subgroup)
+    text += llvm::formatv(", times i8 multiples for {0}", format.subgroup);
+  return text + (format.permuted ? ", permuted columns" : "");
 }
 
 /// The macro that bounds the scratch of all variants.

@@ -15,6 +15,7 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   info.scale_bytes = format.scaleBytes();
   info.has_zero_points = format.zeroPoints;
   info.has_minimums = format.minimums;
+  info.has_columns = format.permuted;
   return info;
 }
 

@@ -106,6 +106,11 @@ void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
                         suggest(item.text, known) + "the kernels are " + alternatives(known));
       continue;
     }
+    if (group.top && kernel->format.permuted)
+      diagnostics.error(item.range,
+                        "experts share the activations of a token, and each has its columns of " +
+                            kernel->format.str() + " in an order of its own",
+                        "write a format without p, or call the kernel for each expert, without a group");
     if (k == 0)
       k = kernel->k;
     if (kernel->k != k)
@@ -248,11 +253,12 @@ GroupSpec GroupReader::read(const ConfigNode &mapping) {
     diagnostics.error(last, "the results of experts are added, and the group leaves " + Twine(sizes.size()),
                       "end with one product");
   // The runtime's slots: operands, and for each step at most what it prepares, what that is computed in and
-  // gathered to; for each product a buffer.
-  size_t kernels = 0;
+  // gathered to; for each product a buffer, and where its columns are permuted activations of its own.
+  size_t slots = names.size() + 3 * group.steps.size();
   for (const GroupStep &step : group.steps)
-    kernels += step.kernels.size();
-  if (names.size() + 3 * group.steps.size() + kernels > LUTC_MAX_SLOTS)
+    for (size_t kernel : step.kernels)
+      slots += library.kernels[kernel].format.permuted ? 3 : 1;
+  if (slots > LUTC_MAX_SLOTS)
     diagnostics.error(node.range, "group '" + group.name + "' has too many operands", "write two groups");
   return std::move(group);
 }

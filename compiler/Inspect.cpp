@@ -78,7 +78,7 @@ static LinearLayer describeLayer(const Checkpoint &checkpoint, const WeightStora
     layer.n = (*source)->n;
     layer.k = (*source)->k;
     layer.format = (*source)->format.str();
-    layer.permuted = !(*source)->permutation().empty();
+    layer.permuted = (*source)->format.permuted;
     return layer;
   }
   // The path and the name stand in front of the message.

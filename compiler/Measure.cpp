@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <random>
 #include <sys/mman.h>
 
@@ -67,6 +68,7 @@ private:
   std::vector<uint8_t> codes, zeros;
   std::vector<int8_t> multiples;
   std::vector<uint16_t> halves;
+  std::vector<int32_t> columns;
   std::vector<float> floats, x, y;
   std::map<uint32_t, Pool> pools; // by layout id
   size_t scratchBytes = 0;
@@ -118,13 +120,17 @@ void Workload::fill(const lutc_kernel_info &info) {
   floats.assign(info.n, 0.0625f);
   zeros.assign(info.n * groups, info.scale_bytes == 1 ? 123 : 1); // or scales in e8m0, 1/16
   multiples.assign(info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0, 1);
+  columns.resize(info.k);
+  std::iota(columns.begin(), columns.end(), 0);
+  std::shuffle(columns.begin(), columns.end(), random);
 }
 
 lutc_weights Workload::weights(const lutc_kernel_info &info) const {
   const void *scales = info.scale_bytes == 4   ? static_cast<const void *>(floats.data())
                        : info.scale_bytes == 2 ? static_cast<const void *>(halves.data())
                                                : zeros.data();
-  return {codes.data(), 0, scales, zeros.data(), halves.data(), multiples.data(), multiples.data()};
+  return {codes.data(),  0, scales, zeros.data(), halves.data(), multiples.data(), multiples.data(),
+          columns.data()};
 }
 
 size_t Workload::copiesOf(size_t bytes) const { return lastLevelCache() * 3 / 2 / bytes + 2; }
@@ -157,9 +163,16 @@ double Workload::time(size_t kernel, size_t m, bool cold) {
 }
 
 double Workload::timePrepare(size_t kernel) {
-  const lutc_operand operands[] = {{x.data(), kernels[kernel]->info.k}, {}, {scratch->data, 0}, {}};
+  const lutc_variant_code *code = library.code(kernels[kernel]);
+  const uint8_t *payload = pools.at(code->layout_id).copy(0) + sizeof(lutc_packed_header);
+  // Activations, weights, what is prepared, results, and a buffer where the program has one.
+  const lutc_operand operands[] = {{x.data(), kernels[kernel]->info.k},
+                                   {payload, 0},
+                                   {scratch->data, 0},
+                                   {},
+                                   {scratch->data + code->program->slots[2].size, 0}};
   double begin = now();
-  library.code(kernels[kernel])->program->stages[0].run(operands, 1, 0, 1);
+  code->program->stages[0].run(operands, 1, 0, 1);
   return now() - begin;
 }
 

@@ -196,6 +196,13 @@ std::optional<GroupStep> ModelPlanner::stepOf(StringRef word, GroupSpec &group) 
       auto kernel = find_if(library.kernels, [&](const KernelSpec &spec) { return spec.name == role; });
       if (kernel == library.kernels.end())
         return std::nullopt; // kept in float, or in several formats
+      if (group.top && kernel->format.permuted) {
+        diagnostics.warning(
+            model.quantizationAt,
+            "experts are in activation order, each in its own, and have no group that prepares a token once",
+            "call their kernels for each expert, or quantize without desc_act and actorder");
+        return std::nullopt;
+      }
       step.kernels.push_back(kernel - library.kernels.begin());
     }
   }

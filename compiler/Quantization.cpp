@@ -30,8 +30,8 @@ public:
 private:
   // What a writer says about a group of weights, with the places to point at.
   struct Encoding {
-    int64_t bits, group; // group -1: the whole row
-    bool symmetric;
+    int64_t bits, group;      // group -1: the whole row
+    bool symmetric, permuted; // permuted: columns of a group may lie anywhere
     SMRange bitsAt, groupAt;
   };
 
@@ -50,7 +50,6 @@ private:
   std::optional<Format> withoutFormat(SMRange where, const Twine &message, const Twine &note);
   void keep(StringRef key);
   void keepOutside(ArrayRef<ConfigNode> blocks);
-  void warnOrder(SMRange where);
 
   const ConfigNode &config;
   ConfigFields fields;
@@ -88,7 +87,10 @@ std::optional<Format> QuantizationReader::formatOf(const Encoding &encoding) {
                          requantize);
   }
   std::string group = encoding.group > 0 ? "g" + std::to_string(encoding.group) : "";
-  Expected<Format> format = parseFormat(stem + group + (encoding.symmetric ? "" : "z"));
+  // Without groups, order is of no use.
+  bool permuted = encoding.permuted && encoding.group > 0;
+  Expected<Format> format =
+      parseFormat(stem + group + (encoding.symmetric ? "" : "z") + (permuted ? "p" : ""));
   if (format)
     return agreed(*format, encoding.bitsAt);
   consumeError(format.takeError());
@@ -103,12 +105,6 @@ void QuantizationReader::keep(StringRef key) {
   for (const ConfigNode &item : fields.strings(key))
     if (auto pattern = ModulePattern::startOrEnd(item, diagnostics))
       result.rules.push_back({std::move(*pattern), {std::nullopt, ("kept in float by " + key).str()}});
-}
-
-void QuantizationReader::warnOrder(SMRange where) {
-  diagnostics.warning(
-      where, "these weights are in activation order: k is permuted between groups",
-      "lutc pack sorts the columns by g_idx; at run time, gather x by the permutation in the packed file");
 }
 
 // Only the modules of the listed blocks are quantized: [["self_attn.k_proj", ...], ...].
@@ -148,6 +144,7 @@ void QuantizationReader::readDynamic(const Encoding &base) {
       encoding.bits = changes.integer("bits", 1, 16).value_or(base.bits);
       encoding.group = changes.integer("group_size", -1, int64_t(1) << 24).value_or(base.group);
       encoding.symmetric = changes.boolean("sym").value_or(base.symmetric);
+      encoding.permuted = changes.boolean("desc_act").value_or(base.permuted);
       encoding.bitsAt = changes.where("bits");
       encoding.groupAt = changes.where("group_size");
       decision = {formatOf(encoding), ""};
@@ -160,10 +157,12 @@ void QuantizationReader::readGptq() {
   auto bits = fields.integer("bits", 1, 16);
   if (!bits && !config.find("bits"))
     fields.missing("bits", "write \"bits\": 4, or what the checkpoint was quantized to");
-  Encoding encoding{bits.value_or(4), fields.integer("group_size", -1, int64_t(1) << 24).value_or(128),
-                    fields.boolean("sym").value_or(true), fields.where("bits"), fields.where("group_size")};
-  if (fields.boolean("desc_act").value_or(false) && encoding.group > 0)
-    warnOrder(fields.where("desc_act"));
+  Encoding encoding{bits.value_or(4),
+                    fields.integer("group_size", -1, int64_t(1) << 24).value_or(128),
+                    fields.boolean("sym").value_or(true),
+                    fields.boolean("desc_act").value_or(false),
+                    fields.where("bits"),
+                    fields.where("group_size")};
   result.otherwise.format = formatOf(encoding);
   result.coversHead = fields.boolean("lm_head").value_or(false);
   readDynamic(encoding);
@@ -175,7 +174,9 @@ void QuantizationReader::readAwq() {
   StringRef bitsKey = old ? "w_bit" : "bits", groupKey = old ? "q_group_size" : "group_size";
   Encoding encoding{fields.integer(bitsKey, 1, 16).value_or(4),
                     fields.integer(groupKey, -1, int64_t(1) << 24).value_or(128),
-                    !fields.boolean("zero_point").value_or(true), fields.where(bitsKey),
+                    !fields.boolean("zero_point").value_or(true),
+                    /*permuted=*/false,
+                    fields.where(bitsKey),
                     fields.where(groupKey)};
   result.otherwise.format = formatOf(encoding);
   keep("modules_to_not_convert");
@@ -206,9 +207,12 @@ std::optional<QuantizationReader::Encoding> QuantizationReader::readEncoding(con
   } else if (strategy && size < 0 && !node.find("group_size"))
     group.missing("group_size", "write \"group_size\": 128, or what the checkpoint was quantized with");
   const ConfigNode *order = node.find("actorder");
-  if (order && size > 0 && (order->text == "group" || order->boolean().value_or(false)))
-    warnOrder(order->range);
-  return Encoding{bits.value_or(4), size, group.boolean("symmetric").value_or(true), group.where("num_bits"),
+  bool permuted = order && (order->text == "group" || order->boolean().value_or(false));
+  return Encoding{bits.value_or(4),
+                  size,
+                  group.boolean("symmetric").value_or(true),
+                  permuted,
+                  group.where("num_bits"),
                   group.where("group_size")};
 }
 

@@ -24,6 +24,8 @@ static void decompose(MpGemmOp op) {
   Format format = w.getFormat().getFormat();
   int64_t k = w.getK(), group = format.group ? std::min(format.group, k) : k;
   Value source = op.getX();
+  if (format.permuted)
+    source = PermuteOp::create(b, loc, source.getType(), source, op.getW());
   if (op.getNumerics() == Numerics::a8)
     source = QuantizeActivationsOp::create(
         b, loc, ActivationsType::get(b.getContext(), k, group, format.subgroup), source);

@@ -102,7 +102,8 @@ static void setStream(Geometry &g) {
   g.scaleOffset = g.streamBytes;
   g.zeroOffset = g.scaleOffset + column;
   g.negativesOffset = g.zeroOffset + (g.format.zeroPoints ? column : 0);
-  g.payloadBytes = g.negativesOffset + (g.layout == Layout::base3 ? column : 0);
+  g.columnsOffset = g.negativesOffset + (g.layout == Layout::base3 ? column : 0);
+  g.payloadBytes = g.columnsOffset + (g.format.permuted ? g.kPadded * 4 : 0);
 }
 
 static void setPrepared(Geometry &g) {

@@ -10,6 +10,9 @@ namespace lut {
 /// ceil(a / b) * b
 inline int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 
+/// Rows of f32 that a stage computes start at a cache line.
+inline int64_t rowBytes(int64_t elements) { return roundUp(elements * 4, 64); }
+
 struct Geometry {
   // The product.
   int64_t n = 0, k = 0;
@@ -38,7 +41,9 @@ struct Geometry {
   int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
   int64_t chunkBytes = 0, chunkStride = 0, spanBytes = 0, blockBytes = 0, streamBytes = 0;
   // The tail of whole-row formats.
-  int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0, payloadBytes = 0;
+  int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0;
+  // The end of the payload: columns of permuted weights.
+  int64_t columnsOffset = 0, payloadBytes = 0;
 
   // Prepared activations of one token, in bytes.
   int64_t tableBytes = 0, valueOffset = 0, valueBytes = 0, scalesOffset = 0, sumsOffset = 0,

@@ -31,9 +31,6 @@ static Slot argumentSlot(Value argument) {
   return {Slot::Kind::rows, type.getDimSize(1), argument};
 }
 
-/// Rows of f32 that a stage leaves to a later one start at a cache line.
-static int64_t rowBytes(int64_t elements) { return roundUp(elements * 4, 64); }
-
 static Operation *productIn(StageOp stage) {
   for (Operation &op : stage.getBody().front())
     if (isa<LookupGemmOp, DotGemmOp>(op))
@@ -59,18 +56,19 @@ static Slot resultSlot(StageOp stage, const Geometry &geometry) {
   return {Slot::Kind::scratch, rowBytes(elements), result};
 }
 
-/// Elements of a row that a stage needs for itself: activations that it computes before it quantizes them;
-/// sums between k blocks of a result that may lie where a residual is still to be read.
-static int64_t bufferElements(StageOp stage, const Geometry &g) {
+/// What a stage needs of a token for itself: activations that it computes before it quantizes them, and those
+/// in another order; sums between k blocks of a result that may lie where a residual is still to be read.
+static int64_t bufferBytes(StageOp stage, const Geometry &g) {
   Block &body = stage.getBody().front();
   if (stage.prepares()) {
     bool computes = llvm::any_of(body, llvm::IsaPred<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>);
-    return computes ? g.k : 0;
+    bool permutes = llvm::any_of(body, llvm::IsaPred<PermuteOp>);
+    return rowBytes(g.k) * (computes + permutes);
   }
   bool residual = llvm::any_of(body.getOps<AddOp>(),
                                [](AddOp add) { return add.getOther().getType() == add.getX().getType(); });
   bool converted = !body.getOps<ConvertOp>().empty();
-  return (residual || converted) && g.kBlocks > 1 ? g.n : 0;
+  return (residual || converted) && g.kBlocks > 1 ? rowBytes(g.n) : 0;
 }
 
 namespace {
@@ -163,8 +161,8 @@ Program lut::getProgram(func::FuncOp function, TargetAttr target) {
     program.routing.segmentTokens = builder.segmentTokens;
   }
   for (ProgramStage &stage : program.stages)
-    if (int64_t elements = bufferElements(stage.op, stage.geometry))
-      stage.buffer = builder.addSlot({Slot::Kind::scratch, rowBytes(elements), {}, stage.routed});
+    if (int64_t bytes = bufferBytes(stage.op, stage.geometry))
+      stage.buffer = builder.addSlot({Slot::Kind::scratch, bytes, {}, stage.routed});
   llvm::sort(program.stages, [](const ProgramStage &a, const ProgramStage &b) {
     return std::make_pair(a.phase, a.result) < std::make_pair(b.phase, b.result);
   });

@@ -30,6 +30,7 @@ struct StageEmitter {
   void compute();
   Value launch();
   SourceRows rows(unsigned slot);
+  SourceRows columns(unsigned slot);
   /// Pointer and stride (elements) of an operand: 16 bytes each in `operands`.
   Value pointer(unsigned slot) {
     return e.load(LLVM::LLVMPointerType::get(e.b.getContext()), e.at(operands, 16 * slot), 8);
@@ -47,10 +48,17 @@ SourceRows StageEmitter::rows(unsigned slot) {
   return {pointer(slot), vector ? Value() : stride(slot)};
 }
 
+/// The order of the columns of permuted weights. Those of experts have none that their tokens share.
+SourceRows StageEmitter::columns(unsigned slot) {
+  assert(program.slots[slot].kind == Slot::Kind::weights);
+  return {e.at(pointer(slot), e.index(stage.geometry.columnsOffset)), Value()};
+}
+
 void StageEmitter::prepare() {
   SmallVector<SourceRows> inputs;
   for (Value argument : op.getBody().getArguments())
-    inputs.push_back(rows(slotOf(argument)));
+    inputs.push_back(isa<WeightsType>(argument.getType()) ? columns(slotOf(argument))
+                                                          : rows(slotOf(argument)));
   Value prepared = pointer(stage.result), buffer;
   if (stage.buffer)
     buffer = pointer(stage.buffer);

@@ -1,5 +1,6 @@
-// What comes before the activations of a product: norms, activation functions, rotations, 16 elements at a
-// time on every target, so that sums have one order. The arithmetic is that of test/reference/elementwise.h.
+// What comes before the activations of a product: norms, activation functions, rotations, the order of
+// permuted columns, 16 elements at a time on every target, so that sums have one order. The arithmetic is
+// that of test/reference/elementwise.h.
 #include "passes/TileEmitter.h"
 #include <cmath>
 
@@ -23,6 +24,7 @@ struct SourceEmitter {
   void visit(Operation *op);
   Value rowOf(Value value);
   void normalize(NormOp op);
+  void permute(PermuteOp op);
   void rotate(RotateOp op);
   void rotateVectors(int64_t block, int64_t elements);
   void rotateLanes(int64_t block, int64_t elements);
@@ -233,9 +235,29 @@ void SourceEmitter::rotate(RotateOp op) {
   memory[op.getY()] = buffer;
 }
 
+/// Gathers one by one: gather instructions are slower, or absent. A row in the buffer is followed by its
+/// permuted one. Columns of damaged weights read inside the row, too.
+void SourceEmitter::permute(PermuteOp op) {
+  int64_t elements = elementsOf(op.getX());
+  Value row = rowOf(op.getX()), columns = memory[op.getW()];
+  Value permuted = row == buffer ? e.at(buffer, rowBytes(elements)) : buffer;
+  Value last = e.constant(e.i32(), elements - 1);
+  each(elements, [&](Value k, int64_t valid) {
+    Value from = e.at(columns, e.mul(k, 4)), to = e.at(permuted, e.mul(k, 4));
+    for (int64_t lane = 0; lane < valid; ++lane) {
+      Value column = arith::MinUIOp::create(e.b, e.loc, e.load(e.i32(), e.at(from, 4 * lane), 4), last);
+      Value offset = e.mul(arith::ExtUIOp::create(e.b, e.loc, e.i64(), column), 4);
+      e.store(e.load(e.f32(), e.at(row, offset), 4), e.at(to, 4 * lane), 4);
+    }
+  });
+  memory[op.getY()] = permuted;
+}
+
 void SourceEmitter::visit(Operation *op) {
   if (auto norm = dyn_cast<NormOp>(op))
     normalize(norm);
+  if (auto permutation = dyn_cast<PermuteOp>(op))
+    permute(permutation);
   if (auto rotation = dyn_cast<RotateOp>(op))
     rotate(rotation);
 }

@@ -36,23 +36,10 @@ static size_t shape_bytes(const lutc_file_record *record) {
 }
 
 /* Packed weights have their header at least; how many bytes they have is the kernel's to say. */
-static int is_packed_record(const lutc_file *file, const lutc_file_record *record) {
-  if (record->rank != 2 || record->bytes < sizeof(lutc_packed_header))
-    return 0;
-  if (record->permutation == LUTC_NO_PERMUTATION)
-    return 1;
-  if (record->permutation >= file->tensor_count)
-    return 0;
-  const lutc_file_record *order = &table_of(file)[record->permutation];
-  return order->role == LUTC_PERMUTATION && order->shape[0] == record->shape[1];
-}
-
-static int is_record(const lutc_file *file, const lutc_file_record *record) {
+static int is_record(const lutc_file_record *record) {
   switch (record->role) {
   case LUTC_PACKED:
-    return is_packed_record(file, record);
-  case LUTC_PERMUTATION:
-    return record->type == LUTC_I32 && record->rank == 1 && shape_bytes(record) == record->bytes;
+    return record->rank == 2 && record->bytes >= sizeof(lutc_packed_header);
   case LUTC_PLAIN:
     return shape_bytes(record) == record->bytes;
   default:
@@ -71,7 +58,7 @@ static int is_table(const lutc_file *file, uint64_t names_bytes) {
     if (record->name >= names_bytes || (i != 0 && strcmp(names + record[-1].name, names + record->name) >= 0))
       return 0;
     if (record->offset % LUTC_ALIGNMENT != 0 || record->offset < end || record->offset > file->bytes ||
-        record->bytes > file->bytes - record->offset || !is_record(file, record))
+        record->bytes > file->bytes - record->offset || !is_record(record))
       return 0;
     end = record->offset + record->bytes;
   }
@@ -164,12 +151,8 @@ lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *ten
   tensor->data = file->data + record->offset;
   tensor->bytes = record->bytes;
   tensor->checksum = record->checksum;
-  if (record->role == LUTC_PACKED) {
-    tensor->kernel = file->library != NULL ? file->library->kernels[record->kernel] : NULL;
-    if (record->permutation != LUTC_NO_PERMUTATION)
-      tensor->permutation =
-          (const int32_t *)(const void *)(file->data + table_of(file)[record->permutation].offset);
-  }
+  if (record->role == LUTC_PACKED && file->library != NULL)
+    tensor->kernel = file->library->kernels[record->kernel];
   return LUTC_OK;
 }
 
@@ -190,13 +173,6 @@ lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tenso
   return lutc_tensor_at(file, SIZE_MAX, tensor);
 }
 
-static lutc_status check_permutation(const int32_t *values, size_t k) {
-  for (size_t i = 0; i < k; ++i)
-    if (values[i] < 0 || (size_t)values[i] >= k)
-      return LUTC_CORRUPT;
-  return LUTC_OK;
-}
-
 lutc_status lutc_check_tensor(const lutc_tensor *tensor) {
   if (tensor == NULL || tensor->data == NULL)
     return LUTC_NULL_POINTER;
@@ -205,9 +181,7 @@ lutc_status lutc_check_tensor(const lutc_tensor *tensor) {
     const lutc_status status = lutc_check_packed(tensor->kernel, header, tensor->bytes);
     return status == LUTC_OK && header->header_checksum != tensor->checksum ? LUTC_CORRUPT : status;
   }
-  if (lutc_checksum(tensor->data, tensor->bytes) != tensor->checksum)
-    return LUTC_CORRUPT;
-  return tensor->role == LUTC_PERMUTATION ? check_permutation(tensor->data, tensor->shape[0]) : LUTC_OK;
+  return lutc_checksum(tensor->data, tensor->bytes) == tensor->checksum ? LUTC_OK : LUTC_CORRUPT;
 }
 
 lutc_status lutc_check_file(const lutc_file *file) {

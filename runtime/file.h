@@ -37,12 +37,10 @@ typedef struct lutc_file_record {
   uint32_t type;     /* lutc_type */
   uint32_t kernel;   /* packed weights: index in lutc_library.kernels; else 0 */
   uint32_t layout_id;
-  uint32_t permutation; /* packed weights: index of the tensor, or LUTC_NO_PERMUTATION */
+  uint32_t reserved;
   uint32_t rank;
   uint64_t shape[LUTC_MAX_RANK]; /* 0 from `rank` on */
 } lutc_file_record;
-
-#define LUTC_NO_PERMUTATION UINT32_MAX
 
 /* As lutc_open_file, for any library: its tensors have no kernels, and their layouts are not compared. */
 lutc_status lutc_read_file(const void *data, size_t bytes, lutc_file *file);
@@ -60,8 +58,8 @@ uint64_t lutc_sum_end(lutc_sum *sum, const void *data, size_t bytes); /* with th
 
 /* Bytes of packed weights without their header. */
 size_t lutc_payload_bytes(const lutc_kernel_info *info, const lutc_layout *layout);
-/* Packs weights into a payload of lutc_payload_bytes, aligned to LUTC_ALIGNMENT. On an error it is not
- * touched. */
+/* Packs weights into a payload of lutc_payload_bytes, aligned to LUTC_ALIGNMENT. On an error at most its
+   columns are touched. */
 lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *layout,
                               const lutc_weights *weights, void *payload, size_t payload_bytes);
 /* The header in front of a payload. */

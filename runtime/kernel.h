@@ -56,6 +56,7 @@ extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* pack.c *
    scales, then, with minimums, of those.
    Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points,
    i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
+   At the end, where columns are permuted: i32 columns[k_padded], 0 from k on.
    n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block
    and the last group end there. Padded rows, and groups and subgroups behind the last, have code 0 (BASE3:
    trit 0); their scales, zero points, minimums and multiples are bytes of 0. */

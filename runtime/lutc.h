@@ -50,7 +50,8 @@ typedef enum lutc_status {
   LUTC_MACHINE_FAULT,    /* a program of a LUT-instruction machine stopped: a bug of lutc */
   LUTC_TRUNCATED,        /* the file is shorter than its header says */
   LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
-  LUTC_UNKNOWN_TENSOR    /* the file has no tensor of this name or index */
+  LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
+  LUTC_BAD_COLUMNS       /* columns are not 0 .. k-1 in some order */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -74,6 +75,8 @@ typedef struct lutc_parallel {
    minimums           formats that end in m: f16 bits [n][G]
    scale_multiples    formats with k16 or k32: i8 [n][S]
    minimum_multiples  formats with k16 or k32 that end in m: i8 [n][S]
+   columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
+                      x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
    What a format does not have may be null. A weight is
      scale * (code - zero_point)    with zero points,
      scale * code + minimum         with minimums,
@@ -90,6 +93,7 @@ typedef struct lutc_weights {
   const uint16_t *minimums;
   const int8_t *scale_multiples;
   const int8_t *minimum_multiples;
+  const int32_t *columns;
 } lutc_weights;
 
 /* What a kernel is; the same for every variant. */
@@ -104,6 +108,7 @@ typedef struct lutc_kernel_info {
   size_t scale_bytes;    /* of a scale: 4: f32, 2: f16, 1: e8m0 */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
+  int has_columns; /* 1: columns are permuted; x is given in its own order nevertheless */
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */
@@ -229,17 +234,12 @@ LUTC_MUST_USE lutc_status lutc_run_group(const lutc_group *group, size_t m, cons
    allocated. Weights run where they lie. A file depends on the kernels' names, shapes and formats and,
    through their layouts, on the variant in use; not on the library's name or version. */
 typedef enum lutc_role {
-  LUTC_PACKED,     /* packed weights of `kernel`, for lutc_run and groups; shape [n][k] */
-  LUTC_PLAIN,      /* as in the checkpoint, row-major: norms, embeddings, biases */
-  LUTC_PERMUTATION /* i32 [k]: the order of a kernel's activations; see lutc_tensor */
+  LUTC_PACKED, /* packed weights of `kernel`, for lutc_run and groups; shape [n][k] */
+  LUTC_PLAIN   /* as in the checkpoint, row-major: norms, embeddings, biases */
 } lutc_role;
 
 enum { LUTC_MAX_RANK = 8 };
 
-/* Checkpoints that sort columns by activation (GPTQ's desc_act) are packed with their columns in groups
-   again. `permutation` is their order: the kernel takes x'[i] = x[permutation[i]] in place of x. A norm in
-   front of the kernel commutes with that: permute its weight once, and gather its input in place of its
-   result. */
 typedef struct lutc_tensor {
   const char *name; /* as in the checkpoint: model.layers.0.self_attn.q_proj.weight */
   lutc_role role;
@@ -247,9 +247,8 @@ typedef struct lutc_tensor {
   size_t rank, shape[LUTC_MAX_RANK];
   const void *data; /* at a multiple of LUTC_ALIGNMENT */
   size_t bytes;
-  const lutc_kernel *kernel;  /* null but of packed weights */
-  const int32_t *permutation; /* [k]; null: the checkpoint's order */
-  uint64_t checksum;          /* see lutc_check_tensor */
+  const lutc_kernel *kernel; /* null but of packed weights */
+  uint64_t checksum;         /* see lutc_check_tensor */
 } lutc_tensor;
 
 /* Filled by lutc_open_file; tensors are numbered in the order of their names. */
@@ -267,8 +266,7 @@ LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);
 LUTC_MUST_USE lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor);
-/* Reads a tensor's bytes and compares them with its checksum. Permutations must be checked before they are
-   used: their values are then below k. */
+/* Reads a tensor's bytes and compares them with its checksum. */
 LUTC_MUST_USE lutc_status lutc_check_tensor(const lutc_tensor *tensor);
 /* The same for all tensors: reads the whole file. */
 LUTC_MUST_USE lutc_status lutc_check_file(const lutc_file *file);

@@ -54,6 +54,13 @@ static size_t tail_columns(const packer *p) {
 
 static size_t tail_bytes(const packer *p) { return p->rows * 4 * tail_columns(p); }
 
+/* Where the order of the columns lies, and what it takes there. */
+static size_t order_offset(const packer *p) { return stream_bytes(p) + tail_bytes(p); }
+
+static size_t order_bytes(const packer *p) {
+  return p->info->has_columns ? 4 * (size_t)p->layout->k_padded : 0;
+}
+
 static uint32_t load32(const uint8_t *codes) {
   uint32_t word;
   memcpy(&word, codes, sizeof word);
@@ -311,7 +318,8 @@ static lutc_status check_weights(const packer *p) {
   if (weights->codes == NULL || weights->scales == NULL ||
       (p->info->has_zero_points && weights->zero_points == NULL) ||
       (has_minimums && weights->minimums == NULL) || (has_multiples && weights->scale_multiples == NULL) ||
-      (has_multiples && has_minimums && weights->minimum_multiples == NULL))
+      (has_multiples && has_minimums && weights->minimum_multiples == NULL) ||
+      (p->info->has_columns && weights->columns == NULL))
     return LUTC_NULL_POINTER;
   return lutc_rows_fit(weights->codes, p->info->n, p->info->k, p->stride, 1) ? LUTC_OK : LUTC_BAD_STRIDE;
 }
@@ -338,6 +346,18 @@ static int scales_are_valid(const packer *p) {
   return p->info->scale_bytes != 1 || memchr(scales, 255, p->info->n * p->groups) == NULL;
 }
 
+/* Whether columns are 0 .. k-1 in some order: marks what it has seen, where they will lie. */
+static int columns_are_valid(const packer *p, uint8_t *payload) {
+  int32_t *seen = (int32_t *)(void *)(payload + order_offset(p));
+  memset(seen, 0, order_bytes(p));
+  for (size_t i = 0; p->info->has_columns && i < p->info->k; ++i) {
+    const int32_t column = p->weights->columns[i];
+    if (column < 0 || (size_t)column >= p->info->k || seen[column]++)
+      return 0;
+  }
+  return 1;
+}
+
 static packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
                           const lutc_weights *weights) {
   packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
@@ -352,15 +372,17 @@ static void fill_payload(packer *p, uint8_t *payload, size_t bytes) {
   p->out = payload;
   memset(payload + stream, 0, bytes - stream);
   if (p->layout->kind == LUTC_LAYOUT_BASE3)
-    p->negatives = (int32_t *)(void *)(payload + stream + tail_bytes(p)) - p->rows;
+    p->negatives = (int32_t *)(void *)(payload + order_offset(p)) - p->rows;
   pack_stream(p);
   if (!p->layout->group)
     pack_tail(p, payload + stream);
+  if (p->info->has_columns)
+    memcpy(payload + order_offset(p), p->weights->columns, 4 * p->info->k);
 }
 
 size_t lutc_payload_bytes(const lutc_kernel_info *info, const lutc_layout *layout) {
   const packer p = make_packer(info, layout, NULL);
-  return stream_bytes(&p) + tail_bytes(&p);
+  return order_offset(&p) + order_bytes(&p);
 }
 
 lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *layout,
@@ -369,10 +391,12 @@ lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *l
   const lutc_status status = check_weights(&p);
   if (status != LUTC_OK)
     return status;
-  if (payload_bytes < stream_bytes(&p) + tail_bytes(&p))
+  if (payload_bytes < order_offset(&p) + order_bytes(&p))
     return LUTC_BUFFER_TOO_SMALL;
   if (!codes_are_valid(&p) || !scales_are_valid(&p))
     return LUTC_BAD_CODE;
+  if (!columns_are_valid(&p, payload))
+    return LUTC_BAD_COLUMNS;
   fill_payload(&p, payload, payload_bytes);
   return LUTC_OK;
 }
@@ -382,20 +406,22 @@ int lutc_band_piece(const lutc_kernel_info *info, const lutc_layout *layout, siz
   lutc_kernel_info band_info = *info;
   band_info.n = rows;
   const packer all = make_packer(info, layout, NULL), band = make_packer(&band_info, layout, NULL);
-  const size_t blocks = lutc_divide_up(layout->k_padded, layout->k_block);
-  if (index >= blocks + tail_columns(&all))
-    return 0;
+  const size_t blocks = lutc_divide_up(layout->k_padded, layout->k_block), rest = blocks + tail_columns(&all);
   if (index < blocks) {
     const size_t k = index * layout->k_block, length = lutc_min(layout->k_block, layout->k_padded - k);
     piece->from = stream_offset(&band, k);
     piece->to = stream_offset(&all, k) + first_row / layout->tile_rows * tile_bytes(&all, length);
     piece->bytes = band.rows / layout->tile_rows * tile_bytes(&all, length);
-  } else {
+  } else if (index < rest) {
     piece->from = stream_bytes(&band) + (index - blocks) * 4 * band.rows;
     piece->to = stream_bytes(&all) + (index - blocks) * 4 * all.rows + 4 * first_row;
     piece->bytes = 4 * band.rows;
+  } else { /* the first band brings the columns of all */
+    piece->from = order_offset(&band);
+    piece->to = order_offset(&all);
+    piece->bytes = index == rest && first_row == 0 ? order_bytes(&all) : 0;
   }
-  return 1;
+  return piece->bytes != 0;
 }
 
 lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,

@@ -79,9 +79,9 @@ Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t
                      Twine(configured) + "; correct group_size in quantization_config");
 }
 
-Expected<std::vector<uint32_t>> orderByGroup(const Layer &layer, const Tensor &groupIndex, int64_t k,
-                                             int64_t group) {
-  std::vector<uint32_t> order(k);
+Expected<std::vector<int32_t>> orderByGroup(const Layer &layer, const Tensor &groupIndex, int64_t k,
+                                            int64_t group) {
+  std::vector<int32_t> order(k);
   std::vector<int64_t> next((k + group - 1) / group); // place of each group's next column
   bool inOrder = true;
   for (size_t i = 0; i < next.size(); ++i)
@@ -95,7 +95,7 @@ Expected<std::vector<uint32_t>> orderByGroup(const Layer &layer, const Tensor &g
     if (place >= std::min(k, (index + int64_t(1)) * group))
       return layer.error("g_idx puts more than " + Twine(group) + " columns into group " + Twine(index) +
                          "; quantize with groups of one size");
-    order[place] = uint32_t(column);
+    order[place] = int32_t(column);
     inOrder &= place == column;
   }
   if (inOrder)
@@ -120,7 +120,7 @@ std::string numberText(float value) {
   return text;
 }
 
-void permuteColumns(ArrayRef<uint32_t> order, int64_t rows, int64_t k, uint8_t *codes) {
+void permuteColumns(ArrayRef<int32_t> order, int64_t rows, int64_t k, uint8_t *codes) {
   if (order.empty())
     return;
   std::vector<uint8_t> row(k);

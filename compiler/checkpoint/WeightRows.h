@@ -42,7 +42,7 @@ struct IntegerRows : FloatRows {
   const int bits;
   const int64_t group;
   bool symmetric = true; // every zero is 2^(bits - 1)
-  std::vector<uint32_t> order;
+  std::vector<int32_t> order;
 };
 
 using IntegerRowsOr = llvm::Expected<std::unique_ptr<IntegerRows>>;
@@ -70,8 +70,8 @@ WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, llvm::StringRef fro
 llvm::Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t configured);
 
 // Columns sorted by group, as g_idx [k] assigns them; empty when they are in order already.
-llvm::Expected<std::vector<uint32_t>> orderByGroup(const Layer &layer, const Tensor &groupIndex, int64_t k,
-                                                   int64_t group);
+llvm::Expected<std::vector<int32_t>> orderByGroup(const Layer &layer, const Tensor &groupIndex, int64_t k,
+                                                  int64_t group);
 
 // Element `index` of a tensor of F16, BF16 or F32.
 float floatAt(const Tensor &tensor, size_t index);
@@ -80,7 +80,7 @@ llvm::ArrayRef<TensorType::Id> floatTypes();
 std::string numberText(float value); // for messages
 
 // codes[i] = columns[order[i]] for each row of k.
-void permuteColumns(llvm::ArrayRef<uint32_t> order, int64_t rows, int64_t k, uint8_t *codes);
+void permuteColumns(llvm::ArrayRef<int32_t> order, int64_t rows, int64_t k, uint8_t *codes);
 
 } // namespace lut
 

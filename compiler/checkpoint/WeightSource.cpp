@@ -47,12 +47,12 @@ Error StoredSource::readRows(int64_t first, const WeightBand &band) const {
   return Error::success();
 }
 
-// The format with the bits and groups of stored integers; nothing: there is none.
-static std::optional<Format> formatOf(const IntegerRows &rows, bool zeroPoints) {
+// The format with the bits, groups and order of stored integers; nothing: there is none.
+static std::optional<Format> formatOf(const IntegerRows &rows, bool zeroPoints, bool permuted) {
   std::string name = "w" + std::to_string(rows.bits);
   if (rows.group < rows.k)
     name += "g" + std::to_string(rows.group);
-  Expected<Format> format = parseFormat(name + (zeroPoints ? "z" : ""));
+  Expected<Format> format = parseFormat(name + (zeroPoints ? "z" : "") + (permuted ? "p" : ""));
   if (format)
     return *format;
   consumeError(format.takeError());
@@ -62,14 +62,16 @@ static std::optional<Format> formatOf(const IntegerRows &rows, bool zeroPoints) 
 // Groups of the whole row may be written as groups of at least k.
 static bool isFormat(const Format &wanted, const Format &stored, int64_t k) {
   bool same = wanted.group == stored.group || (!stored.group && wanted.group >= k);
-  return wanted.row == stored.row && wanted.zeroPoints == stored.zeroPoints && same;
+  return wanted.row == stored.row && wanted.zeroPoints == stored.zeroPoints &&
+         wanted.permuted == stored.permuted && same;
 }
 
 static WeightSourceOr openIntegers(std::unique_ptr<IntegerRows> rows, std::optional<Format> wanted) {
   const Layer &layer = rows->layer;
-  // Zero points in the middle of the codes are the same as none.
+  // Zero points in the middle of the codes are the same as none, and any order may be written as one.
   bool zeroPoints = !rows->symmetric || (wanted && wanted->zeroPoints);
-  std::optional<Format> stored = formatOf(*rows, zeroPoints);
+  bool permuted = !rows->order.empty() || (wanted && wanted->permuted);
+  std::optional<Format> stored = formatOf(*rows, zeroPoints, permuted);
   std::string what = std::to_string(rows->bits) + "-bit weights in groups of " + std::to_string(rows->group);
   if (!stored && !wanted)
     return layer.error("no format holds " + what +

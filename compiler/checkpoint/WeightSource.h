@@ -18,9 +18,9 @@ public:
   const Format format;          // of what readRows yields
   const std::string conversion; // "as stored", "Q6_K rounded to w4g32"
 
-  // Codes and scales are those of columns permutation[0], permutation[1], ... of the layer, so a product
-  // with them takes x[permutation[i]] as its i-th activation. Empty: columns in their own order.
-  llvm::ArrayRef<uint32_t> permutation() const { return order; }
+  // Codes and scales are those of columns columns()[0], columns()[1], ... of the layer. Empty: in their own
+  // order, as in every format without p.
+  llvm::ArrayRef<int32_t> columns() const { return order; }
 
   // Rows from `first` on, to a band of this format. Any number of threads may read. Errors name the layer:
   // scales that are not finite, codes or zero points that the format lacks, scales that f16 does not hold
@@ -31,7 +31,7 @@ protected:
   WeightSource(llvm::StringRef name, int64_t n, int64_t k, Format format, llvm::StringRef conversion)
       : name(name), n(n), k(k), format(format), conversion(conversion) {}
 
-  std::vector<uint32_t> order;
+  std::vector<int32_t> order;
 };
 
 // How a checkpoint stores the weights of its linear layers: what its config says and its tensors do not.

@@ -52,7 +52,7 @@ static Expected<PackedModel> open(StringRef path) {
 }
 
 static StringRef roleName(lutc_role role) {
-  static constexpr StringLiteral names[] = {"packed", "plain", "permutation"};
+  static constexpr StringLiteral names[] = {"packed", "plain"};
   return names[role];
 }
 

@@ -25,9 +25,8 @@ public:
 private:
   Error addProjection(const ProjectionSpec &projection);
   Error addWeights(StringRef module, size_t kernel);
-  void addPermutation(StringRef module, const WeightSource &source);
   Error addPlain(const Tensor &tensor);
-  Error link();
+  Error sortItems();
   void place();
   Error error(StringRef name, const Twine &message) const {
     return fileError(checkpoint.path, quoted(name) + " " + message);
@@ -92,7 +91,6 @@ Error Planner::addWeights(StringRef module, size_t kernel) {
   item.record.type = LUTC_U8;
   item.record.kernel = uint32_t(kernel);
   item.record.layout_id = item.packing->layoutId;
-  item.record.permutation = LUTC_NO_PERMUTATION;
   item.record.rank = 2;
   item.record.shape[0] = uint64_t(target.n);
   item.record.shape[1] = uint64_t(target.k);
@@ -104,21 +102,8 @@ Error Planner::addWeights(StringRef module, size_t kernel) {
   if (weights.conversion != "as stored")
     ++notes[weights.conversion];
   result.items.push_back(std::move(item));
-  if (!weights.permutation().empty())
-    addPermutation(module, weights);
   result.sources.push_back(std::move(*source));
   return Error::success();
-}
-
-void Planner::addPermutation(StringRef module, const WeightSource &source) {
-  PackItem &item = result.items.emplace_back();
-  item.name = (module + ".permutation").str();
-  item.source = &source;
-  item.record.bytes = 4 * uint64_t(source.k);
-  item.record.role = LUTC_PERMUTATION;
-  item.record.type = LUTC_I32;
-  item.record.rank = 1;
-  item.record.shape[0] = uint64_t(source.k);
 }
 
 static std::string moduleName(StringRef path, int64_t layer, int64_t expert) {
@@ -182,21 +167,15 @@ Error Planner::addPlain(const Tensor &tensor) {
   return Error::success();
 }
 
-// Sorts by name, and tells weights where their permutation is.
-Error Planner::link() {
+// Sorts by name.
+Error Planner::sortItems() {
   sort(result.items, [](const PackItem &a, const PackItem &b) { return a.name < b.name; });
-  DenseMap<const WeightSource *, uint32_t> permutations;
   for (auto [index, item] : enumerate(result.items)) {
-    if (item.record.role == LUTC_PERMUTATION)
-      permutations[item.source] = uint32_t(index);
     if (item.name.empty() || StringRef(item.name).contains('\0'))
       return error(item.name, "is no name for a tensor of a packed file; rename it");
     if (index && item.name == result.items[index - 1].name)
       return error(item.name, "would stand twice in the packed file; rename the tensor of the checkpoint");
   }
-  for (PackItem &item : result.items)
-    if (item.record.role == LUTC_PACKED && permutations.contains(item.source))
-      item.record.permutation = permutations[item.source];
   return Error::success();
 }
 
@@ -223,7 +202,7 @@ Expected<PackPlan> Planner::plan() {
     if (!used.contains(tensor.name))
       if (Error problem = addPlain(tensor))
         return std::move(problem);
-  if (Error problem = link())
+  if (Error problem = sortItems())
     return std::move(problem);
   place();
   for (const auto &[note, count] : notes)

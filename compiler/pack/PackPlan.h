@@ -10,11 +10,10 @@ namespace lut {
 // One tensor of the file.
 struct PackItem {
   std::string name;
-  lutc_file_record record = {}; // all but the name's offset, and the checksum
-  // Of packed weights, and of a permutation those that it belongs to.
-  const WeightSource *source = nullptr;
+  lutc_file_record record = {};        // all but the name's offset, and the checksum
   std::vector<const Tensor *> tensors; // that hold the weights; of a plain tensor, itself
   // Of packed weights.
+  const WeightSource *source = nullptr;
   const PackedKernel *kernel = nullptr;
   const Packing *packing = nullptr;
 };

@@ -7,6 +7,7 @@
 #include "llvm/Support/ThreadPool.h"
 #include <cstring>
 #include <deque>
+#include <numeric>
 
 using namespace llvm;
 
@@ -52,7 +53,6 @@ private:
   Error packRows(const PackItem &item, uint64_t first, uint64_t count);
   Error copyBytes(const PackItem &item, uint64_t first, uint64_t count);
   Error decodeBlocks(const PackItem &item, uint64_t first, uint64_t count);
-  Error writePermutation(const PackItem &item, uint64_t first, uint64_t count);
   Error seal(PackItem &item);
   Expected<uint64_t> checksum(uint64_t begin, uint64_t end) const;
 
@@ -92,6 +92,16 @@ void Packer::fail(Error problem) {
 // Bands
 //===----------------------------------------------------------------------===//
 
+// The order of a layer's columns, written out where they are in their own.
+static std::vector<int32_t> columnsOf(const WeightSource &source) {
+  std::vector<int32_t> columns = source.columns();
+  if (columns.empty()) {
+    columns.resize(size_t(source.k));
+    std::iota(columns.begin(), columns.end(), 0);
+  }
+  return columns;
+}
+
 Error Packer::packRows(const PackItem &item, uint64_t first, uint64_t count) {
   lutc_kernel_info whole = item.kernel->info(), rows = whole;
   const lutc_layout &layout = item.packing->layout;
@@ -101,7 +111,9 @@ Error Packer::packRows(const PackItem &item, uint64_t first, uint64_t count) {
   WeightBand band(item.kernel->format, item.kernel->k, int64_t(count), memory.data);
   if (Error problem = item.source->readRows(int64_t(first), band))
     return problem;
+  std::vector<int32_t> columns = columnsOf(*item.source);
   lutc_weights weights = band.weights();
+  weights.columns = columns.data();
   lutc_status status = lutc_pack_payload(&rows, &layout, &weights, payload.data, payload.bytes);
   if (status != LUTC_OK)
     return createStringError(checkpoint.path + ": '" + item.source->name +
@@ -129,12 +141,6 @@ Error Packer::decodeBlocks(const PackItem &item, uint64_t first, uint64_t count)
   ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(values.data()), 4 * values.size());
   progress.add(bytes.size());
   return file.write(item.record.offset + 4 * first * block, bytes);
-}
-
-Error Packer::writePermutation(const PackItem &item, uint64_t, uint64_t) {
-  std::vector<int32_t> order(item.source->permutation().begin(), item.source->permutation().end());
-  return file.write(item.record.offset,
-                    ArrayRef(reinterpret_cast<const uint8_t *>(order.data()), 4 * order.size()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,8 +194,6 @@ void Packer::runBand(Job &job, Work work, uint64_t first, uint64_t count) {
 
 Packer::Cut Packer::cut(const PackItem &item) const {
   const lutc_file_record &record = item.record;
-  if (record.role == LUTC_PERMUTATION)
-    return {&Packer::writePermutation, 1, 1};
   if (record.role == LUTC_PACKED) {
     uint64_t tileRows = item.packing->layout.tile_rows, tileCodes = tileRows * uint64_t(item.kernel->k);
     return {&Packer::packRows, uint64_t(item.kernel->n),

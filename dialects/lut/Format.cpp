@@ -43,7 +43,7 @@ std::string Format::str() const {
     name += "k" + std::to_string(subgroup);
   else if (group)
     name += "g" + std::to_string(group);
-  return name + (zeroPoints ? "z" : minimums ? "m" : exponentScales ? "e" : "");
+  return name + (zeroPoints ? "z" : minimums ? "m" : exponentScales ? "e" : "") + (permuted ? "p" : "");
 }
 
 // "a, b or c"
@@ -125,6 +125,8 @@ static Error endingError(StringRef name, StringRef rest, const Format &format) {
       text += (separator + format.str() + Twine(letter) + " with " + meaning).str();
       separator = ", ";
     }
+  if (format.mayBePermuted())
+    text += "; after these p for permuted columns";
   return formatError(text);
 }
 
@@ -145,14 +147,17 @@ Expected<Format> parseFormat(StringRef name) {
     format.group = hasSubgroups ? superGroup : *size;
     format.subgroup = hasSubgroups ? *size : 0;
   }
-  if (rest.empty())
-    return format;
-  if (rest.size() > 1 || !StringRef(endingsOf(format)).contains(rest.front()))
-    return endingError(name, rest, format);
-  format.zeroPoints = rest == "z";
-  format.minimums = rest == "m";
-  format.exponentScales = rest == "e";
-  return format;
+  const Format plain = format;
+  const StringRef ending = rest;
+  for (char letter : endingsOf(plain))
+    if (ending.starts_with(StringRef(&letter, 1))) {
+      rest = rest.drop_front();
+      format.zeroPoints = letter == 'z';
+      format.minimums = letter == 'm';
+      format.exponentScales = letter == 'e';
+    }
+  format.permuted = plain.mayBePermuted() && rest.consume_front("p");
+  return rest.empty() ? Expected<Format>(format) : endingError(name, ending, plain);
 }
 
 static std::string sizePattern(ArrayRef<int64_t> sizes) {
@@ -171,7 +176,7 @@ std::string formatPattern(const FormatRow &row) {
     format.group = group;
     format.subgroup = subgroup;
     std::string letters = endingsOf(format);
-    return letters.empty() ? letters : "[" + letters + "]?";
+    return (letters.empty() ? letters : "[" + letters + "]?") + (format.mayBePermuted() ? "p?" : "");
   };
   return row.name.str() + "(" + ending(0, 0) + "|g" + sizePattern(groupSizes()) + ending(16, 0) + "|k" +
          sizePattern(subgroupSizes()) + ending(superGroup, 16) + ")";

@@ -6,7 +6,8 @@
 //      + z   u8 zero points, of rows or groups
 //      + m   f16 minimums, of groups; of 256 of k times i8 multiples where scales are
 //      + e   e8m0 scales, of groups
-//   nl4 fp4   16 values that are not evenly spaced; the same without z and m
+//      + p   columns are permuted (GPTQ's desc_act); after the others
+//   nl4 fp4   16 values that are not evenly spaced; the same without z, m and p
 //   w158      one f32 scale per tensor;  w158r  one per row
 #ifndef LUT_DIALECTS_LUT_FORMAT_H
 #define LUT_DIALECTS_LUT_FORMAT_H
@@ -43,6 +44,7 @@ struct Format {
   bool minimums = false;       // weight = scale * code + minimum
   bool exponentScales = false; // in e8m0, 2^(byte - 127)
   bool perTensor = false;      // one scale for all rows
+  bool permuted = false;       // column i multiplies activation columns[i]
 
   std::string str() const;
   int64_t groups(int64_t k) const { return group ? (k + group - 1) / group : 1; }
@@ -50,6 +52,8 @@ struct Format {
   int64_t scaleBytes() const { return row->scaleF32 ? 4 : exponentScales ? 1 : 2; }
   // Whether a code is its own value before zero point or minimum.
   bool hasPlainCodes() const { return zeroPoints || minimums; }
+  // Whether p may end the name: whole numbers are what quantizers reorder.
+  bool mayBePermuted() const { return !row->book && !row->scaleF32; }
   // Whether bit planes of the codes (of ternary weights, trits) can index tables of sums of activations.
   bool hasTables() const { return !row->book && !subgroup && group != 16; }
 };

@@ -264,6 +264,15 @@ def Lut_RotateOp : Lut_Op<"rotate", [Pure, AllTypesMatch<["x", "y"]>]> {
   let hasVerifier = 1;
 }
 
+def Lut_PermuteOp : Lut_Op<"permute", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "y[i] = x[columns[i]]: activations in the order of the columns of permuted weights";
+  let description = [{ The order lies in the packed weights. GPTQ with desc_act sorts columns by group. }];
+  let arguments = (ins Lut_X:$x, Lut_WeightsType:$w);
+  let results = (outs Lut_X:$y);
+  let assemblyFormat = "$x `,` $w attr-dict `:` type($x) `,` type($w)";
+  let hasVerifier = 1;
+}
+
 class Lut_BinaryOp<string mnemonic> : Lut_Op<mnemonic, [Pure, AllTypesMatch<["x", "y"]>]> {
   let arguments = (ins Lut_X:$x, AnyTypeOf<[Lut_X, Lut_Vector]>:$other);
   let results = (outs Lut_X:$y);

@@ -78,6 +78,17 @@ LogicalResult RotateOp::verify() {
   return success();
 }
 
+LogicalResult PermuteOp::verify() {
+  WeightsType w = getW().getType();
+  if (!w.getFormat().getFormat().permuted)
+    return emitOpError() << "format " << w.getFormat().getName() << " has its columns in order";
+  int64_t elements = cast<RankedTensorType>(getX().getType()).getDimSize(1);
+  if (elements != w.getK())
+    return emitOpError() << "x has " << dimension(elements)
+                         << " elements but the weights have k = " << w.getK();
+  return success();
+}
+
 /// Rows of the type of x, or a vector over its elements; `one` also allows a vector of one element.
 static LogicalResult verifyBinary(Operation *op, Value x, Value other, bool one) {
   auto type = cast<RankedTensorType>(other.getType());

@@ -49,14 +49,17 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
                                                  0x400));
   for (size_t i = 0; i < subgroups; ++i)
     multiples.push_back(static_cast<int8_t>(16 + random() % 16));
+  for (size_t i = 0; info.has_columns && i < info.k; ++i)
+    columns.push_back(static_cast<int32_t>(i));
+  std::shuffle(columns.begin(), columns.end(), random);
 }
 
 lutc_weights Weights::view() const {
   const void *scales = !floats.empty()   ? static_cast<const void *>(floats.data())
                        : !halves.empty() ? static_cast<const void *>(halves.data())
                                          : exponents.data();
-  return {codes.data(),    /*codes_stride=*/0, scales,          zeros.data(),
-          minimums.data(), multiples.data(),   multiples.data()};
+  return {codes.data(),    /*codes_stride=*/0, scales,           zeros.data(),
+          minimums.data(), multiples.data(),   multiples.data(), columns.data()};
 }
 
 Linear::Linear(const lutc_kernel *kernel, size_t tokens, std::mt19937_64 &random)

@@ -63,7 +63,7 @@ public:
     const std::vector<uint16_t> halves(info.n * (info.k / info.group + 1), 0x2000);
     const std::vector<float> floats(info.n, 0.01f);
     const void *scales = info.scale_bytes == 4 ? static_cast<const void *>(floats.data()) : halves.data();
-    const lutc_weights weights = {codes.data(), 0, scales, nullptr, nullptr, nullptr, nullptr};
+    const lutc_weights weights = {codes.data(), 0, scales, nullptr, nullptr, nullptr, nullptr, nullptr};
     check(lutc_pack(kernel, &weights, memory.as<void>(), lutc_packed_bytes(kernel)));
     for (size_t i = 1; i < count; ++i)
       std::copy_n(memory.as<char>(), stride, memory.as<char>(i * stride));

@@ -46,8 +46,10 @@ inline void readLayer(const Checkpoint &checkpoint, const WeightStorage &storage
   for (int64_t i = 0; i < it.n * it.k; ++i)
     if (band.codes()[i] >= it.format.row->codes())
       abort();
-  for (uint32_t column : it.permutation())
-    if (column >= it.k)
+  if (!it.columns().empty() && !it.format.permuted)
+    abort();
+  for (int32_t column : it.columns())
+    if (column < 0 || column >= it.k)
       abort();
 }
 
@@ -71,7 +73,7 @@ inline void readAll(const Checkpoint &checkpoint) {
     WeightStorage storage;
     storage.method = checkpoint.isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::Gptq;
     readLayer(checkpoint, storage, module, std::nullopt);
-    readLayer(checkpoint, storage, module, llvm::cantFail(parseFormat("w4g32z")));
+    readLayer(checkpoint, storage, module, llvm::cantFail(parseFormat("w4g32zp")));
   }
 }
 

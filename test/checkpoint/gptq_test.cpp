@@ -66,15 +66,16 @@ TEST_P(Gptq, MatchesTheSlowReader) {
       z = (z + 1) & ((1u << bits) - 1);
     return scales[g * n + row] * (float(q) - float(z));
   });
-  EXPECT_EQ(opened.source->permutation().empty(), !ordered);
+  EXPECT_EQ(opened.source->columns().empty(), !ordered);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Layouts, Gptq,
     testing::Values(GptqCase{2, Method::Gptq, false, "w2g32z"}, GptqCase{3, Method::Gptq, false, "w3g32z"},
                     GptqCase{4, Method::Gptq, false, "w4g32z"}, GptqCase{8, Method::Gptq, false, "w8g32z"},
-                    GptqCase{3, Method::Gptq, true, "w3g32z"}, GptqCase{4, Method::Gptq, true, "w4g32z"},
-                    GptqCase{2, Method::GptqV2, false, "w2g32z"}, GptqCase{3, Method::GptqV2, true, "w3g32z"},
+                    GptqCase{3, Method::Gptq, true, "w3g32zp"}, GptqCase{4, Method::Gptq, true, "w4g32zp"},
+                    GptqCase{2, Method::GptqV2, false, "w2g32z"},
+                    GptqCase{3, Method::GptqV2, true, "w3g32zp"},
                     GptqCase{4, Method::GptqV2, false, "w4g32z"},
                     GptqCase{2, Method::EfficientQat, false, "w2g32z"},
                     GptqCase{3, Method::EfficientQat, false, "w3g32z"},
@@ -158,15 +159,39 @@ TEST(Gptq, OrderIsByGroup) {
   storage.method = Method::GptqV2;
   Opened opened(tensors, storage);
   ASSERT_TRUE(opened.source) << opened.problem;
-  EXPECT_EQ(opened.source->permutation()[0], 1u);
-  EXPECT_EQ(opened.source->permutation()[31], 63u);
-  EXPECT_EQ(opened.source->permutation()[32], 0u);
+  EXPECT_EQ(opened.source->columns()[0], 1);
+  EXPECT_EQ(opened.source->columns()[31], 63);
+  EXPECT_EQ(opened.source->columns()[32], 0);
+  EXPECT_THAT(Opened(tensors, storage, "w4g32z").problem,
+              testing::HasSubstr("is stored as w4g32zp, not as w4g32z; compile the library with w4g32zp"));
   index[0] = 0;
   tensors.back() = words("g_idx", {k}, index);
   EXPECT_THAT(Opened(tensors, storage).problem, testing::HasSubstr("more than 32 columns into group 0"));
   index[0] = 2;
   tensors.back() = words("g_idx", {k}, index);
   EXPECT_THAT(Opened(tensors, storage).problem, testing::HasSubstr("puts column 0 into group 2 of 2"));
+}
+
+// A layer in order is one of a kernel whose columns are permuted, too; rounded ones stay in their own order.
+TEST(Gptq, AnyOrderIsOne) {
+  const int64_t n = 8, k = 64;
+  std::vector<uint32_t> index(k);
+  std::vector<FileTensor> tensors = {
+      words("qweight", {8, n}, Draw().words(8 * n)), words("qzeros", {2, 1}, {0, 0}),
+      halves("scales", {2, n}, std::vector<float>(2 * n, 1)), words("g_idx", {k}, index)};
+  WeightStorage storage;
+  storage.method = Method::GptqV2;
+  for (bool ordered : {false, true}) {
+    for (int64_t i = 0; i < k; ++i)
+      index[i] = uint32_t(ordered ? i % 2 : i / 32);
+    tensors.back() = words("g_idx", {k}, index);
+    Opened opened(tensors, storage, "w4g32zp");
+    ASSERT_TRUE(opened.source) << opened.problem;
+    EXPECT_EQ(opened.source->format.str(), "w4g32zp");
+    EXPECT_EQ(opened.source->conversion, "as stored");
+    EXPECT_EQ(opened.source->columns().empty(), !ordered);
+    EXPECT_EQ(dequantize(*opened.source), dequantize(*Opened(tensors, storage).source));
+  }
 }
 
 } // namespace

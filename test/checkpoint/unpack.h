@@ -54,7 +54,7 @@ inline std::vector<float> dequantize(const WeightSource &source) {
     llvm::cantFail(source.readRows(first, band.rows));
     const lutc_weights weights = band.rows.weights();
     for (int64_t i = 0; i < count * k; ++i) {
-      int64_t column = source.permutation().empty() ? i % k : source.permutation()[i % k];
+      int64_t column = source.columns().empty() ? i % k : source.columns()[i % k];
       values[(first + i / k) * k + column] = weightOf(weights, source.format, k, i / k, i % k);
     }
   }

@@ -110,8 +110,8 @@ TEST_P(PackQuantized, MatchesTheSlowReader) {
 INSTANTIATE_TEST_SUITE_P(
     Layouts, PackQuantized,
     testing::Values(PackCase{4, true, false, 32, "w4g32"}, PackCase{4, false, false, 64, "w4g64z"},
-                    PackCase{4, true, true, 32, "w4g32"}, PackCase{4, true, false, 0, "w4"},
-                    PackCase{3, true, false, 64, "w3g64"}, PackCase{3, false, true, 32, "w3g32z"},
+                    PackCase{4, true, true, 32, "w4g32p"}, PackCase{4, true, false, 0, "w4"},
+                    PackCase{3, true, false, 64, "w3g64"}, PackCase{3, false, true, 32, "w3g32zp"},
                     PackCase{2, true, false, 32, "w2g32"}, PackCase{2, false, false, 0, "w2z"},
                     PackCase{1, false, false, 32, "w1g32z"}));
 

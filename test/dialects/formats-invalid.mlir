@@ -66,3 +66,13 @@ func.func private @minimumsOfRows() attributes {format = #lut.format<w4m>}
 // A code book has neither zero points nor minimums.
 // expected-error@+1 {{'fp4g32z' ends in 'z'; write fp4g32, or fp4g32e with e8m0 scales}}
 func.func private @zerosOfCodeBook() attributes {format = #lut.format<fp4g32z>}
+
+// -----
+
+// expected-error@+1 {{'w158p': w158 has neither groups nor zero points}}
+func.func private @ternaryColumns() attributes {format = #lut.format<w158p>}
+
+// -----
+
+// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales; after these p for permuted columns}}
+func.func private @columnsFirst() attributes {format = #lut.format<w4g128pz>}

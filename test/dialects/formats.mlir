@@ -45,3 +45,7 @@ func.func private @w4() attributes {
   b.group = [#lut.format<w4g32>, #lut.format<w4g64>, #lut.format<w4g128>, #lut.format<w4g256>],
   c.zero = [#lut.format<w4g32z>, #lut.format<w4g64z>, #lut.format<w4g128z>, #lut.format<w4g256z>]
 }
+
+// CHECK-LABEL: @permuted
+// CHECK-SAME: [#lut.format<w1p>, #lut.format<w2zp>, #lut.format<w3g64p>, #lut.format<w4g128zp>]
+func.func private @permuted() attributes {a.columns = [#lut.format<w1p>, #lut.format<w2zp>, #lut.format<w3g64p>, #lut.format<w4g128zp>]}

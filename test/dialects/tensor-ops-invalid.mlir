@@ -289,6 +289,22 @@ func.func @rotateElements(%x: tensor<?x96xf32>) {
 
 // -----
 
+func.func @permuteInOrder(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w2g32>>) {
+  // expected-error@+1 {{format w2g32 has its columns in order}}
+  %y = lut.permute %x, %w : tensor<?x64xf32>, !lut.weights<8 x 64, <w2g32>>
+  return
+}
+
+// -----
+
+func.func @permuteElements(%x: tensor<?x96xf32>, %w: !lut.weights<8 x 64, <w2g32p>>) {
+  // expected-error@+1 {{x has 96 elements but the weights have k = 64}}
+  %y = lut.permute %x, %w : tensor<?x96xf32>, !lut.weights<8 x 64, <w2g32p>>
+  return
+}
+
+// -----
+
 func.func @residual(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>) {
   // expected-error@+1 {{x and other differ in type}}
   %y = lut.add %x, %r : tensor<?x64xf32>, tensor<?x32xf32>

@@ -61,19 +61,21 @@ func.func @gemms(%tables: !digits, %q: !q, %w: !w, %planes: !planes) {
 // CHECK: lut.activate relu2 %{{.*}} : tensor<?x64xf32>
 // CHECK: lut.activate silu %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32>
 // CHECK: lut.rotate %{{.*}} block 32 : tensor<?x64xf32>
+// CHECK: lut.permute %{{.*}}, %{{.*}} : tensor<?x64xf32>, <10 x 64, <w2g32zp>>
 // CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64xf32>
 // CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32>
 // CHECK: lut.scale %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<1xf32>
 // CHECK: lut.convert %{{.*}} : tensor<?x64xf32> -> tensor<?x64xbf16>
 // CHECK: lut.stage(%{{.*}}) : (tensor<?x64xf32>) -> !lut.activations<64, group = 32> {
 // CHECK: lut.yield %{{.*}} : !lut.activations<64, group = 32>
-func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>) -> !x {
+func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>, %w: !lut.weights<10 x 64, <w2g32zp>>) -> !x {
   %a = lut.norm rms %x, %v epsilon 1.0e-5 : !x, tensor<64xf32>
   %b = lut.norm layer %a, %v, %v epsilon 1.0e-5 : !x, tensor<64xf32>, tensor<64xf32>
   %c = lut.activate relu2 %b : !x
   %d = lut.activate silu %c, %b : !x, !x
   %e = lut.rotate %d block 32 : !x
-  %f = lut.add %e, %v : !x, tensor<64xf32>
+  %p = lut.permute %e, %w : !x, !lut.weights<10 x 64, <w2g32zp>>
+  %f = lut.add %p, %v : !x, tensor<64xf32>
   %g = lut.add %f, %a : !x, !x
   %h = lut.scale %g, %one : !x, tensor<1xf32>
   %half = lut.convert %h : !x -> tensor<?x64xbf16>

@@ -9,6 +9,7 @@ draw = random.Random(seed)
 CLASSES = sys.argv[4:] or ["a8", "t8"]
 kernels, groups = [], []
 FORMATS = ["w1", "w1g32", "w1g128", "w2g64", "w2g128z", "w3g128", "w3g64z", "w4g32", "w4g128", "w4z", "w158", "w158r"]
+PERMUTED = ["w1g32p", "w2g64zp", "w3p", "w4g128p", "w4g32zp"] # not of experts
 
 
 def size():
@@ -16,7 +17,7 @@ def size():
 
 
 def kernel(group, name, n, k, form=None, numerics=None):
-    spec = dict(name=f"{group}_{name}", n=n, k=k, format=form or draw.choice(FORMATS),
+    spec = dict(name=f"{group}_{name}", n=n, k=k, format=form or draw.choice(FORMATS + PERMUTED),
                 numerics=numerics or draw.choice(CLASSES))
     if spec["numerics"] == "a8" and draw.random() < 0.3:
         spec["strategy"] = draw.choice(["dot", "lookup"] if "t8" in CLASSES else ["lookup"])
@@ -38,7 +39,7 @@ def maybe(step):
 
 for i in range(3):
     # norm -> q, k, v + bias; formats and classes alike, so that one preparation serves all.
-    g, k, form, numerics = f"attention{i}", size(), draw.choice(FORMATS), draw.choice(CLASSES)
+    g, k, form, numerics = f"attention{i}", size(), draw.choice(FORMATS + PERMUTED), draw.choice(CLASSES)
     group(g, norm(), dict(products=[kernel(g, p, size() // 3 + 1, k, form, numerics) for p in "qkv"]),
           maybe(dict(add="bias")))
     # Bit planes of several widths that share their tables, or do not.
@@ -62,16 +63,21 @@ for i in range(3):
     n, k = block * draw.randint(1, 300 // block + 1), size()
     group(g, dict(products=[kernel(g, "up", n, k)]), dict(activate="none"), maybe(norm()), dict(rotate=block),
           dict(products=[kernel(g, "down", k, n)]), dict(add="residual"), dict(scale="elements"))
+    # Each product in an order of its own, and one in none: of activations in memory, of a norm, of a rotation.
+    g, n, k = f"permuted{i}", 16 * draw.randint(1, 20), size()
+    group(g, [None, norm(), dict(add="residual")][i], dict(products=[kernel(g, "gate", n, k, PERMUTED[i]), kernel(g, "up", n, k, PERMUTED[i])]),
+          dict(activate="silu"), [norm(), dict(rotate=16), None][i],
+          dict(products=[kernel(g, "down", k, n, "w4g128p"), kernel(g, "side", size(), n, "w4g128")]), maybe(dict(add="bias")))
     # Experts; more than a token has, as many, and one.
     g, n, k = f"experts{i}", draw.randint(1, 200), draw.randint(1, 300)
     count, top = [(7, 3), (16, 2), (1, 1)][i]
     form, numerics = draw.choice(FORMATS), draw.choice(CLASSES)
     group(g, maybe(norm()), dict(products=[kernel(g, "gate", n, k, form, numerics), kernel(g, "up", n, k, form, numerics)]),
-          dict(activate="silu"), dict(products=[kernel(g, "down", k, n)]), maybe(dict(add="residual")),
+          dict(activate="silu"), dict(products=[kernel(g, "down", k, n, draw.choice(FORMATS))]), maybe(dict(add="residual")),
           experts=dict(count=count, top=top))
     # Products of one activation that are prepared in two ways.
     g = f"one{i}"
-    group(g, dict(products=[kernel(g, "w", draw.randint(1, 200), draw.randint(1, 300))]), experts=dict(count=5, top=2))
+    group(g, dict(products=[kernel(g, "w", draw.randint(1, 200), draw.randint(1, 300), draw.choice(FORMATS))]), experts=dict(count=5, top=2))
     # Results of other types.
     g, k = f"converted{i}", size()
     group(g, maybe(norm()), dict(products=[kernel(g, p, size() // 2 + 1, k) for p in "ab"]), dict(scale="tensor"), maybe(dict(add="bias")),

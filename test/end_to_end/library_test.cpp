@@ -72,6 +72,7 @@ TEST_P(Descriptor, SaysWhatTheFormatMeans) {
   EXPECT_EQ(info.scale_bytes, expected.scale_bytes);
   EXPECT_EQ(info.has_zero_points, expected.has_zero_points);
   EXPECT_EQ(info.has_minimums, expected.has_minimums);
+  EXPECT_EQ(info.has_columns, expected.has_columns);
   EXPECT_EQ(info.subgroup, expected.subgroup);
   EXPECT_STREQ(code.info.variant, GetParam().variantName());
 }

@@ -10,7 +10,7 @@ gguf     a Llama of llama.cpp's types with minimums, two levels and code books, 
 large    two gigabytes in the shapes of Llama-3-8B, 4-bit GPTQ; nobody looks at its weights
 
 All but the last also write DIRECTORY/truth: of every linear layer, before it is encoded, <module>.codes [n][k],
-.scales and more, as lutc_weights has them once the columns are sorted by group, which .order tells; and <tensor>.plain of
+.scales and more, .columns among it, as lutc_weights has them once the columns are sorted by group; and <tensor>.plain of
 all others.
 """
 import json
@@ -87,19 +87,20 @@ def halves(draw, count):
     return array("H", (draw.randint(6, 9) << 10 | draw.randint(0, 1023) for _ in range(count)))
 
 
-def add_gptq(checkpoint, draw, module, n, k, bits, group, desc_act):
+def add_gptq(checkpoint, draw, module, n, k, bits, group, permuted):
+    """permuted: the format's columns are; layer 1 has them in order all the same, but for its down_proj."""
     groups, top = k // group, (1 << bits) - 1
     codes = [draw.choices(range(top + 1), k=k) for _ in range(n)]
     zeros = [[draw.randint(0, top) for _ in range(groups)] for _ in range(n)]
     scales = [halves(draw, groups) for _ in range(n)]
     group_of = [column // group for column in range(k)]
-    if desc_act:
+    if permuted and (".layers.1." not in module or "down_proj" in module):
         draw.shuffle(group_of)
     order = sorted(range(k), key=lambda column: group_of[column])
     checkpoint.truth(module, "codes", b"".join(bytes(row[column] for column in order) for row in codes))
     checkpoint.truth(module, "scales", b"".join(row.tobytes() for row in scales))
     checkpoint.truth(module, "zeros", b"".join(map(bytes, zeros)))
-    checkpoint.truth(module, "order", array("i", order if desc_act else []).tobytes())
+    checkpoint.truth(module, "columns", array("i", order if permuted else []).tobytes())
     # qweight has codes along k in its words, a column for each of the n rows; version 1 stores zero - 1.
     per_word = 32 // bits
     by_row = [array("I", words([row], bits)) for row in codes]

@@ -54,17 +54,17 @@ struct Truth {
     minimums = read<uint16_t>(stem + ".minimums");
     multiples = read<int8_t>(stem + ".multiples");
     minimumMultiples = read<int8_t>(stem + ".minimum_multiples");
-    order = read<int32_t>(stem + ".order");
+    columns = read<int32_t>(stem + ".columns");
   }
   lutc_weights view() const {
     auto data = [](const auto &values) { return values.empty() ? nullptr : values.data(); };
     return {codes.data(),          0, scales.data(), data(zeros), data(minimums), data(multiples),
-            data(minimumMultiples)};
+            data(minimumMultiples), data(columns)};
   }
   std::vector<uint8_t> codes, scales, zeros;
   std::vector<uint16_t> minimums;
   std::vector<int8_t> multiples, minimumMultiples;
-  std::vector<int32_t> order;
+  std::vector<int32_t> columns;
 };
 
 // Of files <name>.<kind> with the truth.
@@ -115,19 +115,14 @@ struct Packed : testing::TestWithParam<Variant> {
     ASSERT_EQ(lutc_find_tensor(&packed.file, name.c_str(), &tensor), LUTC_OK) << name;
     const lutc_kernel_info &info = *lutc_kernel_describe(tensor.kernel);
     ASSERT_EQ(truth.codes.size(), info.n * info.k);
-    ASSERT_EQ(tensor.permutation != nullptr, !truth.order.empty());
-    if (tensor.permutation) {
-      EXPECT_EQ(std::vector<int32_t>(tensor.permutation, tensor.permutation + info.k), truth.order);
-    }
+    ASSERT_EQ(info.has_columns != 0, !truth.columns.empty());
     constexpr size_t m = 3;
-    std::vector<float> x(m * info.k), sorted(x.size()), y(m * info.n);
+    std::vector<float> x(m * info.k), y(m * info.n);
     for (float &value : x)
       value = normal(random);
-    for (size_t i = 0; i < x.size(); ++i)
-      sorted[i] = truth.order.empty() ? x[i] : x[i / info.k * info.k + size_t(truth.order[i % info.k])];
     ASSERT_EQ(run_layer(&packed, name.c_str(), m, x.data(), y.data()), LUTC_OK);
     const lutc_weights weights = truth.view();
-    EXPECT_EQ(y, reference::product(info, weights, sorted.data(), info.k, m)) << name;
+    EXPECT_EQ(y, reference::product(info, weights, x.data(), info.k, m)) << name;
   }
 
   uint32_t layoutId(size_t kernel, const std::string &variant) const {

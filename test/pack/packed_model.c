@@ -37,17 +37,9 @@ lutc_status run_layer(const packed_model *model, const char *name, size_t m, con
   const size_t scratch_bytes = lutc_scratch_bytes(weights.kernel, m);
   void *scratch =
       aligned_alloc(LUTC_ALIGNMENT, (scratch_bytes + LUTC_ALIGNMENT - 1) / LUTC_ALIGNMENT * LUTC_ALIGNMENT);
-  float *gathered = malloc(m * info->k * sizeof *gathered);
   lutc_status result = LUTC_NULL_POINTER;
-  if (scratch != NULL && gathered != NULL) {
-    for (size_t token = 0; token < m; ++token)
-      for (size_t i = 0; i < info->k; ++i)
-        gathered[token * info->k + i] =
-            x[token * info->k + (weights.permutation != NULL ? (size_t)weights.permutation[i] : i)];
-    result = lutc_run(weights.kernel, m, gathered, info->k, weights.data, y, info->n, scratch, scratch_bytes,
-                      NULL);
-  }
-  free(gathered);
+  if (scratch != NULL)
+    result = lutc_run(weights.kernel, m, x, info->k, weights.data, y, info->n, scratch, scratch_bytes, NULL);
   free(scratch);
   return result;
 }

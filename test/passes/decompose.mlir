@@ -52,6 +52,16 @@ func.func @shortRow(%x: tensor<?x9xf32>, %w: !lut.weights<10 x 9, <w2g128>>) -> 
   return %y : tensor<?x10xf32>
 }
 
+// Activations take the order of permuted columns first.
+// CHECK-LABEL: @permuted(
+// CHECK-SAME: %[[X:.*]]: tensor<?x64xf32>, %[[W:.*]]: !lut.weights
+// CHECK-NEXT: %[[P:.*]] = lut.permute %[[X]], %[[W]]
+// CHECK-NEXT: lut.quantize_activations %[[P]]
+func.func @permuted(%x: tensor<?x64xf32>, %w: !lut.weights<10 x 64, <w4g32p>>) -> tensor<?x10xf32> {
+  %y = lut.mpgemm %x, %w numerics a8 : tensor<?x64xf32>, !lut.weights<10 x 64, <w4g32p>> -> tensor<?x10xf32>
+  return %y : tensor<?x10xf32>
+}
+
 // The user's strategy stays with the product.
 // CHECK-LABEL: @pinned(
 // CHECK: lut.lookup_gemm {{.*}} strategy dot :

@@ -69,6 +69,27 @@ module attributes {lut.target = #target} {
     return %a, %b, %c : tensor<?x16xf32>, tensor<?x16xf32>, tensor<?x16xf32>
   }
 
+  // Permuted columns: each order of one norm's result is a stage of its own, which reads the weights.
+  // CHECK-LABEL: func.func @permuted(
+  // CHECK-SAME: %[[X:.*]]: tensor<?x64xf32>, %[[NORM:.*]]: tensor<64xf32>, %[[A:.*]]: !lut.weights<{{.*}}>, %[[B:.*]]: !lut.weights<{{.*}}>)
+  // CHECK: %[[P:.*]] = lut.stage(%[[X]], %[[NORM]], %[[A]])
+  // CHECK: lut.norm
+  // CHECK-NEXT: lut.permute
+  // CHECK-NEXT: lut.quantize_activations
+  // CHECK: lut.stage(%[[P]], %[[A]])
+  // CHECK: %[[Q:.*]] = lut.stage(%[[X]], %[[NORM]], %[[B]])
+  // CHECK: lut.stage(%[[Q]], %[[B]])
+  func.func @permuted(%x: tensor<?x64xf32>, %norm: tensor<64xf32>, %a: !lut.weights<8 x 64, <w2p>>, %b: !lut.weights<8 x 64, <w2p>>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+    %h = lut.norm rms %x, %norm epsilon 1.0e-5 : tensor<?x64xf32>, tensor<64xf32>
+    %pa = lut.permute %h, %a : tensor<?x64xf32>, !lut.weights<8 x 64, <w2p>>
+    %qa = lut.quantize_activations %pa : tensor<?x64xf32> -> <64, group = 64>
+    %ya = lut.dot_gemm %qa, %a schedule #one : !q, !lut.weights<8 x 64, <w2p>> -> tensor<?x8xf32>
+    %pb = lut.permute %h, %b : tensor<?x64xf32>, !lut.weights<8 x 64, <w2p>>
+    %qb = lut.quantize_activations %pb : tensor<?x64xf32> -> <64, group = 64>
+    %yb = lut.dot_gemm %qb, %b schedule #one : !q, !lut.weights<8 x 64, <w2p>> -> tensor<?x8xf32>
+    return %ya, %yb : tensor<?x8xf32>, tensor<?x8xf32>
+  }
+
   // What has no schedule is left alone.
   // CHECK-LABEL: func.func @unscheduled(
   // CHECK-NOT: lut.stage

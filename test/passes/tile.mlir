@@ -65,6 +65,28 @@ module attributes {lut.target = #target} {
     return %y : tensor<?x8xf32>
   }
 
+  // Permuted columns lie behind 2 tiles of 2 chunks of 2 vectors, and 8 scales: 128 + 32 bytes. 64 activations are
+  // gathered 16 at a time, none from outside the row.
+  // CHECK-LABEL: func.func @permuted_prepare(
+  // CHECK: %[[OFFSET:.*]] = arith.constant 160 : i64
+  // CHECK: llvm.getelementptr %{{.*}}[%[[OFFSET]]]
+  // CHECK: %[[LAST:.*]] = arith.constant 63 : i32
+  // CHECK: scf.for
+  // CHECK: %[[COLUMN:.*]] = llvm.load %{{.*}} -> i32
+  // CHECK: %[[INSIDE:.*]] = arith.minui %[[COLUMN]], %[[LAST]]
+  // CHECK: arith.extui %[[INSIDE]] : i32 to i64
+  // CHECK: llvm.load %{{.*}} -> f32
+  // CHECK: llvm.store %{{.*}} : f32
+  // CHECK-COUNT-15: arith.minui
+  // CHECK-NOT: arith.minui
+  // CHECK-LABEL: func.func @permuted_compute(
+  func.func @permuted(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w2p>>) -> tensor<?x8xf32> {
+    %p = lut.permute %x, %w : tensor<?x64xf32>, !lut.weights<8 x 64, <w2p>>
+    %q = lut.quantize_activations %p : tensor<?x64xf32> -> <64, group = 64>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 64>, !lut.weights<8 x 64, <w2p>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
   // The last 2 of 70 activations are loaded by a mask.
   // CHECK-LABEL: func.func @kTail_prepare(
   // CHECK: %[[MASK:.*]] = arith.constant dense<[true, true, false, false]> : vector<4xi1>

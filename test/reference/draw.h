@@ -3,8 +3,10 @@
 #define LUT_REFERENCE_DRAW_H
 
 #include "lutc.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,7 +25,8 @@ inline bool oneIn(Random &random, size_t count) { return draw(random, 1, count) 
 // What a format's name says, as a generated library would. The strings must outlive the result.
 inline lutc_kernel_info describe(const char *format, const char *numerics, size_t n, size_t k) {
   const std::string name = format;
-  const bool ternary = name.rfind("w158", 0) == 0;
+  const bool ternary = name.rfind("w158", 0) == 0, permuted = name.back() == 'p';
+  const char ending = name[name.size() - 1 - permuted];
   const size_t g = name.find('g'), sub = name.find('k');
   lutc_kernel_info info = {};
   info.name = "kernel";
@@ -34,20 +37,21 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.group = g != std::string::npos ? std::stoul(name.substr(g + 1)) : sub != std::string::npos ? 256 : k;
   info.subgroup = sub != std::string::npos ? std::stoul(name.substr(sub + 1)) : 0;
   info.codes = ternary ? 3 : size_t(1) << (name[name.find_first_of("123456789")] - '0');
-  info.scale_bytes = ternary ? 4 : name.back() == 'e' ? 1 : 2;
+  info.scale_bytes = ternary ? 4 : ending == 'e' ? 1 : 2;
   info.scales_per_tensor = name == "w158";
-  info.has_zero_points = name.back() == 'z';
-  info.has_minimums = name.back() == 'm';
+  info.has_zero_points = ending == 'z';
+  info.has_minimums = ending == 'm';
+  info.has_columns = permuted;
   return info;
 }
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",     "w2",     "w3",      "w4",     "w5g32", "w6",     "w8g32",  "w8z",
-          "w1g32",  "w2g64",  "w2g128",  "w3g128", "w4g32", "w4g128", "w1g64z", "w2g128z",
-          "w3g64z", "w4g32z", "w4g256z", "w2z",    "w4z",   "w158",   "w158r",  "w4g16",
-          "w4g32m", "w5g16m", "w1g64m",  "w4g32e", "nl4",   "nl4g32", "fp4g16", "fp4g32e",
-          "w2k16m", "w3k16",  "w4k32m",  "w6k16",  "w8k32", "nl4k32"};
+  return {"w1",      "w2",     "w3",     "w4",      "w5g32",   "w6",     "w8g32",   "w8z",    "w1g32",
+          "w2g64",   "w2g128", "w3g128", "w4g32",   "w4g128",  "w1g64z", "w2g128z", "w3g64z", "w4g32z",
+          "w4g256z", "w2z",    "w4z",    "w158",    "w158r",   "w4g16",  "w4g32m",  "w5g16m", "w1g64m",
+          "w4g32e",  "nl4",    "nl4g32", "fp4g16",  "fp4g32e", "w2k16m", "w3k16",   "w4k32m", "w6k16",
+          "w8k32",   "nl4k32", "w4p",    "w2g64zp", "w4g128p", "w4g16p", "w4k32mp"};
 }
 
 // Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.
@@ -61,6 +65,7 @@ struct DrawnWeights {
   std::vector<uint16_t> halves, minimums;
   std::vector<float> floats;
   std::vector<int8_t> multiples, minimumMultiples;
+  std::vector<int32_t> columns;
   size_t stride = 0;
 
   lutc_weights view() const {
@@ -68,8 +73,8 @@ struct DrawnWeights {
     const void *scales = !floats.empty()   ? static_cast<const void *>(floats.data())
                          : !halves.empty() ? static_cast<const void *>(halves.data())
                                            : exponents.data();
-    return {codes.data(),          stride, scales, data(zeros), data(minimums), data(multiples),
-            data(minimumMultiples)};
+    return {codes.data(),           stride,       scales, data(zeros), data(minimums), data(multiples),
+            data(minimumMultiples), data(columns)};
   }
 };
 
@@ -93,6 +98,11 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
   for (size_t row = 0; row < info.n; ++row)
     for (size_t i = 0; i < info.k; ++i)
       weights.codes[row * stride + i] = uint8_t(draw(random, 0, info.codes - 1));
+  if (info.has_columns) {
+    weights.columns.resize(info.k);
+    std::iota(weights.columns.begin(), weights.columns.end(), 0);
+    std::shuffle(weights.columns.begin(), weights.columns.end(), random);
+  }
   const size_t scales = info.scales_per_tensor ? 1 : info.n * groups;
   for (size_t i = 0; i < scales; ++i) {
     const uint16_t half = drawHalf(random, plain);

@@ -65,6 +65,16 @@ struct Weights {
           minimumMultiples.push_back(info.subgroup ? weights.minimum_multiples[index] : 1);
       }
     }
+    if (info.has_columns)
+      columns.assign(weights.columns, weights.columns + k);
+  }
+
+  // A token in the order of the columns.
+  std::vector<float> gather(const float *x) const {
+    std::vector<float> gathered(x, x + k);
+    for (size_t i = 0; i < columns.size(); ++i)
+      gathered[i] = x[columns[i]];
+    return gathered;
   }
 
   float scaleAt(const lutc_kernel_info &info, const void *all, size_t index) const {
@@ -107,6 +117,7 @@ struct Weights {
   std::vector<int> zeros;                       // [n][groups]
   std::vector<float> minimums;                  // [n][groups], or none
   std::vector<int> multiples, minimumMultiples; // [n][subgroups]; 1 where there are no subgroups
+  std::vector<int32_t> columns;                 // [k]; empty: in their own order
 };
 
 // How one group of activations becomes 8-bit integers: q = rne(x * inverse), x ~ q * step.
@@ -297,7 +308,7 @@ inline std::vector<float> product(const lutc_kernel_info &info, const lutc_weigh
   std::vector<float> y(m * w.n);
   auto run = [&](const auto &numerics) {
     for (size_t token = 0; token < m; ++token)
-      numerics.token(x + token * ldx, y.data() + token * w.n);
+      numerics.token(w.gather(x + token * ldx).data(), y.data() + token * w.n);
   };
   if (std::string(info.numerics) == "a8")
     run(A8(w));
@@ -311,10 +322,12 @@ inline std::vector<double> floatProduct(const lutc_kernel_info &info, const lutc
                                         const float *x, size_t ldx, size_t m) {
   const Weights w(info, weights);
   std::vector<double> y(m * w.n);
-  for (size_t token = 0; token < m; ++token)
+  for (size_t token = 0; token < m; ++token) {
+    const std::vector<float> gathered = w.gather(x + token * ldx);
     for (size_t row = 0; row < w.n; ++row)
       for (size_t i = 0; i < w.k; ++i)
-        y[token * w.n + row] += w.weight(row, i) * x[token * ldx + i];
+        y[token * w.n + row] += w.weight(row, i) * gathered[i];
+  }
   return y;
 }
 

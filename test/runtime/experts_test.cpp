@@ -44,7 +44,8 @@ struct Experts : testing::TestWithParam<size_t> {
   Experts() {
     const std::vector<uint8_t> codes(toy::n * toy::k), zeros(toy::n * 3);
     const std::vector<uint16_t> scales(toy::n * 3);
-    const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
+    const lutc_weights weights = {codes.data(), 0,       scales.data(), zeros.data(),
+                                  nullptr,      nullptr, nullptr,       nullptr};
     for (size_t e = 0; e < expertCount; ++e) {
       packed.push_back(static_cast<uint8_t *>(operator new(toy::packedBytes, std::align_val_t(64))));
       EXPECT_EQ(lutc_pack(&toy.kernel, &weights, packed[e], toy::packedBytes), LUTC_OK);

@@ -3,28 +3,26 @@
 #include "toy.h"
 #include <functional>
 #include <gtest/gtest.h>
-#include <numeric>
 
 using namespace lut;
 
 namespace {
 
-enum Index { Embedding, Norm, Order, Weights, Small, Count };
+enum Index { Embedding, Norm, Weights, Small, Count };
 
 // Tensors of the toy library in the layout of its variant "first"; each test spoils one thing.
 struct File : testing::Test {
   File() {
-    std::iota(order.rbegin(), order.rend(), 0);
     toy.library.hash = model.libraryHash = 0x1234567890abcdef;
     model.addPlain("embedding.weight", LUTC_BF16, {3, 5}, std::vector<uint8_t>(30, 7));
     model.addPlain("norm.weight", LUTC_F32, {9}, std::vector<uint8_t>(36, 8));
-    model.addPermutation("up.permutation", order);
-    model.addPacked("up.weight", toy.kernel.info, 0, 1, pack(toy.kernel), Order);
+    model.addPacked("up.weight", toy.kernel.info, 0, 1, pack(toy.kernel));
     model.addPacked("up_small.weight", toy.smallKernel.info, 1, 1, pack(toy.smallKernel));
   }
 
   std::vector<uint8_t> pack(const lutc_kernel &kernel) {
-    const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
+    const lutc_weights weights = {codes.data(), 0,       scales.data(), zeros.data(),
+                                  nullptr,      nullptr, nullptr,       nullptr};
     Mapped memory{std::vector<uint8_t>(toy::packedBytes)};
     EXPECT_EQ(lutc_pack(&kernel, &weights, memory.data(), memory.size()), LUTC_OK);
     return {memory.data(), memory.data() + memory.size()};
@@ -58,7 +56,6 @@ struct File : testing::Test {
   }
 
   toy::Library toy;
-  std::vector<int32_t> order = std::vector<int32_t>(toy::k);
   std::vector<uint8_t> codes = std::vector<uint8_t>(toy::n * toy::k, 3),
                        zeros = std::vector<uint8_t>(toy::n * 3);
   std::vector<uint16_t> scales = std::vector<uint16_t>(toy::n * 3, 0x3c00);
@@ -105,8 +102,6 @@ TEST_F(File, RunsWeightsWhereTheyLie) {
   ASSERT_EQ(lutc_check_file(&file), LUTC_OK);
   ASSERT_EQ(lutc_find_tensor(&file, "up.weight", &tensor), LUTC_OK);
   ASSERT_EQ(tensor.kernel, &toy.kernel);
-  ASSERT_NE(tensor.permutation, nullptr);
-  EXPECT_EQ(std::vector<int32_t>(tensor.permutation, tensor.permutation + toy::k), order);
   std::vector<float> x(toy::k, 2.0f), y(toy::n);
   alignas(64) uint8_t scratch[toy::preparedBytes];
   ASSERT_EQ(lutc_run(tensor.kernel, 1, x.data(), toy::k, tensor.data, y.data(), toy::n, scratch,
@@ -116,7 +111,6 @@ TEST_F(File, RunsWeightsWhereTheyLie) {
     EXPECT_EQ(y[row], toy::expected(2.0f, row));
   ASSERT_EQ(lutc_find_tensor(&file, "up_small.weight", &tensor), LUTC_OK);
   EXPECT_EQ(tensor.kernel, &toy.smallKernel);
-  EXPECT_EQ(tensor.permutation, nullptr);
 }
 
 TEST_F(File, MayBeEmptyAndFollowedByOtherBytes) {
@@ -207,16 +201,6 @@ TEST_F(File, NoticesExchangedWeights) {
   EXPECT_EQ(lutc_check_tensor(&tensor), LUTC_CORRUPT);
 }
 
-TEST_F(File, PermutationsStayInsideTheRow) {
-  for (int32_t bad : {-1, int32_t(toy::k), INT32_MIN, INT32_MAX}) {
-    order[toy::k / 2] = bad;
-    std::memcpy(model.entries[Order].bytes.data(), order.data(), 4 * toy::k);
-    ASSERT_EQ(open(), LUTC_OK);
-    ASSERT_EQ(lutc_find_tensor(&file, "up.permutation", &tensor), LUTC_OK);
-    EXPECT_EQ(lutc_check_tensor(&tensor), LUTC_CORRUPT) << bad;
-  }
-}
-
 TEST_F(File, HeaderHasToFit) {
   const uint64_t most = ~uint64_t(0);
   EXPECT_EQ(openChanged([&](auto &header) { header.file_bytes = most; }), LUTC_TRUNCATED);
@@ -247,16 +231,11 @@ TEST_F(File, RecordsHaveToFit) {
       {Norm, [&](Record &r) { r.shape[0] = most / 2; }},
       {Embedding, [&](Record &r) { r.offset = 0; }},
       {Embedding, [&](Record &r) { r.shape[0] = r.shape[1] = uint64_t(1) << 32; }},
-      {Order, [&](Record &r) { r.type = LUTC_F32; }},
-      {Order, [&](Record &r) { r.shape[0] = toy::k / 2, r.shape[1] = 2, r.rank = 2; }},
-      {Order, [&](Record &r) { r.shape[0] -= 1, r.bytes -= 4; }}, // shorter than the kernel's row
       {Weights, [&](Record &r) { r.kernel = 2; }},
       {Weights, [&](Record &r) { r.kernel = 1; }}, // of another shape
       {Weights, [&](Record &r) { r.bytes += 64; }},
       {Weights, [&](Record &r) { r.bytes -= 64; }},
-      {Weights, [&](Record &r) { r.rank = 1; }},
-      {Weights, [&](Record &r) { r.permutation = Count; }},
-      {Weights, [&](Record &r) { r.permutation = Norm; }}};
+      {Weights, [&](Record &r) { r.rank = 1; }}};
   for (size_t i = 0; i < std::size(changes); ++i)
     EXPECT_EQ(openChanged(changes[i].first, changes[i].second), LUTC_CORRUPT) << "change " << i;
   EXPECT_EQ(openChanged(Weights, [](Record &r) { r.layout_id = 7; }), LUTC_WRONG_LAYOUT);

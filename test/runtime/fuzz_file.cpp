@@ -21,13 +21,7 @@ void use(const lutc_tensor &tensor) {
   require(uintptr_t(tensor.data) % LUTC_ALIGNMENT == 0 && tensor.rank <= LUTC_MAX_RANK);
   volatile uint8_t last = tensor.bytes ? static_cast<const uint8_t *>(tensor.data)[tensor.bytes - 1] : 0;
   (void)last;
-  if (tensor.permutation) {
-    volatile int32_t end = tensor.permutation[lutc_kernel_describe(tensor.kernel)->k - 1];
-    (void)end;
-  }
-  if (lutc_check_tensor(&tensor) == LUTC_OK && tensor.role == LUTC_PERMUTATION)
-    for (size_t i = 0; i < tensor.shape[0]; ++i)
-      require(size_t(static_cast<const int32_t *>(tensor.data)[i]) < tensor.shape[0]);
+  (void)lutc_check_tensor(&tensor);
 }
 
 void open(Mapped &bytes) {
@@ -50,14 +44,14 @@ std::vector<uint8_t> seed() {
   toy::Library toy;
   const std::vector<uint8_t> codes(toy::n * toy::k, 3), zeros(toy::n * 3);
   const std::vector<uint16_t> scales(toy::n * 3, 0x3c00);
-  const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
+  const lutc_weights weights = {codes.data(), 0,       scales.data(), zeros.data(),
+                                nullptr,      nullptr, nullptr,       nullptr};
   Mapped packed{std::vector<uint8_t>(toy::packedBytes)};
   require(lutc_pack(&toy.kernel, &weights, packed.data(), packed.size()) == LUTC_OK);
   ModelFile model;
   model.libraryHash = hash;
   model.addPlain("norm.weight", LUTC_F16, {2, 3}, std::vector<uint8_t>(12, 1));
-  model.addPermutation("up.permutation", std::vector<int32_t>(toy::k, 1));
-  model.addPacked("up.weight", toy.kernel.info, 0, 1, {packed.data(), packed.data() + packed.size()}, 1);
+  model.addPacked("up.weight", toy.kernel.info, 0, 1, {packed.data(), packed.data() + packed.size()});
   return model.build();
 }
 

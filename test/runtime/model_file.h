@@ -31,21 +31,13 @@ struct ModelFile {
     entries.push_back(std::move(entry));
   }
 
-  void addPermutation(const std::string &name, const std::vector<int32_t> &order) {
-    std::vector<uint8_t> bytes(4 * order.size());
-    std::memcpy(bytes.data(), order.data(), bytes.size());
-    addPlain(name, LUTC_I32, {order.size()}, std::move(bytes));
-    entries.back().record.role = LUTC_PERMUTATION;
-  }
-
   void addPacked(const std::string &name, const lutc_kernel_info &info, uint32_t kernel, uint32_t layoutId,
-                 std::vector<uint8_t> packed, uint32_t permutation = LUTC_NO_PERMUTATION) {
+                 std::vector<uint8_t> packed) {
     addPlain(name, LUTC_U8, {info.n, info.k}, std::move(packed));
     lutc_file_record &record = entries.back().record;
     record.role = LUTC_PACKED;
     record.kernel = kernel;
     record.layout_id = layoutId;
-    record.permutation = permutation;
   }
 
   // The bytes of the file.

@@ -135,6 +135,8 @@ void checkPacking(const LayoutCase &c, uint32_t V, uint32_t R, size_t blocks, si
   const Weights weights(info, view);
   checkCodes(unpacked, info, layout, weights);
   checkScales(unpacked, info, layout, weights, drawn);
+  for (size_t i = 0; info.has_columns && i < unpacked.paddedK; ++i)
+    ASSERT_EQ(unpacked.column(i), i < k ? drawn.columns[i] : 0) << i;
 }
 
 // The payload put together from bands of whole tiles, each packed as a matrix of its own.
@@ -165,7 +167,8 @@ std::vector<uint8_t> packBands(const lutc_kernel_info &info, const lutc_layout &
     size_t bytes = 0;
     for (size_t i = 0; lutc_band_piece(&info, &layout, row, band.n, i, &piece); bytes += piece.bytes, ++i)
       std::copy_n(packed.data() + piece.from, piece.bytes, payload.data() + piece.to);
-    EXPECT_EQ(bytes, packed.size());
+    // The first band brings the columns.
+    EXPECT_EQ(bytes + (info.has_columns && row != 0 ? 4 * layout.k_padded : 0), packed.size());
   }
   return payload;
 }
@@ -203,6 +206,33 @@ TEST_P(Pack, PutsBandsTogether) {
       EXPECT_EQ(std::memcmp(payload.data(), packed + sizeof(lutc_packed_header), payload.size()), 0)
           << "V " << V << " n " << n << " k " << k << " blocks " << blocks;
     }
+}
+
+// Columns that are no permutation.
+TEST_P(Pack, RefusesOtherColumns) {
+  Random random(14);
+  const lutc_kernel_info info = describe(GetParam().format, "a8", 40, 70);
+  if (!info.has_columns)
+    return;
+  const lutc_layout layout = makeLayout(GetParam(), info, 32, 1, 1);
+  const PackOnly toy(info, layout);
+  DrawnWeights drawn = drawWeights(info, random);
+  std::vector<uint8_t> memory(lutc_packed_bytes(&toy.kernel) + LUTC_ALIGNMENT);
+  uint8_t *packed =
+      memory.data() + LUTC_ALIGNMENT - reinterpret_cast<uintptr_t>(memory.data()) % LUTC_ALIGNMENT;
+  const auto pack = [&](const int32_t *columns) {
+    lutc_weights view = drawn.view();
+    view.columns = columns;
+    return lutc_pack(&toy.kernel, &view, packed, lutc_packed_bytes(&toy.kernel));
+  };
+  EXPECT_EQ(pack(drawn.columns.data()), LUTC_OK);
+  EXPECT_EQ(pack(nullptr), LUTC_NULL_POINTER);
+  for (int32_t bad : {-1, int32_t(info.k), INT32_MIN, INT32_MAX, drawn.columns[0], drawn.columns[69]}) {
+    std::vector<int32_t> columns = drawn.columns;
+    columns[33] = bad;
+    EXPECT_EQ(pack(columns.data()), LUTC_BAD_COLUMNS) << bad;
+    EXPECT_EQ(lutc_check_packed(&toy.kernel, packed, lutc_packed_bytes(&toy.kernel)), LUTC_NOT_PACKED);
+  }
 }
 
 TEST_P(Pack, HandlesEdges) {
@@ -266,6 +296,9 @@ std::vector<LayoutCase> layoutCases() {
         cases.push_back({format, LUTC_LAYOUT_DOT, bits});
         cases.push_back({format, LUTC_LAYOUT_NIBBLES, bits});
       }
+  for (const char *format : {"w4p", "w2zp", "w3g32p", "w4g128zp"})
+    for (lutc_layout_kind kind : {LUTC_LAYOUT_QUAD, LUTC_LAYOUT_COLUMN, LUTC_LAYOUT_DOT, LUTC_LAYOUT_NIBBLES})
+      cases.push_back({format, kind, uint32_t(format[1] - '0')});
   for (uint32_t bits :
        {5, 6, 7, 8}) // codes of 4 bits in wider fields: where widths that are no format yet lie
     cases.push_back({"w4g32", LUTC_LAYOUT_DOT, bits});

@@ -20,7 +20,8 @@ struct Run : testing::Test {
   Run() : packed(toy::packedBytes) {
     const std::vector<uint8_t> codes(toy::n * toy::k), zeros(toy::n * 3);
     const std::vector<uint16_t> scales(toy::n * 3);
-    const lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
+    const lutc_weights weights = {codes.data(), 0,       scales.data(), zeros.data(),
+                                  nullptr,      nullptr, nullptr,       nullptr};
     EXPECT_EQ(lutc_pack(&toy.kernel, &weights, packed.data, toy::packedBytes), LUTC_OK);
   }
 

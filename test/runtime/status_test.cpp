@@ -35,7 +35,7 @@ struct Status : testing::Test {
   std::vector<uint8_t> codes = std::vector<uint8_t>(toy::n * toy::k, 3);
   std::vector<uint16_t> scales = std::vector<uint16_t>(toy::n * 3, 0x3c00);
   std::vector<uint8_t> zeros = std::vector<uint8_t>(toy::n * 3, 1);
-  lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr};
+  lutc_weights weights = {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr, nullptr};
   alignas(64) uint8_t memory[toy::packedBytes] = {};
   alignas(64) uint8_t scratchMemory[2 * toy::preparedBytes] = {};
   float xs[3 * toy::k] = {}, ys[3 * toy::n] = {};
@@ -50,12 +50,12 @@ struct Status : testing::Test {
 
 TEST_F(Status, SentencesAreLowerCaseAndDistinct) {
   std::set<std::string> sentences;
-  for (int status = LUTC_OK; status <= LUTC_UNKNOWN_TENSOR; ++status) {
+  for (int status = LUTC_OK; status <= LUTC_BAD_COLUMNS; ++status) {
     const std::string sentence = lutc_status_string(lutc_status(status));
     EXPECT_TRUE(std::islower(sentence[0])) << sentence;
     sentences.insert(sentence);
   }
-  EXPECT_EQ(sentences.size(), size_t(LUTC_UNKNOWN_TENSOR) + 1);
+  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_COLUMNS) + 1);
   EXPECT_STREQ(lutc_status_string(lutc_status(1000)), "unknown status");
   EXPECT_STREQ(lutc_status_string(lutc_status(-1)), "unknown status");
 }

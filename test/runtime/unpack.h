@@ -37,10 +37,7 @@ public:
       bytes += rows / layout.tile_rows * blockBytes(block);
     return bytes;
   }
-  size_t payloadBytes() const {
-    const size_t words = layout.group ? 0 : 1 + (info.has_zero_points ? 1 : 0) + (isBase3() ? 1 : 0);
-    return streamBytes() + 4 * rows * words;
-  }
+  size_t payloadBytes() const { return tailEnd() + (info.has_columns ? 4 * paddedK : 0); }
 
   // The code at (row, k), padding included; of trits: the trit plus 1.
   int code(size_t row, size_t k) const {
@@ -94,7 +91,9 @@ public:
   // In the tail.
   float rowScale(size_t row) const { return load<float>(streamBytes() + 4 * row); }
   int32_t rowZero(size_t row) const { return load<int32_t>(streamBytes() + 4 * (rows + row)); }
-  int32_t rowNegatives(size_t row) const { return load<int32_t>(payloadBytes() - 4 * (rows - row)); }
+  int32_t rowNegatives(size_t row) const { return load<int32_t>(tailEnd() - 4 * (rows - row)); }
+  // Padding included.
+  int32_t column(size_t k) const { return load<int32_t>(tailEnd() + 4 * k); }
 
   size_t rows, paddedK, chunk;
 
@@ -102,6 +101,12 @@ private:
   bool isBase3() const { return layout.kind == LUTC_LAYOUT_BASE3; }
   bool fragments() const { return layout.kind == LUTC_LAYOUT_NIBBLES || layout.kind == LUTC_LAYOUT_TRITS; }
   bool columns() const { return layout.kind == LUTC_LAYOUT_COLUMN || isBase3(); }
+
+  // Of what lies in rows.
+  size_t tailEnd() const {
+    const size_t words = layout.group ? 0 : 1 + (info.has_zero_points ? 1 : 0) + (isBase3() ? 1 : 0);
+    return streamBytes() + 4 * rows * words;
+  }
 
   // Bit `index` of the bits that start at byte `at`.
   int bitAt(size_t at, size_t index) const { return payload[at + index / 8] >> index % 8 & 1; }
