@@ -155,7 +155,8 @@ static void report(Error problem, StringRef path, Diagnostics &diagnostics) {
 
 namespace {
 
-// The formats of linear layers, from their tensors.
+// The formats of linear layers, from their tensors. --weights is for those that are stored as floats, and an
+// error where there are none.
 class TensorFormats {
 public:
   TensorFormats(const Checkpoint &checkpoint, const WeightStorage &storage, std::optional<Format> weights,
@@ -167,30 +168,58 @@ public:
 private:
   void addGguf(const Tensor &tensor);
   void add(StringRef name);
+  Expected<Format> formatOf(StringRef name);
 
   const Checkpoint &checkpoint;
   const WeightStorage &storage;
   const std::optional<Format> weights;
   Diagnostics &diagnostics;
   Quantization result;
+  std::string contradiction; // of --weights and the first tensor that is stored in another format
+  bool rounds = false;
 };
 
 } // namespace
 
+Expected<Format> TensorFormats::formatOf(StringRef name) {
+  auto source = openWeights(checkpoint, storage, name, weights);
+  if (!source && weights) {
+    auto stored = openWeights(checkpoint, storage, name, std::nullopt);
+    if (!stored) {
+      consumeError(stored.takeError());
+      return source.takeError();
+    }
+    std::string problem = toString(source.takeError());
+    if (contradiction.empty())
+      contradiction = problem;
+    source = std::move(stored);
+  }
+  if (!source)
+    return source.takeError();
+  rounds |= (*source)->conversion != "as stored";
+  return (*source)->format;
+}
+
 // lm_head and routers are compiled on request; they may have weights that no format holds.
 void TensorFormats::add(StringRef name) {
   bool optional = name == "lm_head" || name.ends_with(".gate") || name.ends_with(".router");
-  auto source = openWeights(checkpoint, storage, name, optional ? std::nullopt : weights);
-  if (source) {
-    result.modules[name] = {(*source)->format, ""};
-  } else if (optional) {
-    std::string problem = toString(source.takeError());
-    result.modules[name] = {std::nullopt, StringRef(problem).split("': ").second.split("; ").first.str()};
-  } else if (diagnostics.failed()) {
-    consumeError(source.takeError());
-  } else {
-    report(source.takeError(), checkpoint.path, diagnostics);
+  if (optional) {
+    auto source = openWeights(checkpoint, storage, name, std::nullopt);
+    if (source) {
+      result.modules[name] = {(*source)->format, ""};
+    } else {
+      std::string problem = toString(source.takeError());
+      result.modules[name] = {std::nullopt, StringRef(problem).split("': ").second.split("; ").first.str()};
+    }
+    return;
   }
+  Expected<Format> format = formatOf(name);
+  if (format)
+    result.modules[name] = {*format, ""};
+  else if (diagnostics.failed())
+    consumeError(format.takeError());
+  else
+    report(format.takeError(), checkpoint.path, diagnostics);
 }
 
 void TensorFormats::addGguf(const Tensor &tensor) {
@@ -216,15 +245,17 @@ std::optional<Quantization> TensorFormats::read() {
     else if (name.consume_back(".qweight"))
       add(name);
   }
+  if (!contradiction.empty() && !rounds && !diagnostics.failed())
+    report(createStringError(contradiction), checkpoint.path, diagnostics);
   if (diagnostics.failed())
     return std::nullopt;
   return std::move(result);
 }
 
-static std::optional<ConfigNode> readRoot(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
+static std::optional<ConfigFile> readFile(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
   if (!checkpoint.isGguf()) {
     if (!checkpoint.config.empty())
-      return readConfigTree(checkpoint.config, diagnostics);
+      return readConfigFile(checkpoint.config, diagnostics);
     diagnostics.error(checkpoint.path, "has no config.json beside it",
                       "put the model's config.json into the same directory");
     return std::nullopt;
@@ -232,7 +263,9 @@ static std::optional<ConfigNode> readRoot(const Checkpoint &checkpoint, Diagnost
   std::optional<std::string> text = GgufConfig(checkpoint, diagnostics).text();
   if (!text)
     return std::nullopt;
-  return readConfigTree(MemoryBuffer::getMemBufferCopy(*text, checkpoint.path), /*isJson=*/true, diagnostics);
+  auto root =
+      readConfigTree(MemoryBuffer::getMemBufferCopy(*text, checkpoint.path), /*isJson=*/true, diagnostics);
+  return root ? std::optional(ConfigFile{{}, std::move(*root)}) : std::nullopt;
 }
 
 std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const ConfigOptions &options,
@@ -242,20 +275,16 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
     report(checkpoint.takeError(), path, diagnostics);
     return std::nullopt;
   }
-  CheckpointConfig config;
-  if (!checkpoint->isGguf())
-    config.files.push_back(checkpoint->config);
-  std::optional<ConfigNode> root = readRoot(*checkpoint, diagnostics);
-  if (!root)
+  std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);
+  if (!file)
     return std::nullopt;
-  config.root = std::move(*root);
+  CheckpointConfig config{std::move(*file), std::nullopt};
   bool tensorsTell = checkpoint->isGguf() || any_of(checkpoint->tensors, [](const Tensor &tensor) {
                        return tensor.name.ends_with(".qweight");
                      });
-  const ConfigNode *text = config.root.find("text_config");
-  if (config.root.find("quantization_config") || (text && text->find("quantization_config")) || !tensorsTell)
+  if (findQuantization(config.file.root) || !tensorsTell)
     return std::move(config);
-  llvm::append_range(config.files, checkpoint->files);
+  llvm::append_range(config.file.files, checkpoint->files);
   WeightStorage storage;
   storage.method = checkpoint->isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::EfficientQat;
   config.quantization = TensorFormats(*checkpoint, storage, options.weights, diagnostics).read();

@@ -3,13 +3,13 @@
 #define LUT_COMPILER_CHECKPOINTCONFIG_H
 
 #include "compiler/Config.h"
+#include "compiler/ConfigFile.h"
 #include "compiler/Quantization.h"
 
 namespace lut {
 
 struct CheckpointConfig {
-  std::vector<std::string> files; // read for it; a library's default name comes from the first
-  ConfigNode root;                // keys of a config.json
+  ConfigFile file; // a library's default name comes from the first of its files
   // What the tensors say of the weights where no quantization_config does.
   std::optional<Quantization> quantization;
 };

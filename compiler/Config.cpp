@@ -63,22 +63,22 @@ std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &optio
   std::optional<CheckpointConfig> config;
   if (isCheckpoint(path))
     config = readCheckpointConfig(path, options, diagnostics);
-  else if (std::optional<ConfigNode> root = readConfigTree(path, diagnostics))
-    config = CheckpointConfig{{path.str()}, std::move(*root), std::nullopt};
+  else if (std::optional<ConfigFile> file = readConfigFile(path, diagnostics))
+    config = CheckpointConfig{std::move(*file), std::nullopt};
   if (!config)
     return std::nullopt;
   std::optional<LibrarySpec> library =
-      readTree(config->root, std::move(config->quantization), options, diagnostics);
+      readTree(config->file.root, std::move(config->quantization), options, diagnostics);
   if (!library)
     return std::nullopt;
-  library->inputs = config->files;
+  library->inputs = config->file.files;
   if (!options.name.empty())
     library->name = options.name;
   else if (library->name.empty())
-    library->name = defaultName(config->files.front(), *library);
+    library->name = defaultName(config->file.files.front(), *library);
   if (!options.variants.empty())
     library->variants = options.variants;
-  if (!checkName(*library, config->root, path, diagnostics))
+  if (!checkName(*library, config->file.root, path, diagnostics))
     return std::nullopt;
   return library;
 }

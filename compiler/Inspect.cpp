@@ -61,6 +61,10 @@ static StringRef linearModule(const Checkpoint &checkpoint, const Tensor &tensor
     return modulesOfGguf(name).empty() || tensor.shape.size() < 2 ? "" : name;
   if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))
     return name;
+  StringRef stack = name; // of experts
+  stack.consume_back("_blocks");
+  if (tensor.shape.size() >= 3 && findStacked(checkpoint, stack))
+    return stack;
   bool matrix = name.consume_back(".weight") && tensor.shape.size() == 2;
   return !matrix || name.ends_with("embed_tokens") ? "" : name;
 }

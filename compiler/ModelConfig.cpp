@@ -117,7 +117,6 @@ void ModelConfigReader::readFfn() {
   StringRef key = model.family->expertFfnKey;
   int64_t ffn = size(key);
   set(Size::ExpertFfn, ffn, key);
-  set(Size::TwoExpertFfn, 2 * ffn, key);
   set(Size::ExpertCount, size(model.family->expertCountKey), model.family->expertCountKey);
 }
 

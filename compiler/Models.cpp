@@ -8,9 +8,9 @@ namespace lut {
 
 namespace {
 
-enum class Block { None, Attention, FusedAttention, Ffn, FusedFfn, Experts, MixtralExperts, FusedExperts };
+enum class Block { None, Attention, FusedAttention, Ffn, FusedFfn, Experts, MixtralExperts, GptOssExperts };
 
-enum class Recipe { PreNorm, QueryBias, SubNorm, PostNorm, Fused };
+enum class Recipe { PreNorm, OwnExperts, QueryBias, SubNorm, PostNorm, Fused };
 
 struct DefaultRow {
   StringLiteral modelType, key;

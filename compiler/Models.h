@@ -17,7 +17,6 @@ enum class Size {
   Ffn,           // f
   TwoFfn,        // 2 f
   ExpertFfn,     // f of one expert
-  TwoExpertFfn,
   ExpertCount,
   Vocabulary,
 };

@@ -38,6 +38,7 @@ private:
   void readGptq();
   void readAwq();
   void readBitnet();
+  void readMxfp4();
   void readCompressedTensors();
   void readDynamic(const Encoding &base);
   void readGroup(const ConfigNode &group);
@@ -254,11 +255,18 @@ void QuantizationReader::readCompressedTensors() {
   result.coversHead = result.coversRouters = true;
 }
 
+// Of gpt-oss.
+void QuantizationReader::readMxfp4() {
+  result.otherwise.format = agreed(cantFail(parseFormat("fp4g32e")), fields.where("quant_method"));
+  keep("modules_to_not_convert");
+}
+
 void QuantizationReader::readOther(const ConfigNode &method) {
-  static constexpr StringRef known[] = {"awq", "bitnet", "compressed-tensors", "gptq"};
-  result.otherwise.format = withoutFormat(
-      method.range, "weights of quantization method '" + method.text + "' have no format yet",
-      suggest(method.text, known) + "lutc reads awq, bitnet, compressed-tensors and gptq; " + requantize);
+  static constexpr StringRef known[] = {"awq", "bitnet", "compressed-tensors", "gptq", "mxfp4"};
+  result.otherwise.format =
+      withoutFormat(method.range, "weights of quantization method '" + method.text + "' have no format yet",
+                    suggest(method.text, known) +
+                        "lutc reads awq, bitnet, compressed-tensors, gptq and mxfp4; " + requantize);
   keep("modules_to_not_convert");
 }
 
@@ -278,6 +286,8 @@ std::optional<Quantization> QuantizationReader::read() {
     readBitnet();
   else if (method->text == "compressed-tensors")
     readCompressedTensors();
+  else if (method->text == "mxfp4")
+    readMxfp4();
   else
     readOther(*method);
   if (diagnostics.failed())

@@ -16,9 +16,10 @@ public:
                      "as stored"),
         layer(std::move(layer)), weights(weights), scale(scale) {}
 
-  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *) const override {
-    *static_cast<float *>(scales) = scale;
-    for (int64_t row = first; row < first + count; ++row, codes += k) {
+  Error readRows(int64_t first, const WeightBand &band) const override {
+    *band.scales<float>() = scale;
+    uint8_t *codes = band.codes();
+    for (int64_t row = first; row < first + band.count; ++row, codes += k) {
       const uint8_t *bytes = weights.bytes.data() + row % (n / 4) * k;
       int shift = int(row / (n / 4) * 2);
       unsigned both = 0; // 3 has both bits

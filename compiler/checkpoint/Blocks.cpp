@@ -56,9 +56,9 @@ void unpackQ2_0(const uint8_t *block, uint8_t *codes) {
 }
 
 void unpackQ4_0(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 2, codes); }
-static void unpackQ4_1(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 4, codes); }
+void unpackQ4_1(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 4, codes); }
 void unpackQ5_0(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 2, codes); }
-static void unpackQ5_1(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 4, codes); }
+void unpackQ5_1(const uint8_t *block, uint8_t *codes) { unpackFiveBits(block + 4, codes); }
 
 void unpackQ8_0(const uint8_t *block, uint8_t *codes) {
   for (int j = 0; j < 32; ++j)
@@ -146,11 +146,24 @@ void decodeTQ2_0(const uint8_t *bytes, size_t blocks, float *values) {
   decodeCentered<256, 66, 64, 1, unpackTQ2_0>(bytes, blocks, values);
 }
 
+void unpackIQ4_NL(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 2, codes); }
+void unpackMXFP4(const uint8_t *block, uint8_t *codes) { unpackNibbles(block + 1, codes); }
+
+// Four groups of 16: byte j of the 8 of a group holds elements j and j + 8.
+void unpackNVFP4(const uint8_t *block, uint8_t *codes) {
+  for (int group = 0; group < 4; ++group)
+    for (int j = 0; j < 8; ++j) {
+      uint8_t pair = block[4 + 8 * group + j];
+      codes[16 * group + j] = pair & 15;
+      codes[16 * group + j + 8] = pair >> 4;
+    }
+}
+
 void decodeIQ4_NL(const uint8_t *bytes, size_t blocks, float *values) {
   static constexpr int8_t book[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
   for (; blocks; --blocks, bytes += 18, values += 32) {
     uint8_t codes[32];
-    unpackNibbles(bytes + 2, codes);
+    unpackIQ4_NL(bytes, codes);
     float d = halfAt(bytes);
     for (int j = 0; j < 32; ++j)
       values[j] = d * float(book[codes[j]]);
@@ -168,7 +181,7 @@ static float halfOfE8M0(uint8_t exponent) {
 void decodeMXFP4(const uint8_t *bytes, size_t blocks, float *values) {
   for (; blocks; --blocks, bytes += 17, values += 32) {
     uint8_t codes[32];
-    unpackNibbles(bytes + 1, codes);
+    unpackMXFP4(bytes, codes);
     float d = halfOfE8M0(bytes[0]);
     for (int j = 0; j < 32; ++j)
       values[j] = float(floatBook[codes[j]]) * d;
@@ -185,17 +198,18 @@ static float halfOfUE4M3(uint8_t bits) {
   return llvm::bit_cast<float>(uint32_t(exponent + 127 - 7 - 1) << 23 | uint32_t(mantissa) << 20);
 }
 
-// Four groups of 16: byte j of the 8 of a group holds elements j and j + 8.
+void scalesOfNVFP4(const uint8_t *block, uint16_t *scales) {
+  for (int group = 0; group < 4; ++group)
+    scales[group] = halfOfFloat(2 * halfOfUE4M3(block[group]));
+}
+
 void decodeNVFP4(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 36, values += 64)
-    for (int group = 0; group < 4; ++group) {
-      float d = halfOfUE4M3(bytes[group]);
-      for (int j = 0; j < 8; ++j) {
-        uint8_t pair = bytes[4 + 8 * group + j];
-        values[16 * group + j] = float(floatBook[pair & 15]) * d;
-        values[16 * group + j + 8] = float(floatBook[pair >> 4]) * d;
-      }
-    }
+  for (; blocks; --blocks, bytes += 36, values += 64) {
+    uint8_t codes[64];
+    unpackNVFP4(bytes, codes);
+    for (int j = 0; j < 64; ++j)
+      values[j] = float(floatBook[codes[j]]) * halfOfUE4M3(bytes[j / 16]);
+  }
 }
 
 } // namespace lut

@@ -24,13 +24,24 @@ LUT_DECODERS(LUT_DECLARE_DECODER)
 #undef LUT_DECODERS
 
 // The codes of one block.
-void unpackQ1_0(const uint8_t *block, uint8_t *codes);  // 0, 1
-void unpackQ2_0(const uint8_t *block, uint8_t *codes);  // 0 .. 3
-void unpackQ4_0(const uint8_t *block, uint8_t *codes);  // 0 .. 15
-void unpackQ5_0(const uint8_t *block, uint8_t *codes);  // 0 .. 31
-void unpackQ8_0(const uint8_t *block, uint8_t *codes);  // 0 .. 255
-void unpackTQ1_0(const uint8_t *block, uint8_t *codes); // 0 .. 2
-void unpackTQ2_0(const uint8_t *block, uint8_t *codes); // 0 .. 3; 3 is no trit
+#define LUT_UNPACKERS(F)                                                                                     \
+  F(Q1_0)                                                                                                    \
+  F(Q2_0)                                                                                                    \
+  F(Q4_0) F(Q4_1) F(Q5_0) F(Q5_1) F(Q8_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(TQ1_0)                   \
+      F(TQ2_0) /* 3 is no trit */ F(IQ4_NL) F(MXFP4) F(NVFP4)
+#define LUT_DECLARE_UNPACKER(name) void unpack##name(const uint8_t *block, uint8_t *codes);
+LUT_UNPACKERS(LUT_DECLARE_UNPACKER)
+#undef LUT_DECLARE_UNPACKER
+#undef LUT_UNPACKERS
+
+// The multiples of a block's scale and, where it has one, minimum: one for each subgroup.
+void multiplesOfQ2_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
+void multiplesOfQ3_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
+void multiplesOfQ4_K(const uint8_t *block, int8_t *scales, int8_t *minimums); // also of Q5_K
+void multiplesOfQ6_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
+
+// The four scales of a block of NVFP4 in f16, which holds unsigned e4m3.
+void scalesOfNVFP4(const uint8_t *block, uint16_t *scales);
 
 } // namespace lut
 

@@ -3,8 +3,7 @@
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include "llvm/ADT/STLExtras.h"
-#include <cmath>
-#include <cstring>
+#include "llvm/ADT/Sequence.h"
 
 using namespace llvm;
 
@@ -12,107 +11,183 @@ namespace lut {
 
 namespace {
 
-// How a type's blocks become codes and scales.
+using Id = TensorType::Id;
+
+// How a type's blocks become codes and what a format has beside them.
 struct BlockRow {
-  TensorType::Id id;
+  Id id;
   void (*unpack)(const uint8_t *block, uint8_t *codes);
-  int scaleAt;  // byte offset of the f16 scale
-  uint8_t zero; // zero point of every block, where the format has them
-  bool ternary;
+  int scaleAt = 0;    // byte offset of the scale, f16 or e8m0
+  int minimumAt = -1; // of the f16 minimum; -1: there is none
+  void (*multiples)(const uint8_t *block, int8_t *scales, int8_t *minimums) = nullptr;
 };
 
 constexpr BlockRow blockRows[] = {
-    {TensorType::Id::Q1_0, unpackQ1_0, 0, 0, false},   {TensorType::Id::Q2_0, unpackQ2_0, 0, 1, false},
-    {TensorType::Id::Q4_0, unpackQ4_0, 0, 8, false},   {TensorType::Id::Q5_0, unpackQ5_0, 0, 16, false},
-    {TensorType::Id::Q8_0, unpackQ8_0, 0, 128, false}, {TensorType::Id::TQ1_0, unpackTQ1_0, 52, 1, true},
-    {TensorType::Id::TQ2_0, unpackTQ2_0, 64, 1, true},
+    {Id::Q1_0, unpackQ1_0},
+    {Id::Q2_0, unpackQ2_0},
+    {Id::Q4_0, unpackQ4_0},
+    {Id::Q4_1, unpackQ4_1, 0, 2},
+    {Id::Q5_0, unpackQ5_0},
+    {Id::Q5_1, unpackQ5_1, 0, 2},
+    {Id::Q8_0, unpackQ8_0},
+    {Id::TQ1_0, unpackTQ1_0, 52},
+    {Id::TQ2_0, unpackTQ2_0, 64},
+    {Id::Q2_K, unpackQ2_K, 80, 82, multiplesOfQ2_K},
+    {Id::Q3_K, unpackQ3_K, 108, -1, multiplesOfQ3_K},
+    {Id::Q4_K, unpackQ4_K, 0, 2, multiplesOfQ4_K},
+    {Id::Q5_K, unpackQ5_K, 0, 2, multiplesOfQ4_K},
+    {Id::Q6_K, unpackQ6_K, 208, -1, multiplesOfQ6_K},
+    {Id::IQ4_NL, unpackIQ4_NL},
+    {Id::MXFP4, unpackMXFP4},
+    {Id::NVFP4, unpackNVFP4},
 };
 
-class BlockSource : public WeightSource {
-public:
+// The blocks of a linear layer.
+struct BlockSource : WeightSource {
   BlockSource(Layer layer, const TensorType &type, const BlockRow &row, int64_t n, int64_t k, Format format,
               ArrayRef<uint8_t> bytes)
       : WeightSource(layer.name, n, k, format, "as stored"), layer(std::move(layer)), type(type), row(row),
-        bytes(bytes) {}
+        blocks(k / type.block), bytes(bytes) {}
 
-  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override;
+  Error readRows(int64_t first, const WeightBand &band) const override {
+    for (int64_t i = 0; i < band.count; ++i) {
+      const WeightBand row = band.row(i);
+      for (int64_t block = 0; block < blocks; ++block)
+        if (Error problem = readBlock(first + i, block, row))
+          return problem;
+    }
+    return Error::success();
+  }
+  virtual Error readBlock(int64_t index, int64_t block, const WeightBand &band) const;
 
-private:
-  Error readBlock(int64_t index, uint8_t *codes, void *scales, int64_t scaleIndex) const;
+  const uint8_t *blockAt(int64_t index, int64_t block) const {
+    return bytes.data() + (index * blocks + block) * type.blockBytes;
+  }
+  uint16_t halfScale(int64_t index, int64_t block) const {
+    return readLe<uint16_t>(blockAt(index, block) + row.scaleAt);
+  }
+  Error checkFinite(uint16_t half, int64_t index, StringRef what = "scale") const {
+    if ((half & 0x7c00) != 0x7c00)
+      return Error::success();
+    return layer.error("a " + what + " of row " + Twine(index) + " is not finite; the checkpoint is damaged");
+  }
 
   const Layer layer;
   const TensorType &type;
   const BlockRow &row;
+  const int64_t blocks; // of a row
   const ArrayRef<uint8_t> bytes;
+
+private:
+  Error readScales(const uint8_t *bytes, int64_t index, int64_t block, const WeightBand &band) const;
+};
+
+// Trits in one of the formats that have them: w158 and w158r where blocks share a scale, with code 0 of -1;
+// w2g256 with code 1 of -1. Blocks of zeros may have scale 0 where others have another one.
+struct TernarySource : BlockSource {
+  TernarySource(const BlockSource &source, Format format, float tensorScale)
+      : BlockSource(source.layer, source.type, source.row, source.n, source.k, format, source.bytes),
+        tensorScale(tensorScale) {}
+
+  Error readRows(int64_t first, const WeightBand &band) const override {
+    for (int64_t i = 0; i < band.count && format.row->scaleF32; ++i)
+      *band.scales<float>(i) = tensorScale;
+    return BlockSource::readRows(first, band);
+  }
+  Error readBlock(int64_t index, int64_t block, const WeightBand &band) const override;
+
+  const float tensorScale; // 0 where rows have their own
 };
 
 } // namespace
 
-Error BlockSource::readBlock(int64_t index, uint8_t *codes, void *scales, int64_t scaleIndex) const {
-  const uint8_t *block = bytes.data() + index * type.blockBytes;
-  row.unpack(block, codes);
-  uint16_t scale = readLe<uint16_t>(block + row.scaleAt);
-  auto where = [&] { return "of row " + Twine(index * type.block / k); };
-  if ((scale & 0x7c00) == 0x7c00)
-    return layer.error("a scale " + where() + " is not finite; the checkpoint is damaged");
-  if (row.ternary && any_of(ArrayRef(codes, type.block), [](uint8_t code) { return code > 2; }))
-    return layer.error("a weight " + where() +
-                       " has code 3, and ternary weights have 0 to 2; the checkpoint "
-                       "is damaged");
-  // Blocks of zeros have scale 0 in a tensor or row that has another one.
-  if (format.row->scaleF32) {
-    float value = floatOfHalf(scale);
-    if (value != 0)
-      static_cast<float *>(scales)[scaleIndex] = value;
-    else
-      std::memset(codes, 1, type.block);
+// Of one block, of NVFP4 four; that of MXFP4 is a byte.
+Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block,
+                              const WeightBand &band) const {
+  if (type.id == Id::NVFP4) {
+    scalesOfNVFP4(bytes, band.scales<uint16_t>() + 4 * block);
     return Error::success();
   }
-  static_cast<uint16_t *>(scales)[scaleIndex] = scale;
-  for (int64_t i = 0; row.ternary && i < type.block; ++i)
-    codes[i] += 1; // w2 has -2 at code 0
-  return Error::success();
-}
-
-Error BlockSource::readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
-                            uint8_t *zeros) const {
-  int64_t blocks = k / type.block;
-  if (format.row->scaleF32)
-    std::fill_n(static_cast<float *>(scales), format.perTensor ? 1 : count, 0.0f);
-  for (int64_t i = 0; i < count * blocks; ++i) {
-    int64_t scaleIndex = !format.row->scaleF32 ? i : format.perTensor ? 0 : i / blocks;
-    if (Error problem = readBlock(first * blocks + i, codes + i * type.block, scales, scaleIndex))
-      return problem;
+  if (!format.exponentScales) {
+    uint16_t scale = halfScale(index, block);
+    band.scales<uint16_t>()[block] = scale;
+    return checkFinite(scale, index);
   }
-  if (format.zeroPoints)
-    std::fill_n(zeros, count * blocks, row.zero);
-  return Error::success();
+  uint8_t scale = bytes[row.scaleAt];
+  band.scales<uint8_t>()[block] = scale;
+  if (scale != 0xff)
+    return Error::success();
+  return layer.error("a scale of row " + Twine(index) + " is not a number; the checkpoint is damaged");
 }
 
-// Whether all blocks of each of `runs` equal parts have one scale; blocks of zeros may have scale 0.
-static bool sharesScale(const TensorType &type, const BlockRow &row, ArrayRef<uint8_t> bytes, int64_t runs) {
-  int64_t blocks = int64_t(bytes.size()) / type.blockBytes / runs;
-  for (int64_t run = 0; run < runs; ++run) {
-    uint16_t shared = 0;
-    for (int64_t i = 0; i < blocks; ++i) {
-      uint16_t scale = readLe<uint16_t>(&bytes[(run * blocks + i) * type.blockBytes + row.scaleAt]);
+Error BlockSource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
+  const uint8_t *bytes = blockAt(index, block);
+  row.unpack(bytes, band.codes() + block * type.block);
+  if (format.zeroPoints) // of Q2_0
+    band.zeros()[block] = 1;
+  if (format.subgroup) {
+    int64_t first = block * (type.block / format.subgroup);
+    row.multiples(bytes, band.scaleMultiples() + first, band.minimumMultiples() + first);
+  }
+  if (Error problem = readScales(bytes, index, block, band))
+    return problem;
+  if (!format.minimums)
+    return Error::success();
+  uint16_t minimum = readLe<uint16_t>(bytes + row.minimumAt);
+  band.minimums()[block] = minimum ^ (format.subgroup ? 0x8000 : 0); // K-blocks subtract theirs
+  return checkFinite(minimum, index, "minimum");
+}
+
+Error TernarySource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
+  MutableArrayRef<uint8_t> codes(band.codes() + block * type.block, type.block);
+  row.unpack(blockAt(index, block), codes.data());
+  if (any_of(codes, [](uint8_t code) { return code > 2; }))
+    return layer.error("a weight of row " + Twine(index) +
+                       " has code 3, and ternary weights have 0 to 2; the checkpoint is damaged");
+  uint16_t scale = halfScale(index, block);
+  if (!format.row->scaleF32) {
+    band.scales<uint16_t>()[block] = scale;
+    for (uint8_t &code : codes)
+      code += 1;
+  } else if (scale & 0x7fff) {
+    *band.scales<float>() = floatOfHalf(scale);
+  } else {
+    fill(codes, 1);
+  }
+  return checkFinite(scale, index);
+}
+
+// The scale of all blocks of rows [first, last) that are not zeros; nothing: they differ.
+static std::optional<uint16_t> sharedScale(const BlockSource &source, int64_t first, int64_t last) {
+  uint16_t shared = 0;
+  for (int64_t index = first; index < last; ++index)
+    for (int64_t block = 0; block < source.blocks; ++block) {
+      uint16_t scale = source.halfScale(index, block);
       if (!(scale & 0x7fff))
         continue;
       if (shared && scale != shared)
-        return false;
+        return std::nullopt;
       shared = scale;
     }
-  }
-  return true;
+  return shared;
 }
 
-static Format formatOf(const TensorType &type, const BlockRow &row, int64_t n, ArrayRef<uint8_t> bytes) {
-  StringRef name = type.format;
-  if (row.ternary && sharesScale(type, row, bytes, 1))
-    name = "w158";
-  else if (row.ternary && sharesScale(type, row, bytes, n))
-    name = "w158r";
-  return cantFail(parseFormat(name));
+static Error otherFormat(const BlockSource &source, StringRef stored, const Format &wanted) {
+  return source.layer.error("is stored as " + stored + ", not as " + wanted.str() +
+                            "; compile the library with " + stored);
+}
+
+static WeightSourceOr openTernary(const BlockSource &source, std::optional<Format> wanted) {
+  std::optional<uint16_t> scale = sharedScale(source, 0, source.n);
+  bool rowsShare = scale || all_of(seq<int64_t>(0, source.n), [&](int64_t row) {
+                     return sharedScale(source, row, row + 1).has_value();
+                   });
+  Format stored = cantFail(parseFormat(scale ? "w158" : rowsShare ? "w158r" : source.type.format));
+  // Scales of a tensor are scales of its rows and groups, too.
+  bool finer = wanted && (wanted->str() == source.type.format || (wanted->str() == "w158r" && rowsShare));
+  if (wanted && !finer && wanted->str() != stored.str())
+    return otherFormat(source, stored.str(), *wanted);
+  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)));
 }
 
 WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::optional<Format> format) {
@@ -127,23 +202,20 @@ WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::
   ArrayRef<uint8_t> bytes = tensor.bytes.slice(expert * size, size);
   const BlockRow *row = find_if(blockRows, [&](const BlockRow &row) { return row.id == type.id; });
   if (row != std::end(blockRows)) {
-    Format stored = formatOf(type, *row, n, bytes);
-    // Scales of a tensor are scales of its rows and groups, too.
-    bool finer = format && row->ternary &&
-                 (format->str() == type.format || (format->str() == "w158r" && stored.perTensor));
-    if (format && !finer && format->str() != stored.str())
-      return layer.error("is stored as " + stored.str() + ", not as " + format->str() +
-                         "; compile the library with " + stored.str());
-    return std::make_unique<BlockSource>(std::move(layer), type, *row, n, k, finer ? *format : stored, bytes);
+    auto source = std::make_unique<BlockSource>(std::move(layer), type, *row, n, k,
+                                                cantFail(parseFormat(type.format)), bytes);
+    if (type.id == Id::TQ1_0 || type.id == Id::TQ2_0)
+      return openTernary(*source, format);
+    if (format && format->str() != type.format)
+      return otherFormat(*source, type.format, *format);
+    return std::move(source);
   }
   if (!type.decode)
     return layer.error("lutc does not read weights of type " + type.name +
-                       "; convert the model to Q4_0, TQ2_0 or F16 with llama.cpp");
-  std::string problem = type.isFloat()
-                            ? ("is stored as " + type.name).str()
-                            : ("no format holds " + type.name + " losslessly: " + type.reason).str();
+                       "; convert the model to Q4_0, Q4_K_M, TQ2_0 or F16 with llama.cpp");
   if (!format)
-    return layer.error(problem + "; name a format that the weights are rounded to, such as --weights=w4g32");
+    return layer.error("is stored as " + type.name +
+                       "; name a format that the weights are rounded to, such as --weights=w4g32");
   return roundWeights(floatRows(std::move(layer), tensor, bytes), type.name, *format);
 }
 

@@ -13,14 +13,11 @@ public:
       : WeightSource(source->name, source->n, source->k, source->format, source->conversion),
         source(std::move(source)), half(n / heads / 2) {}
 
-  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override {
-    int64_t groups = format.groups(k), scaleBytes = format.row->scaleF32 ? 4 : 2 * groups;
-    for (int64_t i = 0; i < count; ++i) {
+  Error readRows(int64_t first, const WeightBand &band) const override {
+    for (int64_t i = 0; i < band.count; ++i) {
       int64_t row = first + i, head = row / (2 * half), inside = row % (2 * half);
       int64_t stored = head * 2 * half + inside % half * 2 + inside / half;
-      auto *scale = static_cast<uint8_t *>(scales) + (format.perTensor ? 0 : i * scaleBytes);
-      if (Error problem =
-              source->readRows(stored, 1, codes + i * k, scale, zeros ? zeros + i * groups : nullptr))
+      if (Error problem = source->readRows(stored, band.row(i)))
         return problem;
     }
     return Error::success();

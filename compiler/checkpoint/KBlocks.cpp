@@ -22,101 +22,118 @@ static void unpackNibblePairs(const uint8_t *bytes, uint8_t *codes) {
 }
 
 // scales[16] (low nibble scale, high nibble minimum), codes[64], d, dmin
-void decodeQ2_K(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 84, values += 256) {
-    uint8_t codes[256];
-    unpackPairs(bytes + 16, codes);
-    float d = halfAt(bytes + 80), dmin = halfAt(bytes + 82);
-    for (int group = 0; group < 16; ++group) {
-      float scale = d * float(bytes[group] & 15), minimum = dmin * float(bytes[group] >> 4);
-      for (int l = 16 * group; l < 16 * group + 16; ++l)
-        values[l] = scale * float(codes[l]) - minimum;
-    }
+void unpackQ2_K(const uint8_t *block, uint8_t *codes) { unpackPairs(block + 16, codes); }
+
+void multiplesOfQ2_K(const uint8_t *block, int8_t *scales, int8_t *minimums) {
+  for (int group = 0; group < 16; ++group) {
+    scales[group] = int8_t(block[group] & 15);
+    minimums[group] = int8_t(block[group] >> 4);
   }
 }
 
-// Scale `group` of 16, 6 bits: the low 4 of the first 8 scales in low nibbles of 8 bytes, those of the others
-// in the high nibbles; the high 2 at bits 2 (group / 4) of four bytes more.
-static int scaleOfQ3_K(const uint8_t *scales, int group) {
-  int low = group < 8 ? scales[group] & 15 : scales[group - 8] >> 4;
-  return (low | (scales[8 + group % 4] >> 2 * (group / 4) & 3) << 4) - 32;
+// high[32], codes[64], scales[12], d. Bit 32 s + l of the third bits is bit s of high[l].
+void unpackQ3_K(const uint8_t *block, uint8_t *codes) {
+  unpackPairs(block + 32, codes);
+  for (int l = 0; l < 256; ++l)
+    codes[l] |= (block[l % 32] >> l / 32 & 1) << 2;
 }
 
-// high[32], codes[64], scales[12], d. Bit 32 s + l of the third bits is bit s of high[l]; clear means -4.
-void decodeQ3_K(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 110, values += 256) {
-    uint8_t codes[256];
-    unpackPairs(bytes + 32, codes);
-    float d = halfAt(bytes + 108);
-    for (int group = 0; group < 16; ++group) {
-      float scale = d * float(scaleOfQ3_K(bytes + 96, group));
-      for (int l = 16 * group; l < 16 * group + 16; ++l)
-        values[l] = scale * float(codes[l] - (bytes[l % 32] >> l / 32 & 1 ? 0 : 4));
-    }
+// 16 scales of 6 bits: the low 4 of the first 8 in low nibbles of 8 bytes, those of the others in the high
+// nibbles; the high 2 at bits 2 (group / 4) of four bytes more.
+void multiplesOfQ3_K(const uint8_t *block, int8_t *scales, int8_t *) {
+  const uint8_t *bytes = block + 96;
+  for (int group = 0; group < 16; ++group) {
+    int low = group < 8 ? bytes[group] & 15 : bytes[group - 8] >> 4;
+    scales[group] = int8_t((low | (bytes[8 + group % 4] >> 2 * (group / 4) & 3) << 4) - 32);
   }
-}
-
-namespace {
-struct ScaleAndMinimum {
-  float scale, minimum;
-};
-} // namespace
-
-// d, dmin, scales[12]: 8 scales and 8 minimums of 6 bits. Those of groups 0..3 are the low bits of bytes 0..3
-// and 4..7; of the others, the low 4 bits are nibbles of bytes 8..11, and the high 2 lie above the former.
-static ScaleAndMinimum scaleOfQ4_K(const uint8_t *block, int group) {
-  const uint8_t *scales = block + 4;
-  int scale = scales[group] & 63, minimum = scales[group + 4] & 63;
-  if (group >= 4) {
-    scale = (scales[group + 4] & 15) | scales[group - 4] >> 6 << 4;
-    minimum = scales[group + 4] >> 4 | scales[group] >> 6 << 4;
-  }
-  return {halfAt(block) * float(scale), halfAt(block + 2) * float(minimum)};
 }
 
 // d, dmin, scales[12], codes[128]
-void decodeQ4_K(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 144, values += 256) {
-    uint8_t codes[256];
-    unpackNibblePairs(bytes + 16, codes);
-    for (int group = 0; group < 8; ++group) {
-      auto [scale, minimum] = scaleOfQ4_K(bytes, group);
-      for (int l = 32 * group; l < 32 * group + 32; ++l)
-        values[l] = scale * float(codes[l]) - minimum;
-    }
+void unpackQ4_K(const uint8_t *block, uint8_t *codes) { unpackNibblePairs(block + 16, codes); }
+
+// 8 scales and 8 minimums of 6 bits. Those of groups 0..3 are the low bits of bytes 0..3 and 4..7; of the
+// others, the low 4 bits are nibbles of bytes 8..11, and the high 2 lie above the former.
+void multiplesOfQ4_K(const uint8_t *block, int8_t *scales, int8_t *minimums) {
+  const uint8_t *bytes = block + 4;
+  for (int group = 0; group < 4; ++group) {
+    scales[group] = int8_t(bytes[group] & 63);
+    minimums[group] = int8_t(bytes[group + 4] & 63);
+    scales[group + 4] = int8_t((bytes[group + 8] & 15) | bytes[group] >> 6 << 4);
+    minimums[group + 4] = int8_t(bytes[group + 8] >> 4 | bytes[group + 4] >> 6 << 4);
   }
 }
 
 // d, dmin, scales[12], high[32], codes[128]. Bit 4 of element 32 s + l is bit s of high[l].
-void decodeQ5_K(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 176, values += 256) {
-    uint8_t codes[256];
-    unpackNibblePairs(bytes + 48, codes);
-    for (int group = 0; group < 8; ++group) {
-      auto [scale, minimum] = scaleOfQ4_K(bytes, group);
-      for (int l = 0; l < 32; ++l)
-        values[32 * group + l] =
-            scale * float(codes[32 * group + l] | (bytes[16 + l] >> group & 1) << 4) - minimum;
-    }
-  }
+void unpackQ5_K(const uint8_t *block, uint8_t *codes) {
+  unpackNibblePairs(block + 48, codes);
+  for (int l = 0; l < 256; ++l)
+    codes[l] |= (block[16 + l % 32] >> l / 32 & 1) << 4;
 }
 
 // low[128], high[64], scales[16] (signed), d. In each half of 128, elements l, l + 32, l + 64, l + 96 have
 // their low 4 bits in the nibbles of low[l] and low[l + 32], and their high 2 bits at 0, 2, 4, 6 of high[l].
-void decodeQ6_K(const uint8_t *bytes, size_t blocks, float *values) {
-  for (; blocks; --blocks, bytes += 210, values += 256) {
-    float d = halfAt(bytes + 208);
-    for (int group = 0; group < 16; ++group) {
-      int half = group / 8, part = group % 8 / 2, first = 16 * (group % 2);
-      const uint8_t *low = bytes + 64 * half + 32 * (part & 1) + first,
-                    *high = bytes + 128 + 32 * half + first;
-      float scale = d * float(int8_t(bytes[192 + group]));
-      for (int l = 0; l < 16; ++l) {
-        int code = (low[l] >> 4 * (part / 2) & 15) | (high[l] >> 2 * part & 3) << 4;
-        values[16 * group + l] = scale * float(code - 32);
-      }
-    }
+void unpackQ6_K(const uint8_t *block, uint8_t *codes) {
+  for (int l = 0; l < 256; ++l) {
+    int half = l / 128, part = l % 128 / 32;
+    const uint8_t *low = block + 64 * half + 32 * (part & 1), *high = block + 128 + 32 * half;
+    codes[l] = uint8_t((low[l % 32] >> 4 * (part / 2) & 15) | (high[l % 32] >> 2 * part & 3) << 4);
   }
+}
+
+void multiplesOfQ6_K(const uint8_t *block, int8_t *scales, int8_t *) {
+  for (int group = 0; group < 16; ++group)
+    scales[group] = int8_t(block[192 + group]);
+}
+
+using Unpack = void(const uint8_t *block, uint8_t *codes);
+using Multiples = void(const uint8_t *block, int8_t *scales, int8_t *minimums);
+
+// (d * scale) * (code - zero), with d at byte `scaleAt`
+template <int subgroup, int blockBytes, int scaleAt, int zero, Unpack unpack, Multiples multiples>
+static void decodeCentered(const uint8_t *bytes, size_t blocks, float *values) {
+  for (; blocks; --blocks, bytes += blockBytes, values += 256) {
+    uint8_t codes[256];
+    int8_t scales[16];
+    unpack(bytes, codes);
+    multiples(bytes, scales, nullptr);
+    float d = halfAt(bytes + scaleAt);
+    for (int l = 0; l < 256; ++l)
+      values[l] = d * float(scales[l / subgroup]) * float(codes[l] - zero);
+  }
+}
+
+// (d * scale) * code - dmin * minimum, with d and dmin at byte `scaleAt`
+template <int subgroup, int blockBytes, int scaleAt, Unpack unpack, Multiples multiples>
+static void decodeAboveMinimum(const uint8_t *bytes, size_t blocks, float *values) {
+  for (; blocks; --blocks, bytes += blockBytes, values += 256) {
+    uint8_t codes[256];
+    int8_t scales[16], minimums[16];
+    unpack(bytes, codes);
+    multiples(bytes, scales, minimums);
+    float d = halfAt(bytes + scaleAt), dmin = halfAt(bytes + scaleAt + 2);
+    for (int l = 0; l < 256; ++l)
+      values[l] = d * float(scales[l / subgroup]) * float(codes[l]) - dmin * float(minimums[l / subgroup]);
+  }
+}
+
+void decodeQ2_K(const uint8_t *bytes, size_t blocks, float *values) {
+  decodeAboveMinimum<16, 84, 80, unpackQ2_K, multiplesOfQ2_K>(bytes, blocks, values);
+}
+
+void decodeQ3_K(const uint8_t *bytes, size_t blocks, float *values) {
+  decodeCentered<16, 110, 108, 4, unpackQ3_K, multiplesOfQ3_K>(bytes, blocks, values);
+}
+
+void decodeQ4_K(const uint8_t *bytes, size_t blocks, float *values) {
+  decodeAboveMinimum<32, 144, 0, unpackQ4_K, multiplesOfQ4_K>(bytes, blocks, values);
+}
+
+void decodeQ5_K(const uint8_t *bytes, size_t blocks, float *values) {
+  decodeAboveMinimum<32, 176, 0, unpackQ5_K, multiplesOfQ4_K>(bytes, blocks, values);
+}
+
+void decodeQ6_K(const uint8_t *bytes, size_t blocks, float *values) {
+  decodeCentered<16, 210, 208, 32, unpackQ6_K, multiplesOfQ6_K>(bytes, blocks, values);
 }
 
 } // namespace lut

@@ -2,6 +2,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include <array>
 
 using namespace llvm;
 
@@ -98,24 +99,71 @@ std::vector<std::string> modulesOfGguf(StringRef tensor) {
   return modules;
 }
 
+// Multimodal models put the language model below one name or the other.
+static std::array<std::string, 5> namesOf(StringRef module) {
+  StringRef inner = module;
+  inner.consume_front("language_model.");
+  StringRef bare = inner;
+  bare.consume_front("model.");
+  return {module.str(), inner.str(), ("language_model." + inner).str(),
+          ("model.language_model." + bare).str(), bare.str()};
+}
+
+namespace {
+struct StackedRow {
+  StringLiteral projection, tensor;
+  StackedName::Part part;
+};
+} // namespace
+
+std::optional<StackedName> findStacked(const Checkpoint &checkpoint, StringRef module) {
+  using Part = StackedName::Part;
+  static constexpr StackedRow rows[] = {
+      {"gate_proj", "gate_up_proj", Part::Gate},  {"up_proj", "gate_up_proj", Part::Up},
+      {"down_proj", "down_proj", Part::All},      {"w1", "gate_up_proj", Part::Gate},
+      {"w3", "gate_up_proj", Part::Up},           {"w2", "down_proj", Part::All},
+      {"gate_up_proj", "gate_up_proj", Part::All}};
+  StringRef layer = module.split(".experts.").first, inside = module.split(".experts.").second;
+  StringRef number = inside.split('.').first, projection = inside.split('.').second;
+  StackedName name;
+  if (projection.empty())
+    projection = number;
+  else if (number.getAsInteger(10, name.expert) || name.expert < 0)
+    return std::nullopt;
+  const StackedRow *row = find_if(rows, [&](const StackedRow &row) { return row.projection == projection; });
+  if (row == std::end(rows))
+    return std::nullopt;
+  name.tensor = row->tensor;
+  name.part = row->part;
+  StringRef block = layer; // transformers 5 calls Mixtral's like others'
+  std::string renamed = block.consume_back(".block_sparse_moe") ? (block + ".mlp").str() : layer.str();
+  for (StringRef parent : {layer, StringRef(renamed)})
+    for (const std::string &known : namesOf(parent)) {
+      name.experts = known + ".experts";
+      std::string tensor = (name.experts + "." + name.tensor).str();
+      if (checkpoint.find(tensor) || checkpoint.find(tensor + "_blocks"))
+        return name;
+    }
+  return std::nullopt;
+}
+
 std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
   auto has = [&](const Twine &name) {
     return any_of(ArrayRef<StringLiteral>{".weight", ".qweight", ".weight_packed"},
                   [&](StringRef suffix) { return checkpoint.find((name + suffix).str()); });
   };
-  StringRef inner = module;
-  inner.consume_front("language_model.");
-  StringRef bare = inner;
-  bare.consume_front("model.");
-  for (const std::string &name : {module.str(), inner.str(), ("language_model." + inner).str(),
-                                  ("model.language_model." + bare).str(), bare.str()})
-    if (has(name))
-      return name;
-  if (bare == "lm_head") // tied
+  auto names = namesOf(module);
+  if (auto found = find_if(names, has); found != names.end())
+    return *found;
+  if (names.back() == "lm_head") // tied
     for (StringRef name : {"model.embed_tokens", "language_model.model.embed_tokens",
                            "model.language_model.embed_tokens", "embed_tokens"})
       if (has(name))
         return name.str();
+  StringRef layer = module; // as above
+  if (std::string router; layer.consume_back(".block_sparse_moe.gate"))
+    if (router = moduleNameIn(checkpoint, (layer + ".mlp.gate").str()); has(router))
+      return router;
   return module.str();
 }
 

@@ -22,6 +22,19 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, llvm::StringRef module);
 // layer's.
 std::vector<std::string> modulesOfGguf(llvm::StringRef tensor);
 
+// A projection of an expert in a tensor that stacks all experts of a layer (StackedExperts.cpp).
+struct StackedName {
+  enum class Part { All, Gate, Up }; // of the tensor's rows
+
+  std::string experts;    // "model.layers.3.mlp.experts"
+  llvm::StringRef tensor; // "gate_up_proj": <experts>.<tensor>, or <experts>.<tensor>_blocks and _scales
+  int64_t expert = 0;
+  Part part = Part::All;
+};
+
+// Of "....experts.7.up_proj"; "....experts.gate_up_proj" is expert 0 with all rows.
+std::optional<StackedName> findStacked(const Checkpoint &checkpoint, llvm::StringRef module);
+
 // Multimodal models put the language model's modules below different names.
 std::string moduleNameIn(const Checkpoint &checkpoint, llvm::StringRef module);
 

@@ -12,21 +12,48 @@ namespace lut {
 
 namespace {
 
+// Values of a code book in ascending order, and their codes.
+struct Book {
+  explicit Book(const FormatRow &row) {
+    for (int code = 0; code < row.codes(); ++code)
+      codes.push_back(uint8_t(code));
+    auto value = [&](uint8_t code) { return float(row.value(code)) / float(row.divisor); };
+    sort(codes, [&](uint8_t a, uint8_t b) { return std::pair(value(a), a) < std::pair(value(b), b); });
+    codes.erase(
+        std::unique(codes.begin(), codes.end(), [&](uint8_t a, uint8_t b) { return value(a) == value(b); }),
+        codes.end());
+    for (size_t i = 1; i < codes.size(); ++i)
+      bounds.push_back((value(codes[i - 1]) + value(codes[i])) / 2);
+  }
+
+  // To the nearest value, the smaller of two.
+  uint8_t round(float value) const {
+    size_t rank = 0;
+    for (float bound : bounds)
+      rank += value > bound;
+    return codes[rank];
+  }
+
+  SmallVector<uint8_t, 16> codes;
+  SmallVector<float, 16> bounds;
+};
+
 class RoundedSource : public WeightSource {
 public:
   RoundedSource(std::unique_ptr<FloatRows> rows, StringRef from, Format format)
       : WeightSource(rows->layer.name, rows->n, rows->k, format,
                      (from + " rounded to " + format.str()).str()),
-        rows(std::move(rows)) {}
+        rows(std::move(rows)), book(*format.row) {}
 
-  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override;
+  Error readRows(int64_t first, const WeightBand &band) const override;
 
 private:
   Error findTensorScale() const;
   Error readValues(int64_t row, std::vector<float> &values) const;
-  Error roundGroups(ArrayRef<float> values, uint8_t *codes, uint16_t *scales, uint8_t *zeros) const;
+  Error roundGroups(ArrayRef<float> values, const WeightBand &band) const;
 
   const std::unique_ptr<FloatRows> rows;
+  const Book book;
   // 1 / scale of the tensor, found when its first rows are read; not finite weights are found with it.
   mutable std::once_flag once;
   mutable float inverse = 0;
@@ -67,9 +94,11 @@ static double sumOfMagnitudes(ArrayRef<float> values) {
   return std::accumulate(sums, sums + lanes, sum);
 }
 
-// The least and the largest of the values and 0.
-static std::pair<float, float> rangeOf(ArrayRef<float> values) {
-  float low[lanes] = {}, high[lanes] = {};
+// The least and the largest of the values and `first`.
+static std::pair<float, float> rangeOf(ArrayRef<float> values, float first) {
+  float low[lanes], high[lanes];
+  std::fill_n(low, lanes, first);
+  std::fill_n(high, lanes, first);
   for (; values.size() >= lanes; values = values.drop_front(lanes))
     for (size_t i = 0; i < lanes; ++i) {
       low[i] = std::min(low[i], values[i]);
@@ -105,80 +134,116 @@ Error RoundedSource::findTensorScale() const {
 
 namespace {
 
-// value = scale * (step * code + offset), or scale * (code - zero) with zero = -offset
+// A weight is scale * value + minimum, where values are code + offset, or those of a format's code book.
 struct Grid {
-  float scale = 0;
-  int step = 1, offset = 0;
+  float scale = 0, minimum = 0;
+  uint8_t exponent = 0; // of the scale, in e8m0
+  int offset = 0;
 
-  void round(ArrayRef<float> values, int codes, uint8_t *out) const {
-    float last = float(codes - 1), zero = float(-offset), inverse = scale != 0 ? 1 / scale : 0;
-    for (size_t i = 0; i < values.size(); ++i)
-      out[i] = step == 2 ? uint8_t(values[i] >= 0) // {-1, 1}
-                         : uint8_t(int(roundInto(values[i] * inverse, -zero, last - zero) + zero));
-  }
+  float inverse() const { return scale != 0 ? 1 / scale : 0; }
 };
 
 } // namespace
 
-// Without zero points the value of largest magnitude takes the lowest code, whichever sign it has: that end
-// of the code book reaches further. Two values are best at the mean magnitude.
-static Grid chooseGrid(ArrayRef<float> values, const Format &format) {
-  auto [low, high] = rangeOf(values);
-  int codes = format.row->codes();
-  auto rounded = [](float scale) { return floatOfHalf(halfOfFloat(scale)); };
-  if (format.zeroPoints) {
-    Grid grid{rounded((high - low) / float(codes - 1))};
-    if (grid.scale == 0) // less than half of f16's smallest
-      return grid;
-    grid.offset = -int(roundInto(-low / grid.scale, 0, float(codes - 1)));
-    return grid;
-  }
-  if (format.row->step == 2)
-    return {rounded(float(sumOfMagnitudes(values) / double(values.size()))), 2, -1};
-  float extreme = -low > high ? low : high;
-  return {rounded(extreme / float(format.row->offset)), 1, format.row->offset};
+static float rounded(float value) { return floatOfHalf(halfOfFloat(value)); }
+
+// The largest magnitude gets the exponent of the code book's largest value (OCP Microscaling 1.0, section
+// 6.3); what lies beyond the book takes its end.
+static Grid exponentGrid(float largest, const FormatRow &row) {
+  float end = float(row.largestValue()) / float(row.divisor);
+  Grid grid;
+  grid.offset = row.offset;
+  grid.exponent = largest > 0 ? uint8_t(std::clamp(std::ilogb(largest) - std::ilogb(end) + 127, 0, 254)) : 0;
+  grid.scale = std::ldexp(1.0f, grid.exponent - 127);
+  return grid;
 }
 
-Error RoundedSource::roundGroups(ArrayRef<float> values, uint8_t *codes, uint16_t *scales,
-                                 uint8_t *zeros) const {
+static float meanMagnitude(ArrayRef<float> values) {
+  return float(sumOfMagnitudes(values) / double(values.size()));
+}
+
+// Without zero points and minimums the value of largest magnitude takes the lowest code, whichever sign it
+// has: that end of the code book reaches further. Two values are best at the mean magnitude.
+static Grid chooseGrid(ArrayRef<float> values, const Format &format) {
+  auto [low, high] = rangeOf(values, format.minimums ? values.front() : 0);
+  const FormatRow &row = *format.row;
+  float last = float(row.codes() - 1);
+  if (format.minimums)
+    return {rounded((high - low) / last), rounded(low)};
+  if (format.zeroPoints) {
+    Grid grid{rounded((high - low) / last)};
+    if (grid.scale != 0) // else less than half of f16's smallest
+      grid.offset = -int(roundInto(-low / grid.scale, 0, last));
+    return grid;
+  }
+  float extreme = -low > high ? low : high;
+  if (row.step == 2)
+    extreme = -meanMagnitude(values);
+  if (format.exponentScales)
+    return exponentGrid(std::fabs(extreme), row);
+  return {rounded(extreme * float(row.divisor) / float(row.offset)), 0, 0, row.offset};
+}
+
+static void roundGroup(ArrayRef<float> values, const Grid &grid, const Format &format, const Book &book,
+                       uint8_t *codes) {
+  float inverse = grid.inverse(), offset = float(grid.offset), last = float(format.row->codes() - 1);
+  if (format.row->book) {
+    for (float value : values)
+      *codes++ = book.round(value * inverse);
+  } else if (format.row->step == 2 && !format.hasPlainCodes()) { // {-1, 1}
+    for (float value : values)
+      *codes++ = value >= 0;
+  } else {
+    for (float value : values)
+      *codes++ = uint8_t(int(roundInto((value - grid.minimum) * inverse, offset, last + offset) - offset));
+  }
+}
+
+Error RoundedSource::roundGroups(ArrayRef<float> values, const WeightBand &band) const {
   int64_t group = format.group ? format.group : k;
-  for (int64_t begin = 0; begin < k; begin += group) {
-    ArrayRef<float> part = values.slice(begin, std::min(group, k - begin));
+  for (int64_t i = 0; i < format.groups(k); ++i) {
+    ArrayRef<float> part = values.slice(i * group, std::min(group, k - i * group));
     Grid grid = chooseGrid(part, format);
-    if (!std::isfinite(grid.scale))
+    if (!std::isfinite(grid.scale) || !std::isfinite(grid.minimum))
       return rows->layer.error("its weights are too large for scales in f16; scale the layer down");
-    grid.round(part, format.row->codes(), codes + begin);
-    *scales++ = halfOfFloat(grid.scale);
+    roundGroup(part, grid, format, book, band.codes() + i * group);
+    if (format.exponentScales)
+      band.scales<uint8_t>()[i] = grid.exponent;
+    else
+      band.scales<uint16_t>()[i] = halfOfFloat(grid.scale);
     if (format.zeroPoints)
-      *zeros++ = uint8_t(-grid.offset);
+      band.zeros()[i] = uint8_t(-grid.offset);
+    if (format.minimums)
+      band.minimums()[i] = halfOfFloat(grid.minimum);
   }
   return Error::success();
 }
 
-Error RoundedSource::readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
-                              uint8_t *zeros) const {
+Error RoundedSource::readRows(int64_t first, const WeightBand &band) const {
   std::vector<float> values;
-  int64_t groups = format.groups(k);
   if (Error problem = format.perTensor ? findTensorScale() : Error::success())
     return problem;
-  for (int64_t row = 0; row < count; ++row, codes += k) {
+  for (int64_t row = 0; row < band.count; ++row) {
     if (Error problem = readValues(first + row, values))
       return problem;
     if (!format.row->scaleF32) {
-      if (Error problem = roundGroups(values, codes, static_cast<uint16_t *>(scales) + row * groups,
-                                      zeros ? zeros + row * groups : nullptr))
+      if (Error problem = roundGroups(values, band.row(row)))
         return problem;
       continue;
     }
     float factor = format.perTensor ? inverse : inverseOfMean(sumOfMagnitudes(values), k);
-    static_cast<float *>(scales)[format.perTensor ? 0 : row] = 1 / factor;
+    *band.scales<float>(row) = 1 / factor;
     for (int64_t i = 0; i < k; ++i)
-      codes[i] = uint8_t(int(roundInto(values[i] * factor, -1, 1) + 1));
+      band.codes(row)[i] = uint8_t(int(roundInto(values[i] * factor, -1, 1) + 1));
   }
   return Error::success();
 }
 
 WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, StringRef from, Format format) {
+  if (format.subgroup)
+    return rows->layer.error("is stored as " + from + ", which is not rounded to scales on two levels (" +
+                             format.str() + "); name a format with scales of groups, such as " +
+                             format.row->name + "g32");
   return std::make_unique<RoundedSource>(std::move(rows), from, format);
 }
 

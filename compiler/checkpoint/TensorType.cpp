@@ -9,8 +9,8 @@ namespace lut {
 
 ArrayRef<TensorType> tensorTypes() {
   static const TensorType rows[] = {
-#define LUT_TENSOR_TYPE(name, gguf, safetensors, block, bytes, decode, format, reason)                       \
-  {TensorType::Id::name, #name, gguf, safetensors, block, bytes, decode, format, reason},
+#define LUT_TENSOR_TYPE(name, gguf, safetensors, block, bytes, decode, format)                               \
+  {TensorType::Id::name, #name, gguf, safetensors, block, bytes, decode, format},
 #include "compiler/checkpoint/TensorTypes.def"
   };
   return rows;

@@ -24,8 +24,7 @@ struct TensorType {
   llvm::StringLiteral safetensors; // dtype; empty: none
   int64_t block, blockBytes;       // elements and bytes of a block
   Decode decode;                   // null: not a type of weights
-  llvm::StringLiteral format;      // of lutc, that holds it losslessly: w4g32; empty: none, for the reason
-  llvm::StringLiteral reason;      // why no format holds it
+  llvm::StringLiteral format;      // of lutc, that holds it losslessly: w4g32; empty: none
 
   bool isFloat() const { return id == Id::F32 || id == Id::F16 || id == Id::BF16; }
   // Absent when the elements are no whole blocks or the bytes exceed 2^63.

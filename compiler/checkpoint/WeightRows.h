@@ -3,6 +3,7 @@
 #ifndef LUT_COMPILER_CHECKPOINT_WEIGHTROWS_H
 #define LUT_COMPILER_CHECKPOINT_WEIGHTROWS_H
 
+#include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 
 namespace lut {
@@ -54,6 +55,9 @@ IntegerRowsOr openCompressedTensors(Layer layer, const WeightStorage &storage);
 WeightSourceOr openBitnet(Layer layer, const WeightStorage &storage);
 // A GGUF tensor, or expert `expert` of those that it stacks.
 WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::optional<Format> format);
+// An expert of those that safetensors stack.
+WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const WeightStorage &storage,
+                           std::optional<Format> format);
 // The rows of `source` with the interleaved halves of each head apart again.
 WeightSourceOr separateHalves(const Layer &layer, std::unique_ptr<WeightSource> source, int64_t heads);
 

@@ -21,7 +21,7 @@ public:
     order = rows->order;
   }
 
-  Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales, uint8_t *zeros) const override;
+  Error readRows(int64_t first, const WeightBand &band) const override;
 
 private:
   const std::unique_ptr<IntegerRows> rows;
@@ -29,12 +29,11 @@ private:
 
 } // namespace
 
-Error StoredSource::readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
-                             uint8_t *zeros) const {
-  int64_t groups = rows->groups();
+Error StoredSource::readRows(int64_t first, const WeightBand &band) const {
+  int64_t groups = rows->groups(), count = band.count;
   std::vector<float> values(count * groups);
   std::vector<uint8_t> unused(format.zeroPoints ? 0 : count * groups);
-  rows->unpack(first, count, codes, values.data(), format.zeroPoints ? zeros : unused.data());
+  rows->unpack(first, count, band.codes(), values.data(), format.zeroPoints ? band.zeros() : unused.data());
   for (int64_t i = 0; i < count * groups; ++i) {
     uint16_t half = halfOfFloat(values[i]);
     if (floatOfHalf(half) != values[i] || !std::isfinite(values[i])) {
@@ -43,7 +42,7 @@ Error StoredSource::readRows(int64_t first, int64_t count, uint8_t *codes, void 
                                (std::isfinite(values[i]) ? " is no f16 number; save the scales as F16"
                                                          : " is not finite; the checkpoint is damaged"));
     }
-    static_cast<uint16_t *>(scales)[i] = half;
+    band.scales<uint16_t>()[i] = half;
   }
   return Error::success();
 }
@@ -119,6 +118,8 @@ WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &st
       return source;
     return separateHalves(layer, std::move(*source), found.interleavedHeads);
   }
+  if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
+    return openStacked({checkpoint, module.str()}, *stacked, storage, format);
   Layer layer{checkpoint, moduleNameIn(checkpoint, module)};
   using Method = WeightStorage::Method;
   if (layer.find("qweight"))

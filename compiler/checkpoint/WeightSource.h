@@ -1,11 +1,11 @@
 // The weights of one linear layer, whatever encodes them in the checkpoint, in the canonical form of
-// lutc_weights (runtime/lutc.h): codes, scales and zero points, row by row.
+// lutc_weights (runtime/lutc.h), row by row.
 #ifndef LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
 #define LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
 
 #include "compiler/Diagnostics.h"
 #include "compiler/checkpoint/Checkpoint.h"
-#include "dialects/lut/Format.h"
+#include "compiler/checkpoint/WeightBand.h"
 
 namespace lut {
 
@@ -22,14 +22,10 @@ public:
   // order, as in every format without p.
   llvm::ArrayRef<int32_t> columns() const { return order; }
 
-  // Rows [first, first + count). With G = format.groups(k):
-  //   codes   [count][k]
-  //   scales  f16 bits [count][G]; f32 where format.row->scaleF32: [count] by row, [1] of the whole tensor
-  //   zeros   [count][G]; null where the format has no zero points
-  // Any number of threads may read. Errors name the layer: scales that are not finite, codes or zero points
-  // that the format lacks, scales that f16 does not hold exactly.
-  virtual llvm::Error readRows(int64_t first, int64_t count, uint8_t *codes, void *scales,
-                               uint8_t *zeros) const = 0;
+  // Rows from `first` on, to a band of this format. Any number of threads may read. Errors name the layer:
+  // scales that are not finite, codes or zero points that the format lacks, scales that f16 does not hold
+  // exactly.
+  virtual llvm::Error readRows(int64_t first, const WeightBand &band) const = 0;
 
 protected:
   WeightSource(llvm::StringRef name, int64_t n, int64_t k, Format format, llvm::StringRef conversion)
@@ -47,6 +43,7 @@ struct WeightStorage {
   int64_t group = 0;           // weights that share a scale, where the shapes leave it open; 0: unknown
   bool dividesByScale = false; // Bitnet: weight_scale is 1 / scale
   bool isTernary = false;      // Bitnet: float weights are rounded to ternary when the model runs
+  bool isGptOss = false;       // stacked experts have gate and up in turn, and floats transposed
 };
 
 // From the config.json beside the tensors. Nothing after an error, which is reported.

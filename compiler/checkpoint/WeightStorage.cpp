@@ -1,4 +1,5 @@
 #include "compiler/ConfigFields.h"
+#include "compiler/ConfigFile.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "llvm/ADT/STLExtras.h"
@@ -109,18 +110,16 @@ std::optional<WeightStorage> readWeightStorage(const Checkpoint &checkpoint, Dia
     storage.method = WeightStorage::Method::EfficientQat;
   if (checkpoint.config.empty())
     return storage;
-  std::optional<ConfigNode> root = readConfigTree(checkpoint.config, diagnostics);
-  if (!root)
+  std::optional<ConfigFile> file = readConfigFile(checkpoint.config, diagnostics);
+  if (!file)
     return std::nullopt;
-  const ConfigNode *text = root->find("text_config");
-  const ConfigNode *config = text ? text->find("quantization_config") : nullptr;
-  if (!config)
-    config = ConfigFields(*root, diagnostics).map("quantization_config");
-  if (config) {
+  const ConfigNode *type = file->root.find("model_type"), *config = findQuantization(file->root);
+  if (config && config->kind == ConfigNode::Mapping) {
     StorageReader reader(*config, diagnostics);
     reader.read(diagnostics);
     storage = reader.storage;
   }
+  storage.isGptOss = type && type->text == "gpt_oss";
   if (diagnostics.failed())
     return std::nullopt;
   return storage;

@@ -48,6 +48,13 @@ static std::vector<const Tensor *> tensorsOf(const Checkpoint &checkpoint, Strin
   std::vector<const Tensor *> tensors;
   if (checkpoint.isGguf())
     return {findGgufTensor(checkpoint, module).tensor};
+  if (std::optional<StackedName> stacked = findStacked(checkpoint, module)) {
+    std::string name = (stacked->experts + "." + stacked->tensor).str();
+    for (StringRef suffix : {"", "_blocks", "_scales"})
+      if (const Tensor *tensor = checkpoint.find(name + suffix.str()))
+        tensors.push_back(tensor);
+    return tensors;
+  }
   std::string name = moduleNameIn(checkpoint, module);
   for (StringRef suffix : {"weight", "qweight", "qzeros", "scales", "g_idx", "weight_scale", "weight_packed",
                            "weight_shape", "weight_zero_point", "weight_g_idx"})
@@ -99,19 +106,15 @@ Error Planner::addWeights(StringRef module, size_t kernel) {
   return Error::success();
 }
 
-// Experts are numbered by {expert}; where a layer keeps all of them in one tensor, behind `experts`.
-static std::string moduleName(StringRef path, int64_t layer, std::optional<int64_t> expert) {
+static std::string moduleName(StringRef path, int64_t layer, int64_t expert) {
   std::string name = path.str();
-  auto replace = [&](StringRef what, const std::string &by) {
+  auto replace = [&](StringRef what, int64_t number) {
     size_t at = name.find(what.str());
     if (at != std::string::npos)
-      name.replace(at, what.size(), by);
+      name.replace(at, what.size(), std::to_string(number));
   };
-  replace("{layer}", std::to_string(layer));
-  if (expert && path.contains("{expert}"))
-    replace("{expert}", std::to_string(*expert));
-  else if (expert)
-    replace(".experts.", ".experts." + std::to_string(*expert) + ".");
+  replace("{layer}", layer);
+  replace("{expert}", expert);
   return name;
 }
 
@@ -120,12 +123,10 @@ Error Planner::addProjection(const ProjectionSpec &projection) {
       find_if(manifest.kernels, [&](const PackedKernel &it) { return it.name == projection.kernel; });
   if (kernel == manifest.kernels.end())
     return Error::success(); // not compiled: its tensors stay as they are
-  bool isExpert = StringRef(projection.projection).contains(".experts.");
   for (int64_t layer = projection.first; layer <= projection.last; ++layer)
     for (int64_t copy = 0; copy < projection.copies; ++copy)
-      if (Error problem = addWeights(
-              moduleName(projection.projection, layer, isExpert ? std::optional(copy) : std::nullopt),
-              size_t(kernel - manifest.kernels.begin())))
+      if (Error problem = addWeights(moduleName(projection.projection, layer, copy),
+                                     size_t(kernel - manifest.kernels.begin())))
         return problem;
   return Error::success();
 }

@@ -69,13 +69,13 @@ private:
   const uint64_t bandBytes;
 };
 
-template <typename T> struct AlignedBuffer {
-  explicit AlignedBuffer(size_t count)
-      : bytes(count * sizeof(T)), data(static_cast<T *>(allocate_buffer(bytes, LUTC_ALIGNMENT))) {}
+struct AlignedBuffer {
+  explicit AlignedBuffer(size_t bytes)
+      : bytes(bytes), data(static_cast<uint8_t *>(allocate_buffer(bytes, LUTC_ALIGNMENT))) {}
   AlignedBuffer(const AlignedBuffer &) = delete;
   ~AlignedBuffer() { deallocate_buffer(data, bytes, LUTC_ALIGNMENT); }
   const size_t bytes;
-  T *const data;
+  uint8_t *const data;
 };
 
 } // namespace
@@ -106,18 +106,13 @@ Error Packer::packRows(const PackItem &item, uint64_t first, uint64_t count) {
   lutc_kernel_info whole = item.kernel->info(), rows = whole;
   const lutc_layout &layout = item.packing->layout;
   rows.n = count;
-  size_t groups = size_t(item.kernel->format.groups(item.kernel->k));
-  AlignedBuffer<uint8_t> codes(rows.n * rows.k), zeros(rows.n * groups),
+  AlignedBuffer memory(WeightBand::bytes(item.kernel->format, item.kernel->k, int64_t(count))),
       payload(lutc_payload_bytes(&rows, &layout));
-  AlignedBuffer<uint32_t> scales(rows.n * groups); // f16 or f32
-  if (Error problem = item.source->readRows(int64_t(first), int64_t(count), codes.data, scales.data,
-                                            rows.has_zero_points ? zeros.data : nullptr))
+  WeightBand band(item.kernel->format, item.kernel->k, int64_t(count), memory.data);
+  if (Error problem = item.source->readRows(int64_t(first), band))
     return problem;
   std::vector<int32_t> columns = columnsOf(*item.source);
-  lutc_weights weights = {};
-  weights.codes = codes.data;
-  weights.scales = scales.data;
-  weights.zero_points = zeros.data;
+  lutc_weights weights = band.weights();
   weights.columns = columns.data();
   lutc_status status = lutc_pack_payload(&rows, &layout, &weights, payload.data, payload.bytes);
   if (status != LUTC_OK)
@@ -153,7 +148,7 @@ Error Packer::decodeBlocks(const PackItem &item, uint64_t first, uint64_t count)
 //===----------------------------------------------------------------------===//
 
 Expected<uint64_t> Packer::checksum(uint64_t begin, uint64_t end) const {
-  AlignedBuffer<uint8_t> part(std::min(readBackBytes, end - begin));
+  AlignedBuffer part(std::min(readBackBytes, end - begin));
   lutc_sum sum;
   lutc_sum_begin(&sum);
   for (;; begin += part.bytes) {

@@ -70,8 +70,9 @@ TEST(Safetensors, ShardsFollowTheIndex) {
   Checkpoint checkpoint = llvm::cantFail(openCheckpoint(directory.path.string()));
   EXPECT_EQ(checkpoint.files.size(), 2u);
   EXPECT_TRUE(checkpoint.find("a") && checkpoint.find("b"));
-  EXPECT_THAT(index(R"({"a":"model-00002-of-00002.safetensors"})"),
-              testing::HasSubstr("tensor 'a': is not in model-00002-of-00002.safetensors, where the index"));
+  EXPECT_THAT(
+      index(R"({"a":"model-00002-of-00002.safetensors"})"),
+      testing::HasSubstr("tensor 'a': is not in 'model-00002-of-00002.safetensors', where the index"));
   EXPECT_THAT(index(R"({"a":"../other/model.safetensors"})"), testing::HasSubstr("is no name of a file"));
   EXPECT_THAT(index(R"({"a":"/etc/passwd"})"), testing::HasSubstr("is no name of a file"));
   EXPECT_THAT(index(R"({"a":"absent.safetensors"})"), testing::HasSubstr("absent.safetensors: cannot read"));

@@ -39,12 +39,12 @@ inline void readLayer(const Checkpoint &checkpoint, const WeightStorage &storage
     abort();
   if (it.n > (1 << 22) / it.k) // extents of a tensor without bytes may be large
     return;
-  int64_t groups = it.format.groups(it.k);
-  std::vector<uint8_t> codes(it.n * it.k), zeros(it.n * groups), scales(it.n * groups * 4);
-  if (llvm::Error problem = it.readRows(0, it.n, codes.data(), scales.data(), zeros.data()))
+  std::vector<uint8_t> memory(WeightBand::bytes(it.format, it.k, it.n));
+  WeightBand band(it.format, it.k, it.n, memory.data());
+  if (llvm::Error problem = it.readRows(0, band))
     return expectGood(std::move(problem));
-  for (uint8_t code : codes)
-    if (code >= it.format.row->codes())
+  for (int64_t i = 0; i < it.n * it.k; ++i)
+    if (band.codes()[i] >= it.format.row->codes())
       abort();
   if (!it.columns().empty() && !it.format.permuted)
     abort();
@@ -67,7 +67,7 @@ inline void readAll(const Checkpoint &checkpoint) {
     for (const std::string &module : modulesOfGguf(tensor.name))
       readLayer(checkpoint, {WeightStorage::Method::Gguf}, module, std::nullopt);
     llvm::StringRef module = tensor.name;
-    for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight"})
+    for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight", "_blocks"})
       if (module.consume_back(suffix))
         break;
     WeightStorage storage;

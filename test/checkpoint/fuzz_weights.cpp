@@ -5,9 +5,22 @@ using namespace lut;
 
 namespace {
 
-constexpr llvm::StringLiteral suffixes[] = {
-    "qweight",           "qzeros",       "scales",       "g_idx", "weight", "weight_scale", "weight_shape",
-    "weight_zero_point", "weight_g_idx", "weight_packed"};
+constexpr llvm::StringLiteral suffixes[] = {"qweight",
+                                            "qzeros",
+                                            "scales",
+                                            "g_idx",
+                                            "weight",
+                                            "weight_scale",
+                                            "weight_shape",
+                                            "weight_zero_point",
+                                            "weight_g_idx",
+                                            "weight_packed",
+                                            "experts.gate_up_proj",
+                                            "experts.gate_up_proj_blocks",
+                                            "experts.gate_up_proj_scales",
+                                            "experts.down_proj",
+                                            "experts.down_proj_blocks",
+                                            "experts.down_proj_scales"};
 
 struct Input {
   llvm::ArrayRef<uint8_t> bytes;
@@ -28,7 +41,7 @@ void addTensors(Input &input, Checkpoint &checkpoint, std::vector<std::vector<ui
                       ? checkpoint.save("blk.0.attn_q.weight")
                       : checkpoint.save("m." + suffixes[input.next() % std::size(suffixes)].str());
     tensor.type = &tensorTypes()[input.next() % tensorTypes().size()];
-    for (unsigned rank = input.next() % 4; rank; --rank)
+    for (unsigned rank = input.next() % 5; rank; --rank)
       tensor.shape.push_back(input.next() % 80);
     if (checkpoint.isGguf() && !tensor.shape.empty())
       tensor.shape.back() *= tensor.type->block; // rows are whole blocks
@@ -59,14 +72,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   uint8_t flags = input.next();
   storage.dividesByScale = flags & 1;
   storage.isTernary = flags & 2;
-  static constexpr llvm::StringLiteral formats[] = {"w4g32z", "w158", "w158r", "w1",
-                                                    "w2g64",  "w3z",  "w8z",   "w2g256"};
+  storage.isGptOss = flags & 4;
+  static constexpr llvm::StringLiteral formats[] = {"w4g32z", "w158",    "w158r",  "w1",
+                                                    "w2g64",  "w3z",     "w8z",    "w2g256",
+                                                    "w4g32m", "fp4g32e", "nl4g16", "w4k32m"};
   std::optional<Format> format;
-  if (flags & 4)
-    format = llvm::cantFail(parseFormat(formats[flags >> 3 & 7]));
+  if (uint8_t index = input.next(); flags & 8)
+    format = llvm::cantFail(parseFormat(formats[index % std::size(formats)]));
   std::vector<std::vector<uint8_t>> contents;
   addTensors(input, checkpoint, contents);
-  llvm::StringRef module = checkpoint.isGguf() ? "model.layers.0.self_attn.q_proj" : "m";
+  llvm::StringRef module = checkpoint.isGguf() ? "model.layers.0.self_attn.q_proj"
+                           : !(flags & 16)     ? "m"
+                           : flags & 32        ? "m.experts.1.up_proj"
+                                               : "m.experts.0.down_proj";
   test::readLayer(checkpoint, storage, module, format);
   return 0;
 }

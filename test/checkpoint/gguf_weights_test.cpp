@@ -9,8 +9,8 @@ using Id = TensorType::Id;
 
 namespace {
 
-// Random blocks whose scales, at byte `scaleAt`, are these in turn. TQ2_0 has no code 3.
-Bytes blocks(Id id, size_t count, size_t scaleAt, const std::vector<uint16_t> &scales) {
+// Random blocks whose halves, at byte offsets `at`, are these in turn. TQ2_0 has no code 3.
+Bytes blocks(Id id, size_t count, const std::vector<size_t> &at, const std::vector<uint16_t> &halves) {
   const TensorType &type = tensorType(id);
   std::mt19937 random(1);
   Bytes bytes(count * type.blockBytes);
@@ -19,8 +19,10 @@ Bytes blocks(Id id, size_t count, size_t scaleAt, const std::vector<uint16_t> &s
     if (id == Id::TQ2_0)
       byte &= ~(byte >> 1 & 0x55); // 3 becomes 2
   }
+  size_t next = 0;
   for (size_t i = 0; i < count; ++i)
-    std::memcpy(&bytes[i * type.blockBytes + scaleAt], &scales[i % scales.size()], 2);
+    for (size_t offset : at)
+      std::memcpy(&bytes[i * type.blockBytes + offset], &halves[next++ % halves.size()], 2);
   return bytes;
 }
 
@@ -30,41 +32,52 @@ FileTensor query(Id id, int64_t n, int64_t k, Bytes bytes) {
 
 struct Case {
   Id id;
-  size_t scaleAt;
-  std::vector<uint16_t> scales;
+  std::vector<size_t> at;
+  std::vector<uint16_t> halves;
   const char *format;
 };
 
 class Lossless : public testing::TestWithParam<Case> {};
 
-// Three rows of four blocks.
+// Five rows of eight blocks.
 TEST_P(Lossless, HasTheValuesOfTheBlocks) {
   const Case &it = GetParam();
   const TensorType &type = tensorType(it.id);
-  const int64_t n = 3, k = 4 * type.block;
-  Bytes bytes = blocks(it.id, 12, it.scaleAt, it.scales);
+  const int64_t n = 5, k = 8 * type.block;
+  Bytes bytes = blocks(it.id, 40, it.at, it.halves);
+  for (size_t i = 0; i < 40 && it.id == Id::MXFP4; ++i)
+    bytes[i * type.blockBytes] = i < 3 ? uint8_t(i) : uint8_t(255 - i + 2); // 254 is the largest
   std::vector<float> expected(n * k);
-  type.decode(bytes.data(), 12, expected.data());
+  type.decode(bytes.data(), 40, expected.data());
   Opened opened(query(it.id, n, k, bytes), module);
   ASSERT_TRUE(opened.source) << opened.problem;
   EXPECT_EQ(opened.source->format.str(), it.format);
   EXPECT_EQ(opened.source->conversion, "as stored");
   EXPECT_EQ(dequantize(*opened.source), expected);
+  EXPECT_TRUE(Opened(query(it.id, n, k, bytes), module, it.format).source);
 }
 
-// 0x3c00 is 1, 0xb801 a little below -0.5, 3 subnormal.
+// 0x3c00 is 1, 0xb801 a little below -0.5, 3 and 0x8001 subnormal, 0x7bff the largest.
+const std::vector<uint16_t> some = {0x3c00, 0xb801, 3},
+                            extreme = {0x7bff, 0xfbff, 3, 0x8001, 0, 0x8000, 0x3c00};
+
 INSTANTIATE_TEST_SUITE_P(
     Types, Lossless,
-    testing::Values(
-        Case{Id::Q1_0, 0, {0x3c00, 0xb801, 3}, "w1g128"}, Case{Id::Q2_0, 0, {0x3c00, 0xb801, 3}, "w2g64z"},
-        Case{Id::Q4_0, 0, {0x3c00, 0xb801, 3}, "w4g32"}, Case{Id::Q5_0, 0, {0x3c00, 0xb801, 3}, "w5g32"},
-        Case{Id::Q8_0, 0, {0x3c00, 0xb801, 3}, "w8g32"}, Case{Id::TQ1_0, 52, {0x3801}, "w158"},
-        Case{Id::TQ2_0, 64, {0x3801}, "w158"}, Case{Id::TQ2_0, 64, {0, 0x3801}, "w158"},
-        Case{Id::TQ2_0, 64, {0}, "w158"}, Case{Id::TQ2_0, 64, {1, 1, 1, 0, 2, 2, 2, 2, 3, 3, 3, 3}, "w158r"},
-        Case{Id::TQ1_0, 52, {1, 2}, "w2g256"}, Case{Id::TQ2_0, 64, {0x3c00, 0xb801, 3}, "w2g256"}));
+    testing::Values(Case{Id::Q1_0, {0}, some, "w1g128"}, Case{Id::Q2_0, {0}, some, "w2g64z"},
+                    Case{Id::Q4_0, {0}, some, "w4g32"}, Case{Id::Q5_0, {0}, some, "w5g32"},
+                    Case{Id::Q8_0, {0}, some, "w8g32"}, Case{Id::TQ1_0, {52}, {0x3801}, "w158"},
+                    Case{Id::TQ2_0, {64}, {0x3801}, "w158"}, Case{Id::TQ2_0, {64}, {0, 0x3801}, "w158"},
+                    Case{Id::TQ2_0, {64}, {0}, "w158"},
+                    Case{Id::TQ2_0, {64}, {1, 1, 1, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2}, "w158r"},
+                    Case{Id::TQ1_0, {52}, {1, 2}, "w2g256"}, Case{Id::TQ2_0, {64}, some, "w2g256"},
+                    Case{Id::Q4_1, {0, 2}, extreme, "w4g32m"}, Case{Id::Q5_1, {0, 2}, extreme, "w5g32m"},
+                    Case{Id::Q2_K, {80, 82}, extreme, "w2k16m"}, Case{Id::Q3_K, {108}, extreme, "w3k16"},
+                    Case{Id::Q4_K, {0, 2}, extreme, "w4k32m"}, Case{Id::Q5_K, {0, 2}, extreme, "w5k32m"},
+                    Case{Id::Q6_K, {208}, extreme, "w6k16"}, Case{Id::IQ4_NL, {0}, extreme, "nl4g32"},
+                    Case{Id::MXFP4, {}, {}, "fp4g32e"}, Case{Id::NVFP4, {}, {}, "fp4g16"}));
 
 TEST(Gguf, TernaryWeightsTakeFinerFormats) {
-  Bytes bytes = blocks(Id::TQ2_0, 12, 64, {0x3801});
+  Bytes bytes = blocks(Id::TQ2_0, 12, {64}, {0x3801});
   std::vector<float> expected(12 * 256);
   tensorType(Id::TQ2_0).decode(bytes.data(), 12, expected.data());
   for (const char *format : {"w158", "w158r", "w2g256"}) {
@@ -79,7 +92,7 @@ TEST(Gguf, TernaryWeightsTakeFinerFormats) {
 
 TEST(Gguf, ExpertsAreSlices) {
   const TensorType &type = tensorType(Id::Q4_0);
-  Bytes bytes = blocks(Id::Q4_0, 5 * 2 * 2, 0, {0x3c00});
+  Bytes bytes = blocks(Id::Q4_0, 5 * 2 * 2, {0}, {0x3c00});
   FileTensor stacked{"blk.7.ffn_up_exps.weight", "", 2, {5, 2, 64}, bytes};
   for (const char *name :
        {"model.layers.7.mlp.experts.3.up_proj", "model.layers.7.block_sparse_moe.experts.3.w3"}) {
@@ -98,7 +111,7 @@ TEST(Gguf, ExpertsAreSlices) {
 }
 
 TEST(Gguf, NamesOfBothKinds) {
-  FileTensor tensor = query(Id::Q4_0, 2, 64, blocks(Id::Q4_0, 4, 0, {1}));
+  FileTensor tensor = query(Id::Q4_0, 2, 64, blocks(Id::Q4_0, 4, {0}, {1}));
   for (const char *name :
        {"blk.0.attn_q", "blk.0.attn_q.weight", module, "language_model.model.layers.0.self_attn.q_proj"})
     EXPECT_TRUE(Opened(tensor, name).source) << name;
@@ -113,7 +126,7 @@ TEST(Gguf, NamesOfBothKinds) {
 TEST(Gguf, HalvesOfLlamasHeadsAreSeparated) {
   const int64_t n = 12, k = 32;
   const TensorType &type = tensorType(Id::Q4_0);
-  Bytes bytes = blocks(Id::Q4_0, n, 0, {0x3c00, 0xb801, 3});
+  Bytes bytes = blocks(Id::Q4_0, n, {0}, {0x3c00, 0xb801, 3});
   std::vector<float> stored(n * k);
   type.decode(bytes.data(), n, stored.data());
   Directory directory;
@@ -137,17 +150,34 @@ TEST(Gguf, HalvesOfLlamasHeadsAreSeparated) {
   EXPECT_TRUE(open("llama", 5, key).empty());
 }
 
-TEST(Gguf, OthersAreRoundedOnRequest) {
-  const TensorType &type = tensorType(Id::IQ4_NL);
-  Bytes bytes = blocks(Id::IQ4_NL, 8, 0, {0x3c00});
-  std::vector<float> values(8 * 32);
-  type.decode(bytes.data(), 8, values.data());
-  Opened opened(query(Id::IQ4_NL, 2, 128, bytes), module, "w4g32z");
+// The last rows of a head are zeros, and have no scale.
+TEST(Gguf, TernaryHeadsKeepTheScaleOfTheTensor) {
+  const int64_t n = 8, k = 256;
+  Bytes bytes = blocks(Id::TQ2_0, n, {64}, {0x3801, 0x3801, 0x3801, 0x3801, 0x3801, 0x3801, 0x3801, 0});
+  std::vector<float> stored(n * k);
+  tensorType(Id::TQ2_0).decode(bytes.data(), n, stored.data());
+  Opened opened("a.gguf",
+                gguf({ggufText("general.architecture", "llama"), ggufNumber("llama.attention.head_count", 2)},
+                     {query(Id::TQ2_0, n, k, bytes)}),
+                {WeightStorage::Method::Gguf}, module, "");
   ASSERT_TRUE(opened.source) << opened.problem;
-  EXPECT_EQ(opened.source->conversion, "IQ4_NL rounded to w4g32z");
-  std::vector<float> found = dequantize(*opened.source);
-  for (size_t i = 0; i < values.size(); ++i)
-    EXPECT_NEAR(found[i], values[i], 17.1f); // 16 codes over values from -127 to 113
+  EXPECT_EQ(opened.source->format.str(), "w158");
+  Band band(*opened.source, n);
+  llvm::cantFail(opened.source->readRows(0, band.rows));
+  const int64_t places[] = {0, 2, 1, 3}; // of rows of half a head
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t i = 0; i < k; ++i)
+      ASSERT_EQ(weightOf(band.rows.weights(), opened.source->format, k, row, i),
+                stored[(row / 4 * 4 + places[row % 4]) * k + i])
+          << row;
+}
+
+TEST(Gguf, AnotherFormatIsNotStored) {
+  for (auto [id, format] : {std::pair(Id::Q4_K, "w4k32m"), std::pair(Id::IQ4_NL, "nl4g32")})
+    EXPECT_THAT(
+        Opened(query(id, 1, 256, blocks(id, 256 / tensorType(id).block, {0}, {1})), module, "w4g32z").problem,
+        testing::HasSubstr("is stored as " + std::string(format) +
+                           ", not as w4g32z; compile the library with"));
 }
 
 TEST(Gguf, OneErrorEach) {
@@ -159,26 +189,27 @@ TEST(Gguf, OneErrorEach) {
     EXPECT_THAT(opened.problem, HasSubstr("'model.layers.0.self_attn.q_proj': "));
     EXPECT_THAT(opened.problem,
                 HasSubstr(type.isFloat() ? "is stored as " + type.name.str() + "; name a format"
-                          : type.decode  ? "no format holds " + type.name.str() +
-                                               " losslessly: " + type.reason.str() + "; name a format"
                                          : "lutc does not read weights of type " + type.name.str()));
-    EXPECT_EQ(type.reason.empty(), type.isFloat() || !type.decode);
+    EXPECT_EQ(type.decode != nullptr, type.isFloat());
   }
-  auto readProblem = [&](const FileTensor &tensor) {
-    Opened opened(tensor, module);
-    std::vector<uint8_t> codes(1024);
-    std::vector<float> scales(64);
-    return llvm::toString(opened.source->readRows(0, 1, codes.data(), scales.data(), codes.data()));
+  auto problemOf = [&](const FileTensor &tensor) {
+    return readProblem(*Opened(tensor, module).source, tensor.shape[0]);
   };
   for (uint16_t scale : {0x7c00, 0xfc00, 0x7e01}) {
-    EXPECT_THAT(readProblem(query(Id::Q4_0, 1, 64, blocks(Id::Q4_0, 2, 0, {1, scale}))),
+    EXPECT_THAT(problemOf(query(Id::Q4_0, 1, 64, blocks(Id::Q4_0, 2, {0}, {1, scale}))),
                 HasSubstr("a scale of row 0 is not finite"));
-    EXPECT_THAT(readProblem(query(Id::TQ2_0, 1, 512, blocks(Id::TQ2_0, 2, 64, {scale}))),
+    EXPECT_THAT(problemOf(query(Id::TQ2_0, 1, 512, blocks(Id::TQ2_0, 2, {64}, {scale}))),
                 HasSubstr("a scale of row 0 is not finite"));
   }
-  Bytes bad = blocks(Id::TQ2_0, 2, 64, {1});
+  EXPECT_THAT(problemOf(query(Id::Q4_K, 2, 256, blocks(Id::Q4_K, 2, {0, 2}, {1, 1, 1, 0xfc00}))),
+              HasSubstr("a minimum of row 1 is not finite"));
+  Bytes powers(2 * 17, 254);
+  EXPECT_EQ(problemOf(query(Id::MXFP4, 2, 32, powers)), "");
+  powers[17] = 255;
+  EXPECT_THAT(problemOf(query(Id::MXFP4, 2, 32, powers)), HasSubstr("a scale of row 1 is not a number"));
+  Bytes bad = blocks(Id::TQ2_0, 2, {64}, {1});
   bad[70] = 0xc0;
-  EXPECT_THAT(readProblem(query(Id::TQ2_0, 1, 512, bad)), HasSubstr("a weight of row 0 has code 3"));
+  EXPECT_THAT(problemOf(query(Id::TQ2_0, 1, 512, bad)), HasSubstr("a weight of row 0 has code 3"));
   FileTensor vector = query(Id::F32, 1, 4, Bytes(16));
   vector.shape = {4};
   EXPECT_THAT(Opened(vector, module, "w4").problem, HasSubstr("is 4, which is no matrix"));

@@ -92,13 +92,13 @@ TEST(Gptq, OtherGroupsAreDecodedBeforeRounding) {
   storage.method = Method::GptqV2;
   storage.bits = 8;
   std::vector<FileTensor> tensors = {words("qweight", {k / 4, n}, weights),
-                                     words("qzeros", {2, n / 4}, {0x80808080, 0x80808080}),
-                                     halves("scales", {2, n}, std::vector<float>(2 * n, 1))};
+                                     words("qzeros", {4, n / 4}, std::vector<uint32_t>(4, 0x80808080)),
+                                     halves("scales", {4, n}, std::vector<float>(4 * n, 1))};
   EXPECT_THAT(Opened(tensors, storage).problem,
-              testing::HasSubstr("no format holds 8-bit weights in groups of 16"));
+              testing::HasSubstr("no format holds 8-bit weights in groups of 8"));
   Opened opened(tensors, storage, "w8z");
   ASSERT_TRUE(opened.source) << opened.problem;
-  EXPECT_EQ(opened.source->conversion, "8-bit weights in groups of 16 rounded to w8z");
+  EXPECT_EQ(opened.source->conversion, "8-bit weights in groups of 8 rounded to w8z");
   std::vector<float> found = dequantize(*opened.source);
   for (int64_t i = 0; i < n * k; ++i)
     EXPECT_NEAR(found[i], float(i % k * 8) - 128, 1) << i;

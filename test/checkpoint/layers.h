@@ -4,6 +4,7 @@
 
 #include "files.h"
 #include "unpack.h"
+#include <array>
 #include <functional>
 #include <gmock/gmock.h>
 #include <random>

@@ -2,8 +2,8 @@
 """Writes checkpoints as others do: make_checkpoint.py <kind> <path> [<layers>]
 
 Names, shapes and types are those of real models; weights are random, scales small. Kinds: gptq, gptq-ordered, awq,
-awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, gguf, gguf-k,
-gguf-tq2, gguf-moe, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
+awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, qwen-stacked, gpt-oss, gguf, gguf-k-m,
+gguf-tq2, gguf-moe, gguf-gpt-oss, gguf-k-f16, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
 or .safetensors is one file without a config, others are directories; safetensors come in shards of two layers."""
 import json
 import os
@@ -23,6 +23,7 @@ LINEARS = {
     "mlp.down_proj": (HIDDEN, FFN),
 }
 GROUP = 128
+EXPERTS, EXPERT_FFN = 4, 128
 WIDTH = {"I32": 4, "F32": 4, "F16": 2, "BF16": 2, "U8": 1, "I64": 8}
 draw = random.Random(1)
 
@@ -106,9 +107,31 @@ def floats(n, k):
     return {"weight": tensor("BF16", (n, k), brains((n, k)))}
 
 
+def experts_of(count, suffix, n, k, tensor_of):
+    """Tensors of all experts, under the names of transformers 5."""
+    gate_up, down = tensor_of(count, 2 * n, k), tensor_of(count, k, n)
+    return {f"mlp.experts.{name}{suffix[i]}": content for name, tensors in (("gate_up_proj", gate_up), ("down_proj", down))
+            for i, content in enumerate(tensors)}
+
+
+def stacked(n, k):
+    return experts_of(EXPERTS, [""], n, k, lambda *shape: [tensor("BF16", shape, brains(shape))])
+
+
+def microscaled(n, k):
+    def pair(count, rows, columns):
+        blocks, exponents = (count, rows, columns // 32, 16), (count, rows, columns // 32)
+        return tensor("U8", blocks), tensor("U8", exponents, bytes(118 + draw.randrange(4) for _ in range(elements(exponents))))
+
+    bias = lambda *shape: tensor("BF16", shape, brains(shape))
+    return {**experts_of(EXPERTS, ["_blocks", "_scales"], n, k, pair),
+            "mlp.experts.gate_up_proj_bias": bias(EXPERTS, 2 * n), "mlp.experts.down_proj_bias": bias(EXPERTS, k)}
+
+
 BITNET = {"quant_method": "bitnet", "linear_class": "autobitlinear", "quantization_mode": "offline", "modules_to_not_convert": None}
 GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": GROUP, "desc_act": False, "sym": True, "checkpoint_format": "gptq"}
 AWQ = {"quant_method": "awq", "bits": 4, "group_size": GROUP, "zero_point": True, "version": "gemm"}
+MXFP4 = {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"]}
 WEIGHTS = {"num_bits": 4, "type": "int", "symmetric": True, "strategy": "group", "group_size": GROUP, "actorder": None}
 KINDS = {
     "gptq": (gptq, GPTQ),
@@ -128,10 +151,19 @@ KINDS = {
     "bitnet-master": (floats, {**BITNET, "quantization_mode": "online"}),
     "efficientqat": (efficientqat, None),
     "float": (floats, None),
+    "qwen-stacked": (floats, None),
+    "gpt-oss": (floats, MXFP4),
+}
+# Kinds with experts: the tensors of a layer, the router, and the keys of the config.
+STACKED = {
+    "qwen-stacked": (stacked, "mlp.gate", {"model_type": "qwen3_moe", "num_experts": EXPERTS, "num_experts_per_tok": 2,
+                                           "moe_intermediate_size": EXPERT_FFN, "head_dim": HEAD_DIM}),
+    "gpt-oss": (microscaled, "mlp.router", {"model_type": "gpt_oss", "num_local_experts": EXPERTS, "num_experts_per_tok": 2,
+                                            "intermediate_size": EXPERT_FFN, "head_dim": HEAD_DIM, "attention_bias": True}),
 }
 
 
-def config(layers, quantization):
+def config(layers, quantization, more):
     fields = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -146,6 +178,7 @@ def config(layers, quantization):
         "vocab_size": VOCABULARY,
         "tie_word_embeddings": False,
     }
+    fields.update(more)
     if quantization:
         fields["quantization_config"] = quantization
     return json.dumps(fields, indent=2) + "\n"
@@ -162,7 +195,7 @@ def write_safetensors(path, tensors):
         file.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def llama_tensors(layers, linear):
+def llama_tensors(layers, linear, experts=None, router=None):
     """One dictionary for each shard of two layers."""
     norm = lambda: tensor("BF16", (HIDDEN,), brains((HIDDEN,)))
     shards = [{"model.embed_tokens.weight": floats(VOCABULARY, HIDDEN)["weight"]}]
@@ -172,8 +205,13 @@ def llama_tensors(layers, linear):
         shard, prefix = shards[-1], f"model.layers.{layer}."
         shard[prefix + "input_layernorm.weight"] = norm()
         for name, (n, k) in LINEARS.items():
+            if experts and name.startswith("mlp"):
+                continue
             for suffix, content in linear(n, k).items():
                 shard[f"{prefix}{name}.{suffix}"] = content
+        if experts:
+            shard[f"{prefix}{router}.weight"] = floats(EXPERTS, HIDDEN)["weight"]
+            shard.update({prefix + name: content for name, content in experts(EXPERT_FFN, HIDDEN).items()})
         shard[prefix + "post_attention_layernorm.weight"] = norm()
     shards[-1]["model.norm.weight"] = norm()
     shards[-1]["lm_head.weight"] = floats(VOCABULARY, HIDDEN)["weight"]
@@ -182,13 +220,14 @@ def llama_tensors(layers, linear):
 
 def write_llama(kind, path, layers):
     linear, quantization = KINDS[kind]
-    shards = llama_tensors(layers, linear)
+    experts, router, more = STACKED.get(kind, (None, None, {}))
+    shards = llama_tensors(layers, linear, experts, router)
     if path.endswith(".safetensors"):
         write_safetensors(path, {name: value for shard in shards for name, value in shard.items()})
         return
     os.makedirs(path, exist_ok=True)
     with open(os.path.join(path, "config.json"), "w", encoding="utf-8") as file:
-        file.write(config(layers, quantization))
+        file.write(config(layers, quantization, more))
     if len(shards) == 1:
         write_safetensors(os.path.join(path, "model.safetensors"), shards[0])
         return
@@ -202,8 +241,25 @@ def write_llama(kind, path, layers):
         json.dump({"metadata": {"total_size": size}, "weight_map": places}, file, indent=2)
 
 
-# ggml's number, elements and bytes of a block, and where its f16 scales are.
-TYPES = {"F32": (0, 1, 4, []), "F16": (1, 1, 2, [0]), "Q4_0": (2, 32, 18, [0]), "Q4_K": (12, 256, 144, [0, 2]), "Q6_K": (14, 256, 210, [208]), "TQ2_0": (35, 256, 66, [64])}
+# ggml's number, elements and bytes of a block, and where its f16 scales and minimums are.
+TYPES = {
+    "F32": (0, 1, 4, []),
+    "F16": (1, 1, 2, [0]),
+    "BF16": (30, 1, 2, [0]),
+    "Q4_0": (2, 32, 18, [0]),
+    "Q4_1": (3, 32, 20, [0, 2]),
+    "Q5_1": (7, 32, 24, [0, 2]),
+    "Q8_0": (8, 32, 34, [0]),
+    "Q2_K": (10, 256, 84, [80, 82]),
+    "Q3_K": (11, 256, 110, [108]),
+    "Q4_K": (12, 256, 144, [0, 2]),
+    "Q5_K": (13, 256, 176, [0, 2]),
+    "Q6_K": (14, 256, 210, [208]),
+    "IQ4_NL": (20, 32, 18, [0]),
+    "TQ2_0": (35, 256, 66, [64]),
+    "MXFP4": (39, 32, 17, []),
+    "NVFP4": (40, 64, 36, []),
+}
 
 
 def blocks(type_name, count):
@@ -212,6 +268,8 @@ def blocks(type_name, count):
     for start in range(0, len(data), width):
         if type_name == "F32":
             data[start : start + 4] = struct.pack("<f", 1)
+        if type_name == "MXFP4":
+            data[start] = 118 + draw.randrange(4)
         if type_name == "TQ2_0":
             for i in range(start, start + 64):
                 data[i] &= ~(data[i] >> 1 & 0x55)
@@ -238,10 +296,10 @@ def write_gguf(path, metadata, tensors):
     head = struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata))
     head += b"".join(text(key) + value(content) for key, content in metadata.items())
     data = b""
-    for name, (type_name, shape) in tensors.items():
+    for name, (type_name, shape, *content) in tensors.items():
         head += text(name) + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", extent) for extent in reversed(shape))
         head += struct.pack("<IQ", TYPES[type_name][0], len(data))
-        data += blocks(type_name, elements(shape))
+        data += content[0] if content else blocks(type_name, elements(shape))
         data += bytes(-len(data) % 32)
     with open(path, "wb") as file:
         file.write(head + bytes(-len(head) % 32) + data)
@@ -258,10 +316,20 @@ GGUF_NAMES = {
 }
 
 
+def type_of(kind, name, layer, layers):
+    """By llama.cpp's llama_tensor_get_type: Q4_K_M keeps more bits of some layers."""
+    more_bits = layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
+    if kind == "gguf-k-m":
+        return "Q6_K" if name in ("attn_v", "ffn_down") and more_bits else "Q4_K"
+    if kind == "gguf-k-f16":
+        return "F16" if name == "attn_output" else "Q4_K"
+    return {"gguf-tq2": "TQ2_0", "gguf-gpt-oss": "MXFP4" if name.startswith("ffn") else "Q8_0"}.get(kind, "Q4_0")
+
+
 def write_gguf_llama(kind, path, layers):
-    """Q4_0 but for Q6_K where llama.cpp keeps more bits; or Q4_K; or ternary; or four experts."""
-    experts = 4 if kind == "gguf-moe" else 0
-    weights = {"gguf-tq2": "TQ2_0", "gguf-k": "Q4_K"}.get(kind, "Q4_0")
+    """Q4_0 but for Q6_K where llama.cpp keeps more bits; or Q4_K_M; or ternary; or four experts."""
+    experts = 4 if kind in ("gguf-moe", "gguf-gpt-oss") else 0
+    architecture = "gpt-oss" if kind == "gguf-gpt-oss" else "llama"
     metadata = {
         "general.architecture": "llama",
         "general.name": "Test",
@@ -281,7 +349,10 @@ def write_gguf_llama(kind, path, layers):
     if kind == "gguf-sizes":
         metadata["llama.embedding_length"] = 0
     if experts:
-        metadata.update({"llama.expert_count": experts, "llama.expert_used_count": 2})
+        metadata.update({"llama.expert_count": experts, "llama.expert_used_count": 2, "llama.expert_feed_forward_length": FFN})
+    metadata = {key.replace("llama.", architecture + "."): content for key, content in metadata.items()}
+    if architecture != "llama":
+        metadata["general.architecture"] = architecture
     tensors = {"token_embd.weight": ("F16", (VOCABULARY, HIDDEN)), "output.weight": ("Q6_K", (VOCABULARY, HIDDEN)), "output_norm.weight": ("F32", (HIDDEN,))}
     for layer in range(layers):
         prefix = f"blk.{layer}."
@@ -290,6 +361,7 @@ def write_gguf_llama(kind, path, layers):
             tensors[prefix + "ffn_gate_inp.weight"] = ("F32", (experts, HIDDEN))
         for module, shape in LINEARS.items():
             name = GGUF_NAMES[module]
+            weights = type_of(kind, name, layer, layers)
             if experts and name.startswith("ffn"):
                 tensors[prefix + name + "_exps.weight"] = (weights, (experts, *shape))
             else:

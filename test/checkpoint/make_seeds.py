@@ -7,13 +7,18 @@ import sys
 import make_checkpoint as make
 
 # Methods in the order of WeightStorage::Method, tensors by the order of fuzz_weights' suffixes and types.
-SUFFIXES = ["qweight", "qzeros", "scales", "g_idx", "weight", "weight_scale", "weight_shape", "weight_zero_point", "weight_g_idx", "weight_packed"]
+SUFFIXES = ["qweight", "qzeros", "scales", "g_idx", "weight", "weight_scale", "weight_shape", "weight_zero_point", "weight_g_idx", "weight_packed",
+            "experts.gate_up_proj", "experts.gate_up_proj_blocks", "experts.gate_up_proj_scales",
+            "experts.down_proj", "experts.down_proj_blocks", "experts.down_proj_scales"]
 TYPES = ["F32", "F16", "BF16", "F64", "I8", "I16", "I32", "I64", "U8"]
 GGUF_TYPES = 34  # rows of the table of types, at least
 
 
-def layer(method, bits, group, flags, tensors):
-    head = bytes([method, bits, group // 16, flags, len(tensors)])
+FORMATS = 12
+
+
+def layer(method, bits, group, flags, tensors, wanted=0):
+    head = bytes([method, bits, group // 16, flags, wanted, len(tensors)])
     for suffix, dtype, shape in tensors:
         head += bytes([SUFFIXES.index(suffix), TYPES.index(dtype), len(shape), *shape])
     return head + bytes(range(64))
@@ -30,10 +35,16 @@ def layers():
     floats = [("weight", "BF16", (4, 64))]
     for method, bits, tensors in [(1, 4, gptq), (2, 4, gptq), (1, 3, three), (3, 3, ten), (4, 4, awq), (5, 4, gemv), (6, 4, packed), (7, 2, bitnet)]:
         yield layer(method, bits, 32, 0, tensors)
-    for flags in range(4, 64, 8):
-        yield layer(0, 0, 0, flags, floats)
+    for wanted in range(FORMATS):
+        yield layer(0, 0, 0, 8, floats, wanted)
+    stacked = [("experts.gate_up_proj", "BF16", (2, 6, 32)), ("experts.down_proj", "F32", (2, 32, 3))]
+    scaled = [("experts.gate_up_proj_blocks", "U8", (2, 6, 2, 16)), ("experts.gate_up_proj_scales", "U8", (2, 6, 2)),
+              ("experts.down_proj_blocks", "U8", (2, 5, 1, 16)), ("experts.down_proj_scales", "U8", (2, 5, 1))]
+    for flags in (16, 20, 48, 52):
+        yield layer(0, 0, 0, flags | 8, stacked)
+        yield layer(0, 0, 0, flags, scaled)
     for kind in range(GGUF_TYPES):
-        yield bytes([8, 0, 0, 0, 1, kind, 2, 2, 1]) + bytes(range(64))
+        yield bytes([8, 0, 0, 0, 0, 1, kind, 2, 2, 1]) + bytes(range(64))
 
 
 def safetensors(directory):

@@ -12,7 +12,7 @@ TEST(Rounding, EndsOfTheGridAreExact) {
   for (int i = 0; i < 32; ++i)
     row[i] = float(i % 16 - 8) * 0.25f;
   std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 32}, bytesOf(row))};
-  for (const char *format : {"w4", "w4g32", "w4g32z", "w4g256"})
+  for (const char *format : {"w4", "w4g32", "w4g16", "w4g32z", "w4g256", "w4g16m", "w4g32m"})
     expectWeights(Opened(tensors, {}, format), format, 1, 32,
                   [&](int64_t, int64_t column) { return row[column]; });
   for (float &value : row) // the far end is positive: scales are negative
@@ -51,6 +51,83 @@ TEST(Rounding, CostsAtMostAStep) {
         ASSERT_LE(std::abs(found[i] - weights[i]), step * 1.001f) << opened.source->format.str() << " " << i;
       }
     }
+}
+
+// Values of a code book, times a power of two.
+TEST(Rounding, CodeBooksAreExact) {
+  const float nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+  const float fp4[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.5, -1, -1.5, -2, -3, -4, -6, 6};
+  for (auto [book, formats] :
+       {std::pair(nl4, std::vector<const char *>{"nl4", "nl4g16", "nl4g32", "nl4g32e"}),
+        std::pair(fp4, std::vector<const char *>{"fp4", "fp4g16", "fp4g32", "fp4g16e", "fp4g32e"})}) {
+    std::vector<float> row(64);
+    for (int i = 0; i < 64; ++i)
+      row[i] = book[i % 16] * 0.125f;
+    std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 64}, bytesOf(row))};
+    for (const char *format : formats)
+      expectWeights(Opened(tensors, {}, format), format, 1, 64, [&](int64_t, int64_t i) { return row[i]; });
+  }
+}
+
+// Minimums need not be below zero, nor maximums above.
+TEST(Rounding, MinimumsFollowTheWeights) {
+  std::vector<float> row(64);
+  for (int i = 0; i < 64; ++i)
+    row[i] = (i < 32 ? 10.0f : -17.0f) + float(i % 16) * 0.25f;
+  std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 64}, bytesOf(row))};
+  expectWeights(Opened(tensors, {}, "w4g32m"), "w4g32m", 1, 64, [&](int64_t, int64_t i) { return row[i]; });
+  for (int i = 0; i < 64; ++i)
+    row[i] = i < 32 ? 10.0f : i % 2 ? 3.0f : -5.0f; // all alike, and two values
+  tensors[0].bytes = bytesOf(row);
+  for (const char *format : {"w1g32m", "w4g32m", "w8g32m"}) {
+    Opened opened(tensors, {}, format);
+    std::vector<float> found = dequantize(*opened.source);
+    for (int i = 0; i < 64; ++i)
+      EXPECT_NEAR(found[i], row[i], 0.004f) << format << " " << i; // 8 / 15 in f16
+  }
+}
+
+// Of all weights that a group's scale and minimum allow, the nearest.
+TEST(Rounding, TakesTheNearest) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  const int64_t n = 3, k = 96;
+  std::vector<float> weights(n * k);
+  for (float &weight : weights)
+    weight = normal(random);
+  std::fill_n(weights.begin() + 32, 16, 0.0f);
+  std::vector<FileTensor> tensors = {raw("weight", "F32", {n, k}, bytesOf(weights))};
+  for (const char *name : {"nl4", "nl4g16", "nl4g64e", "fp4g16", "fp4g32e", "w4g16", "w4g32e", "w2g32m",
+                           "w5g64m", "w8g16m", "w1g32e"}) {
+    Opened opened(tensors, {}, name);
+    ASSERT_TRUE(opened.source) << opened.problem;
+    const Format &format = opened.source->format;
+    Band band(*opened.source, n);
+    llvm::cantFail(opened.source->readRows(0, band.rows));
+    double error = 0, energy = 0;
+    for (int64_t i = 0; i < n * k; ++i) {
+      uint8_t &code = band.rows.codes()[i];
+      auto distance = [&] {
+        return std::fabs(weightOf(band.rows.weights(), format, k, i / k, i % k) - weights[i]);
+      };
+      const float found = distance();
+      for (int other = 0; other < format.row->codes(); ++other) {
+        code = uint8_t(other);
+        ASSERT_LE(found, distance() * 1.00001f + 1e-6f) << name << " " << i << " " << other;
+      }
+      error += found * found;
+      energy += weights[i] * weights[i];
+    }
+    EXPECT_LT(error / energy, format.row->bits == 1 ? 0.5 : format.row->bits == 2 ? 0.2 : 0.03) << name;
+  }
+}
+
+TEST(Rounding, IsNotToTwoLevels) {
+  std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 4}, bytesOf(std::vector<float>{1, 2, 3, 4}))};
+  EXPECT_THAT(
+      Opened(tensors, {}, "w4k32m").problem,
+      testing::HasSubstr("is stored as F32, which is not rounded to scales on two levels (w4k32m); name "
+                         "a format with scales of groups, such as w4g32"));
 }
 
 } // namespace

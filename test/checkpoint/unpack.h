@@ -4,32 +4,67 @@
 
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/WeightSource.h"
+#include <cmath>
+#include <gtest/gtest.h>
 
 namespace lut::test {
 
+// A band that owns its memory, filled with what no test expects.
+struct Band {
+  Band(const WeightSource &source, int64_t count)
+      : memory(WeightBand::bytes(source.format, source.k, count), 0xee),
+        rows(source.format, source.k, count, memory.data()) {}
+  std::vector<uint8_t> memory;
+  WeightBand rows;
+};
+
+inline float scaleOf(const lutc_weights &weights, const Format &format, int64_t at) {
+  if (format.row->scaleF32)
+    return static_cast<const float *>(weights.scales)[format.perTensor ? 0 : at];
+  if (format.exponentScales)
+    return std::ldexp(1.0f, static_cast<const uint8_t *>(weights.scales)[at] - 127);
+  return floatOfHalf(static_cast<const uint16_t *>(weights.scales)[at]);
+}
+
+// A weight of a band, one operation after the other in f32.
+inline float weightOf(const lutc_weights &weights, const Format &format, int64_t k, int64_t row, int64_t i) {
+  const int64_t at = row * format.groups(k) + i / (format.group ? format.group : k);
+  const int64_t sub = format.subgroup ? row * format.subgroups(k) + i / format.subgroup : 0;
+  const int code = weights.codes[row * k + i];
+  EXPECT_LT(code, format.row->codes());
+  float scale = scaleOf(weights, format, at), minimum = 0;
+  if (format.subgroup)
+    scale *= float(weights.scale_multiples[sub]);
+  if (format.zeroPoints)
+    return scale * float(code - weights.zero_points[at]);
+  if (!format.minimums)
+    return scale * (float(format.row->value(code)) / float(format.row->divisor));
+  minimum = floatOfHalf(weights.minimums[at]);
+  if (format.subgroup)
+    minimum *= float(weights.minimum_multiples[sub]);
+  return scale * float(code) + minimum;
+}
+
 // Row by row in uneven portions, columns in the layer's own order.
 inline std::vector<float> dequantize(const WeightSource &source) {
-  const Format &format = source.format;
-  const int64_t n = source.n, k = source.k, groups = format.groups(k),
-                group = format.group ? format.group : k;
+  const int64_t n = source.n, k = source.k;
   std::vector<float> values(n * k);
-  std::vector<uint8_t> codes(n * k), zeros(n * groups);
-  std::vector<uint8_t> bytes(n * groups * 4);
   for (int64_t first = 0, count = 1; first < n; first += count, count = std::min(n - first, 2 * count + 1)) {
-    llvm::cantFail(source.readRows(first, count, codes.data(), bytes.data(),
-                                   format.zeroPoints ? zeros.data() : nullptr));
+    Band band(source, count);
+    llvm::cantFail(source.readRows(first, band.rows));
+    const lutc_weights weights = band.rows.weights();
     for (int64_t i = 0; i < count * k; ++i) {
-      int64_t row = i / k, at = row * groups + i % k / group;
-      float scale = format.row->scaleF32 ? readLe<float>(&bytes[4 * (format.perTensor ? 0 : row)])
-                                         : floatOfHalf(readLe<uint16_t>(&bytes[2 * at]));
-      int code = codes[i];
-      EXPECT_LT(code, format.row->codes());
-      int weight = format.zeroPoints ? code - zeros[at] : format.row->step * code + format.row->offset;
       int64_t column = source.columns().empty() ? i % k : source.columns()[i % k];
-      values[(first + row) * k + column] = scale * float(weight);
+      values[(first + i / k) * k + column] = weightOf(weights, source.format, k, i / k, i % k);
     }
   }
   return values;
+}
+
+// What reading the first rows complains about; empty: nothing.
+inline std::string readProblem(const WeightSource &source, int64_t count) {
+  Band band(source, count);
+  return llvm::toString(source.readRows(0, band.rows));
 }
 
 } // namespace lut::test

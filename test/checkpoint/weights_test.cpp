@@ -148,9 +148,7 @@ TEST(Bitnet, BytesByHand) {
   EXPECT_THAT(Opened(tensors, storage, "w4g32").problem,
               testing::HasSubstr("is stored as w158, not as w4g32"));
   tensors[0].bytes[1] = 0b11000000;
-  std::vector<uint8_t> codes(8);
-  float scale;
-  EXPECT_THAT(llvm::toString(Opened(tensors, storage).source->readRows(0, 8, codes.data(), &scale, nullptr)),
+  EXPECT_THAT(readProblem(*Opened(tensors, storage).source, 8),
               testing::HasSubstr("a weight of row 7 has code 3"));
   tensors[1].bytes = {0, 0};
   EXPECT_THAT(Opened(tensors, storage).problem, testing::HasSubstr("weight_scale is 0"));
@@ -193,9 +191,7 @@ TEST(Errors, NameTheLayer) {
     Opened opened(tensors, storage, format);
     if (!opened.source)
       return opened.problem;
-    std::vector<uint8_t> codes(64);
-    std::vector<uint16_t> scales(8);
-    return llvm::toString(opened.source->readRows(0, 8, codes.data(), scales.data(), nullptr));
+    return readProblem(*opened.source, 8);
   };
   std::vector<float> scales(8, 1);
   EXPECT_EQ(problemOf(gptq("F32", bytesOf(scales))), "");

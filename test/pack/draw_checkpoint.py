@@ -1,12 +1,17 @@
-"""Writes a checkpoint of drawn weights with its config.json: draw_checkpoint.py gptq|bitnet|experts|large DIRECTORY SEED
+"""Writes a checkpoint of drawn weights with its config.json: draw_checkpoint.py KIND DIRECTORY SEED
+
+KIND is one of:
 
 gptq     a Llama in 4 bits with zero points, columns in order of activation (desc_act), in two shards
 bitnet   a BitNet in ternary weights packed by four
 experts  a Qwen3 mixture of experts in 2-bit GPTQ
+gpt_oss  gpt-oss, experts in MXFP4
+gguf     a Llama of llama.cpp's types with minimums, two levels and code books, as model.gguf
 large    two gigabytes in the shapes of Llama-3-8B, 4-bit GPTQ; nobody looks at its weights
 
 All but the last also write DIRECTORY/truth: of every linear layer, before it is encoded, <module>.codes [n][k],
-.scales, .zeros and .columns, as lutc_weights has them once the columns are sorted by group; and <tensor>.plain of all others.
+.scales and more, .columns among it, as lutc_weights has them once the columns are sorted by group; and <tensor>.plain of
+all others.
 """
 import json
 import os
@@ -14,6 +19,11 @@ import random
 import struct
 import sys
 from array import array
+
+import draw_blocks
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "checkpoint"))
+import make_checkpoint
 
 F16_ONE = 0x3C00
 
@@ -29,6 +39,10 @@ class Checkpoint:
     def truth(self, module, kind, data):
         with open(os.path.join(self.directory, "truth", f"{module}.{kind}"), "wb") as file:
             file.write(data)
+
+    def write_gguf(self, metadata):
+        tensors = {name: (kind, shape, data) for name, kind, shape, data in self.tensors}
+        make_checkpoint.write_gguf(os.path.join(self.directory, "model.gguf"), metadata, tensors)
 
     def write(self, config, shards):
         with open(os.path.join(self.directory, "config.json"), "w", encoding="utf-8") as file:
@@ -112,6 +126,52 @@ def add_bitnet(checkpoint, draw, module, n, k):
     checkpoint.add(f"{module}.weight_scale", "BF16", [1], struct.pack("<H", bfloat))
 
 
+def add_truth_of_blocks(checkpoint, module, rows):
+    def join(values_of):
+        return b"".join(values_of(row) for row in rows)
+
+    checkpoint.truth(module, "codes", join(lambda row: bytes(row.codes)))
+    checkpoint.truth(module, "scales", join(lambda row: row.scales))
+    checkpoint.truth(module, "minimums", join(lambda row: row.minimums))
+    checkpoint.truth(module, "multiples", join(lambda row: draw_blocks.signed(row.multiples)))
+    checkpoint.truth(module, "minimum_multiples", join(lambda row: draw_blocks.signed(row.minimum_multiples)))
+
+
+def add_blocks(checkpoint, draw, module, name, n, k, kind, heads):
+    """Rows of each head stand half by half in transformers, and one of each in turn in llama.cpp."""
+    rows = [draw_blocks.row(draw, kind, k) for _ in range(n)]
+    add_truth_of_blocks(checkpoint, module, rows)
+    size = n // heads if heads else 0
+    stored = [rows[head + i % 2 * (size // 2) + i // 2] for head in range(0, n, size) for i in range(size)] if heads else rows
+    checkpoint.add(name, kind, [n, k], b"".join(row.data for row in stored))
+
+
+def add_microscaled(checkpoint, draw, config, prefix):
+    """All experts of a layer; elements 2 j and 2 j + 1 share a byte."""
+    h, f = config["hidden_size"], config["intermediate_size"]
+    experts = config["num_local_experts"]
+
+    def draw_rows(module, n, k):
+        rows = [draw_blocks.row(draw, "MXFP4", k) for _ in range(n)]
+        add_truth_of_blocks(checkpoint, f"{prefix}mlp.experts.{module}_proj", rows)
+        return rows
+
+    def add(name, k, rows):
+        blocks = b"".join(bytes(row.codes[i] | row.codes[i + 1] << 4 for i in range(0, k, 2)) for row in rows)
+        n = len(rows) // experts
+        checkpoint.add(f"{prefix}mlp.experts.{name}_proj_blocks", "U8", [experts, n, k // 32, 16], blocks)
+        checkpoint.add(f"{prefix}mlp.experts.{name}_proj_scales", "U8", [experts, n, k // 32], b"".join(row.scales for row in rows))
+        add_float(checkpoint, draw, f"{prefix}mlp.experts.{name}_proj_bias", [experts, n])
+
+    gate_up, down = [], []
+    for expert in range(experts):
+        for pair in zip(draw_rows(f"{expert}.gate", f, h), draw_rows(f"{expert}.up", f, h)):
+            gate_up += pair
+        down += draw_rows(f"{expert}.down", h, f)
+    add("gate_up", h, gate_up)
+    add("down", f, down)
+
+
 def add_float(checkpoint, draw, name, shape):
     count = 1
     for extent in shape:
@@ -179,6 +239,44 @@ def experts(checkpoint, draw):
     return config, 3
 
 
+def gpt_oss(checkpoint, draw):
+    config = sizes("gpt_oss", intermediate_size=128, num_local_experts=3, num_experts_per_tok=2, attention_bias=True,
+                   quantization_config={"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]})
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"model.layers.{layer}."
+        add_microscaled(checkpoint, draw, config, prefix)
+        add_float(checkpoint, draw, f"{prefix}mlp.router.weight", [config["num_local_experts"], config["hidden_size"]])
+    return config, 2
+
+
+# For each projection, the types of the two layers: llama.cpp's mixtures have several.
+GGUF_TYPES = {"self_attn.q": ("attn_q", "Q4_K", "MXFP4"), "self_attn.k": ("attn_k", "Q5_K", "Q5_K"),
+              "self_attn.v": ("attn_v", "Q6_K", "Q4_K"), "self_attn.o": ("attn_output", "Q2_K", "NVFP4"),
+              "mlp.gate": ("ffn_gate", "Q3_K", "Q3_K"), "mlp.up": ("ffn_up", "IQ4_NL", "Q5_1"),
+              "mlp.down": ("ffn_down", "Q4_1", "Q4_1")}
+
+
+def gguf(checkpoint, draw):
+    config = sizes("llama")
+    heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
+
+    def add(module, n, k):
+        layer, path = module.removeprefix("model.layers.").removesuffix("_proj").split(".", 1)
+        name, *kinds = GGUF_TYPES[path]
+        rotated = {"attn_q": heads, "attn_k": kv_heads}.get(name, 0)
+        add_blocks(checkpoint, draw, module, f"blk.{layer}.{name}.weight", n, k, kinds[int(layer)], rotated)
+
+    add_linear_layers(config, add)
+    h = config["hidden_size"]
+    for name in ("token_embd", "output"):
+        add_float(checkpoint, draw, f"{name}.weight", [config["vocab_size"], h])
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm", "blk.1.attn_norm", "blk.1.ffn_norm"):
+        add_float(checkpoint, draw, f"{name}.weight", [h])
+    return {"general.architecture": "llama", "llama.block_count": config["num_hidden_layers"], "llama.embedding_length": h,
+            "llama.feed_forward_length": config["intermediate_size"], "llama.attention.head_count": heads,
+            "llama.attention.head_count_kv": kv_heads, "llama.attention.layer_norm_rms_epsilon": 1e-5}, 0
+
+
 def large(checkpoint, draw):
     config = sizes("llama", hidden_size=4096, intermediate_size=14336, num_hidden_layers=12, num_attention_heads=32,
                    num_key_value_heads=8, head_dim=128, vocab_size=64128, quantization_config=gptq_config(4, 128, False))
@@ -202,7 +300,10 @@ def large(checkpoint, draw):
 def main():
     kind, directory, seed = sys.argv[1:]
     draw, checkpoint = random.Random(int(seed)), Checkpoint(directory)
-    config, shards = {"gptq": gptq, "bitnet": bitnet, "experts": experts, "large": large}[kind](checkpoint, draw)
+    kinds = {"gptq": gptq, "bitnet": bitnet, "experts": experts, "gpt_oss": gpt_oss, "gguf": gguf, "large": large}
+    config, shards = kinds[kind](checkpoint, draw)
+    if kind == "gguf":
+        return checkpoint.write_gguf(config)
     if kind != "large":
         add_others(checkpoint, draw, config)
     checkpoint.write(config, shards)

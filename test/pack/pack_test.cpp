@@ -5,6 +5,8 @@
 #include "experts.h"
 #include "file.h"
 #include "files.h"
+#include "gguf.h"
+#include "gpt_oss.h"
 #include "gptq.h"
 #include "gptq_lmma.h"
 #include "kernel.h"
@@ -29,6 +31,8 @@ struct Model {
 const Model models[] = {{"gptq", "gptq", gptq_library},
                         {"bitnet", "bitnet", bitnet_library},
                         {"experts", "experts", experts_library},
+                        {"gpt_oss", "gpt_oss", gpt_oss_library},
+                        {"gguf", "gguf", gguf_library},
                         {"gptq_lmma", "gptq", gptq_lmma_library},
                         {"bitnet_lmma", "bitnet", bitnet_lmma_library}};
 
@@ -47,12 +51,19 @@ struct Truth {
     codes = read<uint8_t>(stem + ".codes");
     scales = read<uint8_t>(stem + ".scales");
     zeros = read<uint8_t>(stem + ".zeros");
+    minimums = read<uint16_t>(stem + ".minimums");
+    multiples = read<int8_t>(stem + ".multiples");
+    minimumMultiples = read<int8_t>(stem + ".minimum_multiples");
     columns = read<int32_t>(stem + ".columns");
   }
   lutc_weights view() const {
-    return {codes.data(), 0, scales.data(), zeros.data(), nullptr, nullptr, nullptr, columns.data()};
+    auto data = [](const auto &values) { return values.empty() ? nullptr : values.data(); };
+    return {codes.data(),          0, scales.data(), data(zeros), data(minimums), data(multiples),
+            data(minimumMultiples), data(columns)};
   }
   std::vector<uint8_t> codes, scales, zeros;
+  std::vector<uint16_t> minimums;
+  std::vector<int8_t> multiples, minimumMultiples;
   std::vector<int32_t> columns;
 };
 

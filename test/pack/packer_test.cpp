@@ -50,7 +50,8 @@ TEST_P(Packer, WritesTheSameInBandsOfAnySize) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Packer,
-                         testing::Values("gptq", "bitnet", "experts", "gptq_lmma", "bitnet_lmma"),
+                         testing::Values("gptq", "bitnet", "experts", "gpt_oss", "gguf", "gptq_lmma",
+                                         "bitnet_lmma"),
                          [](const auto &info) { return std::string(info.param); });
 
 } // namespace
