@@ -27,7 +27,8 @@ LUT_DECODERS(LUT_DECLARE_DECODER)
 #define LUT_UNPACKERS(F)                                                                                     \
   F(Q1_0)                                                                                                    \
   F(Q2_0)                                                                                                    \
-  F(Q4_0) F(Q4_1) F(Q5_0) F(Q5_1) F(Q8_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(TQ1_0)                   \
+  F(Q4_0)                                                                                                    \
+  F(Q4_1) F(Q5_0) F(Q5_1) F(Q8_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(TQ1_0)                           \
       F(TQ2_0) /* 3 is no trit */ F(IQ4_NL) F(MXFP4) F(NVFP4)
 #define LUT_DECLARE_UNPACKER(name) void unpack##name(const uint8_t *block, uint8_t *codes);
 LUT_UNPACKERS(LUT_DECLARE_UNPACKER)

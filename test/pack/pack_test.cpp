@@ -58,8 +58,9 @@ struct Truth {
   }
   lutc_weights view() const {
     auto data = [](const auto &values) { return values.empty() ? nullptr : values.data(); };
-    return {codes.data(),          0, scales.data(), data(zeros), data(minimums), data(multiples),
-            data(minimumMultiples), data(columns)};
+    return {
+        codes.data(), 0, scales.data(), data(zeros), data(minimums), data(multiples), data(minimumMultiples),
+        data(columns)};
   }
   std::vector<uint8_t> codes, scales, zeros;
   std::vector<uint16_t> minimums;
