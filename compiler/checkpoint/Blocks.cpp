@@ -78,8 +78,6 @@ void unpackTQ2_0(const uint8_t *block, uint8_t *codes) {
         codes[half * 128 + l * 32 + m] = block[half * 32 + m] >> 2 * l & 3;
 }
 
-using Unpack = void(const uint8_t *block, uint8_t *codes);
-
 // (code - zero) * d, with d at byte `scaleAt`
 template <int size, int blockBytes, int scaleAt, int zero, Unpack unpack>
 static void decodeCentered(const uint8_t *bytes, size_t blocks, float *values) {

@@ -8,38 +8,20 @@
 
 namespace lut {
 
-#define LUT_DECODERS(F)                                                                                      \
-  F(F32)                                                                                                     \
-  F(F16)                                                                                                     \
-  F(BF16)                                                                                                    \
-  F(Q1_0)                                                                                                    \
-  F(Q2_0)                                                                                                    \
-  F(Q4_0)                                                                                                    \
-  F(Q4_1)                                                                                                    \
-  F(Q5_0)                                                                                                    \
-  F(Q5_1) F(Q8_0) F(TQ1_0) F(TQ2_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(IQ4_NL) F(MXFP4) F(NVFP4)
-#define LUT_DECLARE_DECODER(name) void decode##name(const uint8_t *bytes, size_t blocks, float *values);
-LUT_DECODERS(LUT_DECLARE_DECODER)
-#undef LUT_DECLARE_DECODER
-#undef LUT_DECODERS
+using Decode = void(const uint8_t *bytes, size_t blocks, float *values);
+Decode decodeF32, decodeF16, decodeBF16, decodeQ1_0, decodeQ2_0, decodeQ4_0, decodeQ4_1, decodeQ5_0,
+    decodeQ5_1, decodeQ8_0, decodeTQ1_0, decodeTQ2_0, decodeQ2_K, decodeQ3_K, decodeQ4_K, decodeQ5_K,
+    decodeQ6_K, decodeIQ4_NL, decodeMXFP4, decodeNVFP4;
 
-// The codes of one block.
-#define LUT_UNPACKERS(F)                                                                                     \
-  F(Q1_0)                                                                                                    \
-  F(Q2_0)                                                                                                    \
-  F(Q4_0)                                                                                                    \
-  F(Q4_1) F(Q5_0) F(Q5_1) F(Q8_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(TQ1_0)                           \
-      F(TQ2_0) /* 3 is no trit */ F(IQ4_NL) F(MXFP4) F(NVFP4)
-#define LUT_DECLARE_UNPACKER(name) void unpack##name(const uint8_t *block, uint8_t *codes);
-LUT_UNPACKERS(LUT_DECLARE_UNPACKER)
-#undef LUT_DECLARE_UNPACKER
-#undef LUT_UNPACKERS
+// The codes of one block. Of TQ2_0 they may be 3, which is no trit.
+using Unpack = void(const uint8_t *block, uint8_t *codes);
+Unpack unpackQ1_0, unpackQ2_0, unpackQ4_0, unpackQ4_1, unpackQ5_0, unpackQ5_1, unpackQ8_0, unpackTQ1_0,
+    unpackTQ2_0, unpackQ2_K, unpackQ3_K, unpackQ4_K, unpackQ5_K, unpackQ6_K, unpackIQ4_NL, unpackMXFP4,
+    unpackNVFP4;
 
 // The multiples of a block's scale and, where it has one, minimum: one for each subgroup.
-void multiplesOfQ2_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
-void multiplesOfQ3_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
-void multiplesOfQ4_K(const uint8_t *block, int8_t *scales, int8_t *minimums); // also of Q5_K
-void multiplesOfQ6_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
+using Multiples = void(const uint8_t *block, int8_t *scales, int8_t *minimums);
+Multiples multiplesOfQ2_K, multiplesOfQ3_K, multiplesOfQ4_K /* and Q5_K */, multiplesOfQ6_K;
 
 // The four scales of a block of NVFP4 in f16, which holds unsigned e4m3.
 void scalesOfNVFP4(const uint8_t *block, uint16_t *scales);

@@ -16,10 +16,10 @@ using Id = TensorType::Id;
 // How a type's blocks become codes and what a format has beside them.
 struct BlockRow {
   Id id;
-  void (*unpack)(const uint8_t *block, uint8_t *codes);
+  Unpack *unpack;
   int scaleAt = 0;    // byte offset of the scale, f16 or e8m0
   int minimumAt = -1; // of the f16 minimum; -1: there is none
-  void (*multiples)(const uint8_t *block, int8_t *scales, int8_t *minimums) = nullptr;
+  Multiples *multiples = nullptr;
 };
 
 constexpr BlockRow blockRows[] = {

@@ -34,8 +34,9 @@ void multiplesOfQ2_K(const uint8_t *block, int8_t *scales, int8_t *minimums) {
 // high[32], codes[64], scales[12], d. Bit 32 s + l of the third bits is bit s of high[l].
 void unpackQ3_K(const uint8_t *block, uint8_t *codes) {
   unpackPairs(block + 32, codes);
-  for (int l = 0; l < 256; ++l)
-    codes[l] |= (block[l % 32] >> l / 32 & 1) << 2;
+  for (int s = 0; s < 8; ++s)
+    for (int l = 0; l < 32; ++l)
+      codes[32 * s + l] |= (block[l] >> s & 1) << 2;
 }
 
 // 16 scales of 6 bits: the low 4 of the first 8 in low nibbles of 8 bytes, those of the others in the high
@@ -66,27 +67,27 @@ void multiplesOfQ4_K(const uint8_t *block, int8_t *scales, int8_t *minimums) {
 // d, dmin, scales[12], high[32], codes[128]. Bit 4 of element 32 s + l is bit s of high[l].
 void unpackQ5_K(const uint8_t *block, uint8_t *codes) {
   unpackNibblePairs(block + 48, codes);
-  for (int l = 0; l < 256; ++l)
-    codes[l] |= (block[16 + l % 32] >> l / 32 & 1) << 4;
+  for (int s = 0; s < 8; ++s)
+    for (int l = 0; l < 32; ++l)
+      codes[32 * s + l] |= (block[16 + l] >> s & 1) << 4;
 }
 
 // low[128], high[64], scales[16] (signed), d. In each half of 128, elements l, l + 32, l + 64, l + 96 have
 // their low 4 bits in the nibbles of low[l] and low[l + 32], and their high 2 bits at 0, 2, 4, 6 of high[l].
 void unpackQ6_K(const uint8_t *block, uint8_t *codes) {
-  for (int l = 0; l < 256; ++l) {
-    int half = l / 128, part = l % 128 / 32;
-    const uint8_t *low = block + 64 * half + 32 * (part & 1), *high = block + 128 + 32 * half;
-    codes[l] = uint8_t((low[l % 32] >> 4 * (part / 2) & 15) | (high[l % 32] >> 2 * part & 3) << 4);
-  }
+  for (int half = 0; half < 2; ++half)
+    for (int part = 0; part < 4; ++part)
+      for (int l = 0; l < 32; ++l) {
+        int low = block[64 * half + 32 * (part & 1) + l], high = block[128 + 32 * half + l];
+        codes[128 * half + 32 * part + l] =
+            uint8_t((low >> 4 * (part / 2) & 15) | (high >> 2 * part & 3) << 4);
+      }
 }
 
 void multiplesOfQ6_K(const uint8_t *block, int8_t *scales, int8_t *) {
   for (int group = 0; group < 16; ++group)
     scales[group] = int8_t(block[192 + group]);
 }
-
-using Unpack = void(const uint8_t *block, uint8_t *codes);
-using Multiples = void(const uint8_t *block, int8_t *scales, int8_t *minimums);
 
 // (d * scale) * (code - zero), with d at byte `scaleAt`
 template <int subgroup, int blockBytes, int scaleAt, int zero, Unpack unpack, Multiples multiples>
