@@ -23,17 +23,24 @@ LUT_DECODERS(LUT_DECLARE_DECODER)
 #undef LUT_DECLARE_DECODER
 #undef LUT_DECODERS
 
-// The codes of one block.
-#define LUT_UNPACKERS(F)                                                                                     \
-  F(Q1_0)                                                                                                    \
-  F(Q2_0)                                                                                                    \
-  F(Q4_0)                                                                                                    \
-  F(Q4_1) F(Q5_0) F(Q5_1) F(Q8_0) F(Q2_K) F(Q3_K) F(Q4_K) F(Q5_K) F(Q6_K) F(TQ1_0)                           \
-      F(TQ2_0) /* 3 is no trit */ F(IQ4_NL) F(MXFP4) F(NVFP4)
-#define LUT_DECLARE_UNPACKER(name) void unpack##name(const uint8_t *block, uint8_t *codes);
-LUT_UNPACKERS(LUT_DECLARE_UNPACKER)
-#undef LUT_DECLARE_UNPACKER
-#undef LUT_UNPACKERS
+// The codes of one block. Of TQ2_0, 3 is no trit.
+void unpackQ1_0(const uint8_t *block, uint8_t *codes);
+void unpackQ2_0(const uint8_t *block, uint8_t *codes);
+void unpackQ4_0(const uint8_t *block, uint8_t *codes);
+void unpackQ4_1(const uint8_t *block, uint8_t *codes);
+void unpackQ5_0(const uint8_t *block, uint8_t *codes);
+void unpackQ5_1(const uint8_t *block, uint8_t *codes);
+void unpackQ8_0(const uint8_t *block, uint8_t *codes);
+void unpackQ2_K(const uint8_t *block, uint8_t *codes);
+void unpackQ3_K(const uint8_t *block, uint8_t *codes);
+void unpackQ4_K(const uint8_t *block, uint8_t *codes);
+void unpackQ5_K(const uint8_t *block, uint8_t *codes);
+void unpackQ6_K(const uint8_t *block, uint8_t *codes);
+void unpackTQ1_0(const uint8_t *block, uint8_t *codes);
+void unpackTQ2_0(const uint8_t *block, uint8_t *codes);
+void unpackIQ4_NL(const uint8_t *block, uint8_t *codes);
+void unpackMXFP4(const uint8_t *block, uint8_t *codes);
+void unpackNVFP4(const uint8_t *block, uint8_t *codes);
 
 // The multiples of a block's scale and, where it has one, minimum: one for each subgroup.
 void multiplesOfQ2_K(const uint8_t *block, int8_t *scales, int8_t *minimums);
