@@ -31,6 +31,7 @@ struct ComputeEmitter : ProductOperands {
   Value scaled(Value sum, Value activationScale, Value weightScale);
   Value correctZero(Value sum, Value zeroPoints, Value groupSum);
   Value weightScale(Value scales, int64_t s);
+  Value perInteger(Value scale);
   Values multipliedSums(const GroupCursor &at, int64_t s);
   Value powerOfTwo(Value bytes);
   Value widenHalves(Value pointer);
@@ -203,7 +204,7 @@ Value ComputeEmitter::powerOfTwo(Value bytes) {
   return e.bitcast(bits, floats);
 }
 
-/// Of sum vector s, in units of the integers that codes stand for.
+/// Of sum vector s.
 Value ComputeEmitter::weightScale(Value scales, int64_t s) {
   int64_t bytes = g.format.scaleBytes();
   Value pointer = e.at(partOf(scales, g.stepRows() * bytes), s * g.laneRows * bytes), scale;
@@ -211,6 +212,11 @@ Value ComputeEmitter::weightScale(Value scales, int64_t s) {
     scale = powerOfTwo(e.load(e.vec(g.laneRows, e.i8()), pointer));
   else
     scale = widenHalves(pointer);
+  return perInteger(scale);
+}
+
+/// A scale in units of the integers that codes stand for.
+Value ComputeEmitter::perInteger(Value scale) {
   int64_t divisor = g.format.row->divisor;
   return divisor == 1 ? scale : e.mul(scale, e.real(floats, 1.0 / double(divisor)));
 }
@@ -308,7 +314,7 @@ Value ComputeEmitter::tail(int64_t offset, Value step, int64_t sumVector, Type t
 Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
   int64_t count = tokens.size();
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
-    Value weightScale = tail(g.scaleOffset, step, s, floats);
+    Value weightScale = perInteger(tail(g.scaleOffset, step, s, floats));
     for (int64_t t = 0; t < count; ++t) {
       Value &sum = sums[s * count + t];
       if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte

@@ -19,7 +19,7 @@ FORMATS += ["w158", "w158r"]
 FORMATS += [f"w{bits}g{group}m" for bits in (1, 2, 4, 5) for group in (32, 128)] + ["w4g32e", "w3g64e"]
 FORMATS += [f"w{bits}g64{zero}p" for bits in (1, 2, 3, 4, 5, 6, 8) for zero in ("", "z")] + ["w2zp", "w4p", "w4g128p", "w2g32mp", "w4g32ep"]
 # Without bit planes that index tables.
-DOT_FORMATS = ["w4g16", "w2g16z", "w5g16m", "nl4", "nl4g32", "nl4g16e", "fp4g16", "fp4g32e", "w2k16m", "w3k16", "w4k32m", "w5k32m",
+DOT_FORMATS = ["w4g16", "w2g16z", "w5g16m", "nl4", "nl4g32", "nl4g16e", "fp4", "fp4g16", "fp4g32e", "w2k16m", "w3k16", "w4k32m", "w5k32m",
                "w6k16", "w8k32", "w1k32", "nl4k32", "w4g16p", "w4k32mp"]
 WAYS = [("a8", "dot"), ("a8", "lookup"), ("t8", "lookup")]
 

@@ -47,11 +47,11 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",      "w2",     "w3",     "w4",      "w5g32",   "w6",     "w8g32",   "w8z",    "w1g32",
-          "w2g64",   "w2g128", "w3g128", "w4g32",   "w4g128",  "w1g64z", "w2g128z", "w3g64z", "w4g32z",
-          "w4g256z", "w2z",    "w4z",    "w158",    "w158r",   "w4g16",  "w4g32m",  "w5g16m", "w1g64m",
-          "w4g32e",  "nl4",    "nl4g32", "fp4g16",  "fp4g32e", "w2k16m", "w3k16",   "w4k32m", "w6k16",
-          "w8k32",   "nl4k32", "w4p",    "w2g64zp", "w4g128p", "w4g16p", "w4k32mp"};
+  return {"w1",      "w2",     "w3",     "w4",     "w5g32",   "w6",      "w8g32",   "w8z",    "w1g32",
+          "w2g64",   "w2g128", "w3g128", "w4g32",  "w4g128",  "w1g64z",  "w2g128z", "w3g64z", "w4g32z",
+          "w4g256z", "w2z",    "w4z",    "w158",   "w158r",   "w4g16",   "w4g32m",  "w5g16m", "w1g64m",
+          "w4g32e",  "nl4",    "nl4g32", "fp4g16", "fp4g32e", "fp4",     "w2k16m",  "w3k16",  "w4k32m",
+          "w6k16",   "w8k32",  "nl4k32", "w4p",    "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp"};
 }
 
 // Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.
