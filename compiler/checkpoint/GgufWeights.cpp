@@ -172,11 +172,6 @@ static std::optional<uint16_t> sharedScale(const BlockSource &source, int64_t fi
   return shared;
 }
 
-static Error otherFormat(const BlockSource &source, StringRef stored, const Format &wanted) {
-  return source.layer.error("is stored as " + stored + ", not as " + wanted.str() +
-                            "; compile the library with " + stored);
-}
-
 static WeightSourceOr openTernary(const BlockSource &source, std::optional<Format> wanted) {
   std::optional<uint16_t> scale = sharedScale(source, 0, source.n);
   bool rowsShare = scale || all_of(seq<int64_t>(0, source.n), [&](int64_t row) {
@@ -186,7 +181,7 @@ static WeightSourceOr openTernary(const BlockSource &source, std::optional<Forma
   // Scales of a tensor are scales of its rows and groups, too.
   bool finer = wanted && (wanted->str() == source.type.format || (wanted->str() == "w158r" && rowsShare));
   if (wanted && !finer && wanted->str() != stored.str())
-    return otherFormat(source, stored.str(), *wanted);
+    return otherFormat(source.layer, stored.str(), *wanted);
   return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)));
 }
 
@@ -207,15 +202,14 @@ WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::
     if (type.id == Id::TQ1_0 || type.id == Id::TQ2_0)
       return openTernary(*source, format);
     if (format && format->str() != type.format)
-      return otherFormat(*source, type.format, *format);
+      return otherFormat(source->layer, type.format, *format);
     return std::move(source);
   }
   if (!type.decode)
     return layer.error("lutc does not read weights of type " + type.name +
                        "; convert the model to Q4_0, Q4_K_M, TQ2_0 or F16 with llama.cpp");
   if (!format)
-    return layer.error("is stored as " + type.name +
-                       "; name a format that the weights are rounded to, such as --weights=w4g32");
+    return unnamedFormat(layer, type);
   return roundWeights(floatRows(std::move(layer), tensor, bytes), type.name, *format);
 }
 

@@ -107,8 +107,7 @@ static WeightSourceOr openBlocks(const Layer &layer, const Layer &experts, const
   auto source = std::make_unique<MicroscaleSource>(layer, groups, (*blocks)->bytes.data() + 16 * at,
                                                    (*scales)->bytes.data() + at, *rows);
   if (format && format->str() != source->format.str())
-    return layer.error("is stored as " + source->format.str() + ", not as " + format->str() +
-                       "; compile the library with " + source->format.str());
+    return otherFormat(layer, source->format.str(), *format);
   return std::move(source);
 }
 
@@ -127,8 +126,7 @@ WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const We
   if (!rows)
     return rows.takeError();
   if (!format)
-    return layer.error("is stored as " + (*tensor)->type->name +
-                       "; name a format that the weights are rounded to, such as --weights=w4g32");
+    return unnamedFormat(layer, *(*tensor)->type);
   size_t bytes = (*tensor)->bytes.size() / size_t((*tensor)->shape[0]);
   return roundWeights(std::make_unique<StackedRows>(
                           layer, **tensor, (*tensor)->bytes.data() + name.expert * bytes, *rows, isGptOss),

@@ -68,6 +68,16 @@ std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, ArrayRef
   return std::make_unique<TensorRows>(std::move(layer), tensor, bytes.size() / rowBytes, bytes);
 }
 
+Error otherFormat(const Layer &layer, StringRef stored, const Format &wanted) {
+  return layer.error("is stored as " + stored + ", not as " + wanted.str() + "; compile the library with " +
+                     stored);
+}
+
+Error unnamedFormat(const Layer &layer, const TensorType &stored) {
+  return layer.error("is stored as " + stored.name +
+                     "; name a format that the weights are rounded to, such as --weights=w4g32");
+}
+
 Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t configured) {
   if (groups == 1)
     return k;

@@ -66,6 +66,11 @@ std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, llvm::Ar
 // Rounds to nearest by group; ternary by the mean of absolute values.
 WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, llvm::StringRef from, Format format);
 
+// Errors: the weights are stored in a format that is not the one asked for; as floats, and none was asked
+// for.
+llvm::Error otherFormat(const Layer &layer, llvm::StringRef stored, const Format &wanted);
+llvm::Error unnamedFormat(const Layer &layer, const TensorType &stored);
+
 // Weights per scale, from the scales along k and what the config says; an error when they do not fit.
 llvm::Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t configured);
 

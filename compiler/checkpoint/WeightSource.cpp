@@ -61,9 +61,10 @@ static std::optional<Format> formatOf(const IntegerRows &rows, bool zeroPoints, 
 
 // Groups of the whole row may be written as groups of at least k.
 static bool isFormat(const Format &wanted, const Format &stored, int64_t k) {
-  bool same = wanted.group == stored.group || (!stored.group && wanted.group >= k);
-  return wanted.row == stored.row && wanted.zeroPoints == stored.zeroPoints &&
-         wanted.permuted == stored.permuted && same;
+  Format written = stored;
+  if (!stored.group && wanted.group >= k)
+    written.group = wanted.group;
+  return wanted.str() == written.str();
 }
 
 static WeightSourceOr openIntegers(std::unique_ptr<IntegerRows> rows, std::optional<Format> wanted) {
@@ -79,8 +80,7 @@ static WeightSourceOr openIntegers(std::unique_ptr<IntegerRows> rows, std::optio
   if (!stored)
     return roundWeights(std::move(rows), what, *wanted);
   if (wanted && !isFormat(*wanted, *stored, rows->k))
-    return layer.error("is stored as " + stored->str() + ", not as " + wanted->str() +
-                       "; compile the library with " + stored->str());
+    return otherFormat(layer, stored->str(), *wanted);
   return std::make_unique<StoredSource>(std::move(rows), wanted ? *wanted : *stored);
 }
 
@@ -101,8 +101,7 @@ static WeightSourceOr openFloats(const Layer &layer, const WeightStorage &storag
   if (!checked)
     return checked.takeError();
   if (!wanted)
-    return layer.error("is stored as " + tensor->type->name +
-                       "; name a format that the weights are rounded to, such as --weights=w4g32");
+    return unnamedFormat(layer, *tensor->type);
   return roundWeights(floatRows(layer, *tensor, tensor->bytes), tensor->type->name, *wanted);
 }
 
@@ -133,7 +132,7 @@ WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &st
   if (weights && weights->type->id == TensorType::Id::U8 && storage.method == Method::Bitnet) {
     auto source = openBitnet(layer, storage);
     if (source && format && format->str() != "w158")
-      return layer.error("is stored as w158, not as " + format->str() + "; compile the library with w158");
+      return otherFormat(layer, "w158", *format);
     return source;
   }
   return openFloats(layer, storage, format);

@@ -208,6 +208,10 @@ TEST(Errors, NameTheLayer) {
   scales[5] = 1;
   EXPECT_THAT(problemOf(gptq("I32", bytesOf(scales))), HasSubstr("scales is of type I32, not F16"));
   EXPECT_THAT(problemOf(gptq("F32", bytesOf(scales)), "w2g128"), HasSubstr("is stored as w4, not as w2g128"));
+  // Whatever else a name says of the weights, besides groups of the whole row.
+  for (const char *other : {"w4g256m", "w4g256e", "w4k32", "w4k16m"})
+    EXPECT_THAT(problemOf(gptq("F32", bytesOf(scales)), other),
+                HasSubstr(std::string("is stored as w4, not as ") + other));
   auto tensors = gptq("F32", bytesOf(scales));
   tensors.pop_back();
   EXPECT_THAT(problemOf(tensors), HasSubstr("has no tensor scales"));
