@@ -111,7 +111,7 @@ Constant *DescriptorEmitter::program(const PlannedProgram &program) {
   static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SCRATCH && uint32_t(Slot::Kind::rows) == LUTC_ROWS);
   for (const PlannedSlot &slot : program.slots)
     slots.push_back(structure({i32(uint32_t(slot.kind)), i32(slot.routed), i32(uint32_t(slot.type)),
-                               size(slot.size), kernelOf(slot.kind, slot.kernel)}));
+                               size(slot.size), kernelOf(slot.kind, slot.kernel), size(slot.fixed)}));
   for (const PlannedStage &stage : program.stages)
     stages.push_back(structure(
         {function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase)), i32(stage.routed)}));

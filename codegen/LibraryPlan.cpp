@@ -107,6 +107,13 @@ ElementType lut::elementTypeOf(Type type) {
                          : ElementType::i8;
 }
 
+int64_t PlannedProgram::fixedBytes() const {
+  int64_t bytes = experts ? roundUp((experts + 1) * 4, 64) : 0;
+  for (const PlannedSlot &slot : slots)
+    bytes += slot.fixed;
+  return bytes;
+}
+
 /// What is left of a program when its IR is lowered.
 static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<size_t> kernels) {
   PlannedProgram planned;
@@ -115,7 +122,7 @@ static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<si
   planned.routing = program.routing;
   for (auto [index, slot] : llvm::enumerate(program.slots))
     planned.slots.push_back({slot.kind, slot.size, index < kernels.size() ? kernels[index] : 0, slot.routed,
-                             slot.element ? elementTypeOf(slot.element) : ElementType::f32});
+                             slot.element ? elementTypeOf(slot.element) : ElementType::f32, slot.fixed});
   for (const ProgramStage &stage : program.stages) {
     StageOp op = stage.op;
     planned.stages.push_back(

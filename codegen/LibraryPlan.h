@@ -25,6 +25,7 @@ struct PlannedSlot {
   size_t kernel = 0; // of weights
   bool routed = false;
   ElementType type = ElementType::f32;
+  int64_t fixed = 0;
 };
 
 struct PlannedStage {
@@ -41,8 +42,8 @@ struct PlannedProgram {
   Routing routing;
   int64_t experts = 0; // in number; 0: nothing is routed
 
-  /// Scratch of any call besides that of its tokens: a counter for each expert.
-  int64_t fixedBytes() const { return experts ? roundUp((experts + 1) * 4, 64) : 0; }
+  /// Scratch of any call besides that of its tokens: of slots, and a counter for each expert.
+  int64_t fixedBytes() const;
 };
 
 /// How a product runs on one target.

@@ -105,7 +105,8 @@ Workload::Workload(const LoadedLibrary &library, ArrayRef<const lutc_kernel *> k
     value = normal(random);
   for (const lutc_kernel *kernel : kernels) {
     const lutc_program *program = library.code(kernel)->program;
-    scratchBytes = std::max(scratchBytes, program->token_block * program->scratch_bytes);
+    scratchBytes =
+        std::max(scratchBytes, program->token_block * program->scratch_bytes + program->fixed_bytes);
   }
   scratch.emplace(scratchBytes);
 }

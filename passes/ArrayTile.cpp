@@ -60,8 +60,9 @@ llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr 
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;
   for (int64_t warps : {1, 2, 4, 8})
     for (int64_t tokens = target.getArrayM(); tokens <= 64; tokens *= 2) {
-      auto schedule = ScheduleAttr::get(gemm.getContext(), Strategy::lookup, layout, warps, tokens,
-                                        /*token_block=*/64, /*k_block=*/0, 0, 0, 0, false, 0);
+      auto schedule =
+          ScheduleAttr::get(gemm.getContext(), Strategy::lookup, layout, warps, tokens,
+                            /*token_block=*/64, /*k_block=*/0, 0, 0, 0, false, 0, /*unpackTokens=*/0);
       auto probe = cast<LookupGemmOp>(gemm->clone());
       probe.setScheduleAttr(schedule);
       Geometry g = getGeometry(probe, target);

@@ -58,7 +58,7 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
   int64_t widen = std::min<int64_t>(s.getWiden(), 65535 / 255);
   return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
                            s.getTokenBlock(), s.getKBlock(), run, widen, s.getPrefetch(), s.getRowsInner(),
-                           s.getBatchRowVectors());
+                           s.getBatchRowVectors(), s.getUnpackTokens());
 }
 
 static LogicalResult check(Operation *op, TargetAttr target) {

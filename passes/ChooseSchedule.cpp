@@ -21,17 +21,17 @@ static Value codesOf(Value w) {
   return reinterpret ? reinterpret.getW() : w;
 }
 
-static ScheduleAttr withPrefetch(ScheduleAttr s, int64_t prefetch) {
+/// Without what is a fact of the CPU that was tuned for, and legal for every other: the prefetch distance,
+/// and the tokens that pay for unpacking.
+static ScheduleAttr portable(ScheduleAttr s) {
   return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
-                           s.getTokenBlock(), s.getKBlock(), s.getRun(), s.getWiden(), prefetch,
-                           s.getRowsInner(), s.getBatchRowVectors());
+                           s.getTokenBlock(), s.getKBlock(), s.getRun(), s.getWiden(), /*prefetch=*/0,
+                           s.getRowsInner(), s.getBatchRowVectors(), s.getUnpackTokens() != 0);
 }
 
-/// A prefetch distance is a fact of the CPU that was tuned for, and legal for every other.
 static std::optional<Candidate> findSchedule(ArrayRef<Candidate> all, ScheduleAttr schedule) {
-  auto *found = llvm::find_if(all, [&](const Candidate &it) {
-    return withPrefetch(it.schedule, schedule.getPrefetch()) == schedule;
-  });
+  auto *found =
+      llvm::find_if(all, [&](const Candidate &it) { return portable(it.schedule) == portable(schedule); });
   return found == all.end() ? std::nullopt : std::optional(Candidate{schedule, found->cost});
 }
 
@@ -70,6 +70,11 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   if (!precompute || op.getSchedule())
     return success();
   auto all = candidates(op, target);
+  // Tokens are prepared together and multiplied by expert: not all of these would leave tables out.
+  if (route)
+    llvm::erase_if(all, [](const Candidate &it) {
+      return it.schedule.getUnpackTokens() && it.schedule.getLayout() == Layout::base3;
+    });
   auto tuned = op->getAttrOfType<ScheduleAttr>(kTunedAttrName);
   std::optional<Candidate> best = tuned ? findSchedule(all, tuned) : pickSchedule(all, op.getStrategy());
   if (tuned && !best)

@@ -55,6 +55,17 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
   return {vectors * decode, vectors * products * (c.dot + extra * c.simple)};
 }
 
+/// What the tokens of a block share when codes are unpacked to bytes: decoding and stores, of 32 bytes a
+/// cycle. A vector of base 3 takes three shuffles and two lookups for its place among four, with signs, and
+/// becomes five.
+static double unpackCycles(TargetAttr t, const Format &format, Layout layout, int64_t n, int64_t k) {
+  Cycles c(t);
+  double vectors = double(n) * k / t.getVectorBytes(), stores = vectors * 4 * c.simple;
+  if (layout == Layout::dot)
+    return dotCycles(t, format, n, k).shared + stores;
+  return vectors / 5 * (3 * c.permute + 2 * c.permute2 + 11 * c.simple) + stores;
+}
+
 /// Lookups added in 8 bits before a widening step.
 static int64_t runOf(Layout layout, TablesType tables) {
   return tables.getDigits() == 1 ? 1 : layout == Layout::base3 ? 7 : 4; // digits are below 18 and 16
@@ -161,15 +172,15 @@ struct Pricing {
 
   /// Quantizing a token, and building its tables: measured 0.5 cycles for each k and 0.16 for each byte of a
   /// table.
-  double prepare() const {
-    double tableBytes = layout == Layout::dot ? 0 : preparedPerK();
+  double prepare(bool hasTables) const {
+    double tableBytes = hasTables ? preparedPerK() : 0;
     return k * (0.5 + 0.16 * tableBytes) * 64 / t.getVectorBytes();
   }
 
   double alone() const {
     int64_t rows = schedule.getRowVectors();
-    return prepare() + inner.shared + inner.perToken + flush(1) + drain(rows, 1) + latency(rows, 1) +
-           spills(rows, 1);
+    return prepare(layout != Layout::dot) + inner.shared + inner.perToken + flush(1) + drain(rows, 1) +
+           latency(rows, 1) + spills(rows, 1);
   }
   /// Every tile reads the prepared activations again: from L1 where they fit beside the stream that passes
   /// through it, tables in a quarter of it, 512 bytes of int8 values; else they delay the stream as if they
@@ -216,9 +227,16 @@ struct Pricing {
     int64_t tokens = schedule.getTokens(), rows = batchRows();
     // Every product loads its activations or table, shared by the rows of a step.
     double loads = (layout == Layout::dot ? 0.25 : 0.5) * inner.perToken / rows * 2 * c.simple;
-    return prepare() + inner.shared / tokens + inner.perToken + flush(tokens) + drain(rows, tokens) +
-           latency(rows, tokens) + spills(rows, tokens) + std::max(0.0, loads - 0.5 * inner.perToken) +
-           traffic(bytes) + fitted();
+    return prepare(layout != Layout::dot) + inner.shared / tokens + inner.perToken + flush(tokens) +
+           drain(rows, tokens) + latency(rows, tokens) + spills(rows, tokens) +
+           std::max(0.0, loads - 0.5 * inner.perToken) + traffic(bytes) + fitted();
+  }
+  /// Of a token whose block multiplies unpacked codes, but for its share of the unpacking.
+  double unpackedBatch() const {
+    double rows = bytePerRow ? 4 : schedule.getRowVectors(),
+           tokens = std::min(8.0, t.getRegisters() / 2 / rows);
+    double products = dotCycles(t, format, n, k).perToken;
+    return prepare(/*hasTables=*/false) + products + flush(tokens) + sums / rows * kBlocks * 12 / tokens;
   }
 };
 
@@ -264,7 +282,8 @@ struct Grid {
     int64_t run = layout == Layout::base3 || layout == Layout::column ? runOf(layout, tables) : 0;
     schedules.push_back(ScheduleAttr::get(
         target.getContext(), lookup ? Strategy::lookup : Strategy::dot, layout, rows, tokens, tokenBlock,
-        kBlock, run, run ? 256 : 0, target.getPrefetchBytes(), rowsInner, batchRows == rows ? 0 : batchRows));
+        kBlock, run, run ? 256 : 0, target.getPrefetchBytes(), rowsInner, batchRows == rows ? 0 : batchRows,
+        /*unpackTokens=*/0));
   }
   void fill() {
     for (int64_t rows : {4, 2, 1})
@@ -283,6 +302,33 @@ struct Grid {
 static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
   return !tables.getTrits() && t.getPermuteBytes() >= 64 && t.getDot() == DotKind::quads &&
          largestMultiplier(format, tables) <= 255;
+}
+
+static ScheduleAttr withUnpacking(ScheduleAttr s, int64_t tokens, int64_t tokenBlock) {
+  return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
+                           tokenBlock, s.getKBlock(), s.getRun(), s.getWiden(), s.getPrefetch(),
+                           s.getRowsInner(), s.getBatchRowVectors(), tokens);
+}
+
+/// The candidate, but that it unpacks codes for blocks of tokens that pay for it. Nothing where they would
+/// not fit the cache.
+static std::optional<Candidate> unpacking(const Candidate &candidate, const Pricing &price) {
+  ScheduleAttr s = candidate.schedule;
+  TargetAttr t = price.t;
+  int64_t kBlock = s.getKBlock() ? std::min(s.getKBlock(), price.k) : price.k;
+  int64_t tileRows = s.getRowVectors() * t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
+  bool legal =
+      price.tables.getDigits() == 2 && (s.getLayout() == Layout::dot || s.getLayout() == Layout::base3);
+  if (!legal || s.getRowsInner() || s.getTokenBlock() != 32 || kBlock * tileRows > 2 * t.getL1Bytes())
+    return std::nullopt;
+  constexpr int64_t block = 128;
+  double unpack = unpackCycles(t, price.format, s.getLayout(), price.n, price.k),
+         each = price.unpackedBatch();
+  double gain = std::max(candidate.cost.batchCycles - each, unpack / block);
+  int64_t tokens = std::min<int64_t>(block, llvm::divideCeil(int64_t(unpack / gain), 4) * 4 + 4);
+  Candidate result{withUnpacking(s, tokens, block), candidate.cost};
+  result.cost.batchCycles = each + unpack / block;
+  return result;
 }
 
 /// The fastest first; equal predictions keep their order.
@@ -305,11 +351,21 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
     Grid grid{t, format, layout, tables, {}};
     grid.fill();
     double bytes = double(n) * k * storedBits(format, layout) / 8;
+    llvm::SmallVector<Candidate> made;
+    auto price = [&](ScheduleAttr s) { return Pricing{t, format, tables, s, inner, n, k}; };
     for (ScheduleAttr schedule : grid.schedules) {
-      Pricing price{t, format, tables, schedule, inner, n, k};
-      result.push_back({schedule, {price.alone(), price.memory(bytes), price.batch(bytes)}});
+      Pricing p = price(schedule);
+      made.push_back({schedule, {p.alone(), p.memory(bytes), p.batch(bytes)}});
     }
+    result.append(made);
+    // Of equal ones that unpack, the best for fewer tokens comes first.
+    llvm::stable_sort(
+        made, [](const Candidate &a, const Candidate &b) { return a.cost.batchCycles < b.cost.batchCycles; });
+    for (const Candidate &candidate : made)
+      if (auto unpacks = unpacking(candidate, price(candidate.schedule)))
+        result.push_back(*unpacks);
   };
+
   if (tables.getDigits() == 2) // class a8: its int8 activations are there
     add(Layout::dot, dotCycles(t, format, n, k));
   Layout lookup = tables.getTrits()                ? Layout::base3

@@ -1,4 +1,5 @@
 #include "passes/Emitter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using namespace lut;
@@ -140,6 +141,21 @@ Value Emitter::bound(Value v, double limit, arith::CmpFPredicate beyond) {
 
 void Emitter::store(Value value, Value pointer, int64_t align) {
   LLVM::StoreOp::create(b, loc, value, pointer, align);
+}
+
+Value Emitter::allocate(int64_t bytes) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&b.getBlock()->getParent()->getParentOfType<func::FuncOp>().front());
+  return LLVM::AllocaOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), i8(), index(bytes), 64);
+}
+
+void Emitter::choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise) {
+  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenYield());
+  then();
+  b.setInsertionPoint(branch.elseYield());
+  otherwise();
 }
 
 Values Emitter::loop(Value lower, Value upper, int64_t step, Values inits,

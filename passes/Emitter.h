@@ -59,6 +59,10 @@ struct Emitter {
   mlir::Value loadFirst(mlir::VectorType floats, mlir::Value pointer, int64_t count);
   void store(mlir::Value value, mlir::Value pointer, int64_t align = 1);
 
+  /// Memory of the stack, which the function makes where it is entered.
+  mlir::Value allocate(int64_t bytes);
+  void choose(mlir::Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise);
+
   /// for i in [lower, upper) step `step`, carrying `inits`; returns what the last iteration yields.
   Values loop(mlir::Value lower, mlir::Value upper, int64_t step, Values inits,
               llvm::function_ref<Values(mlir::Value i, Values carried)> body);

@@ -48,7 +48,8 @@ bool Geometry::sharesPrepared(const Geometry &other) const {
   auto key = [](const Geometry &g) {
     // Entries of single lookups are stored with a bias; quad puts four tables side by side.
     return std::make_tuple(g.numerics, g.tables, g.tablesPerVector(), g.schedule.getRun() == 1, g.kPadded,
-                           g.group, g.groups, g.format.subgroup, g.valueBytes);
+                           g.group, g.groups, g.format.subgroup, g.valueBytes,
+                           g.layout == Layout::base3 ? g.schedule.getUnpackTokens() : 0);
   };
   return key(*this) == key(other);
 }
@@ -58,6 +59,8 @@ static void setTile(Geometry &g, TargetAttr target) {
   g.laneRows = g.vectorBytes / 4;
   g.permutes = target.getPermuteBytes() > 0;
   g.dot = target.getDot();
+  g.registers = target.getRegisters();
+  g.stepTokens = g.schedule.getTokens();
   g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
   g.tileRows = g.rowVectors * (g.inArray() ? target.getArrayN() : bytePerRow ? g.vectorBytes : g.laneRows);
@@ -94,6 +97,8 @@ static void setStream(Geometry &g) {
   g.chunkStride = g.chunkBytes;
   if (g.format.subgroup)
     g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
+  g.codeStride = g.chunkStride;
+
   g.spanBytes = g.tileBytesOf(g.span);
   g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
   g.streamBytes =
@@ -106,10 +111,9 @@ static void setStream(Geometry &g) {
   g.payloadBytes = g.columnsOffset + (g.format.permuted ? g.kPadded * 4 : 0);
 }
 
-static void setPrepared(Geometry &g) {
-  int64_t units = g.tables ? g.kPadded / g.unit : 0;
-  g.tableBytes = g.tables ? units * g.digits() * g.tables.getEntryBytes() : 0;
-  g.valueOffset = roundUp(g.tableBytes, 64);
+/// Behind the first `before` bytes.
+static void placePrepared(Geometry &g, int64_t before) {
+  g.valueOffset = roundUp(before, 64);
   // Integers: int8, or sixteen bits from which tables of trits are rounded.
   g.valueBytes = g.numerics == Numerics::a8 ? 1 : g.format.row->trits ? 2 : 0;
   g.scalesOffset = g.valueOffset + roundUp(g.kPadded * g.valueBytes, 64);
@@ -117,6 +121,12 @@ static void setPrepared(Geometry &g) {
   g.preparedBytes = g.sumsOffset + roundUp(g.preparedSums() * 4, 64);
   if (g.preparedBytes % 4096 == 0)
     g.preparedBytes += 64; // tokens at equal offsets would share one set of the L1 cache
+}
+
+static void setPrepared(Geometry &g) {
+  int64_t units = g.tables ? g.kPadded / g.unit : 0;
+  g.tableBytes = g.tables ? units * g.digits() * g.tables.getEntryBytes() : 0;
+  placePrepared(g, g.tableBytes);
 }
 
 Geometry lut::getGeometry(Operation *op, TargetAttr target) {
@@ -141,5 +151,28 @@ Geometry lut::getGeometry(Operation *op, TargetAttr target) {
   setReduction(g);
   setStream(g);
   setPrepared(g);
+  return g;
+}
+
+/// Codes need no registers: sums take half of them. Bytes of base 3 unpack four at a time, to 20 k in the
+/// order of activations that lie where tables would, and a row vector to four.
+Geometry lut::unpackedGeometry(Geometry g) {
+  g.unpacked = true;
+  g.stepVectors = std::min<int64_t>(g.rowVectors, g.registers / 8);
+  if (g.layout == Layout::base3) {
+    g.strategy = Strategy::dot;
+    g.layout = Layout::dot;
+    g.rowVectors *= 4;
+    g.stepVectors = 4;
+    g.chunkK *= 4;
+    g.chunkStride *= 4;
+    g.tableBytes = 0;
+    placePrepared(g, g.kPadded + 32);
+
+    g.unpackBlocks = std::min(g.kBlocks, std::max<int64_t>(1, 420 / g.kBlock)); // tables want shorter blocks
+  }
+  g.stepTokens = std::min<int64_t>(8, g.registers / 2 / g.stepVectors);
+  g.planes = g.chunkQuads();
+  g.codeStride = g.chunkK * g.stepRows();
   return g;
 }

@@ -28,6 +28,7 @@ struct Geometry {
   bool permutes = false; // whether the target has byte permutes
   DotKind dot = DotKind::none;
   int64_t stepVectors = 0; // row vectors that are summed at a time: all of the tile, or a part of it
+  int64_t stepTokens = 0, registers = 0;
   // Sums that have to be independent for products to overlap: 8 where one takes 4 or 5 cycles and two start
   // in each.
   int64_t independentSums = 1;
@@ -45,6 +46,11 @@ struct Geometry {
   // The end of the payload: columns of permuted weights.
   int64_t columnsOffset = 0, payloadBytes = 0;
 
+  // Whether the codes of a step have been unpacked to bytes: [k / 4][row vector][row][4], V bytes for each
+  // row vector of 4 k. `codeStride` is from chunk to chunk, in the stream too.
+  bool unpacked = false;
+  int64_t codeStride = 0, unpackBlocks = 1;
+
   // Prepared activations of one token, in bytes.
   int64_t tableBytes = 0, valueOffset = 0, valueBytes = 0, scalesOffset = 0, sumsOffset = 0,
           preparedBytes = 0;
@@ -52,6 +58,13 @@ struct Geometry {
   /// Whether tables are made in the registers of a LUT-instruction machine.
   bool inArray() const { return layout == Layout::nibbles || layout == Layout::trits; }
   bool wholeRow() const { return format.group == 0; }
+  int64_t chunkQuads() const { return chunkK / 4; }
+  /// Where products find the integers of a token: those of unpacked trits have an order of their own.
+  int64_t factorOffset() const { return unpacked && tables ? 0 : valueOffset; }
+  /// Bytes of the k blocks that are unpacked at a time.
+  int64_t unpackedBytes() const { return stepRows() * kBlock * unpackBlocks; }
+  int64_t unpackRounds() const { return (kBlocks + unpackBlocks - 1) / unpackBlocks; }
+
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
   bool doubled() const {
     return strategy == Strategy::lookup && !format.row->trits &&
@@ -108,6 +121,8 @@ inline int64_t largestMultiplier(const Format &format, TablesType tables) {
 
 /// The geometry of a lut.lookup_gemm or lut.dot_gemm that has a schedule.
 Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
+/// The same product of codes that have been unpacked.
+Geometry unpackedGeometry(Geometry g);
 
 /// The target attached to the module around `op`; emits an error where there is none.
 TargetAttr getTarget(mlir::Operation *op);

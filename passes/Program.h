@@ -17,6 +17,7 @@ struct Slot {
   mlir::Value value;       // null: a buffer
   bool routed = false;     // a row, or bytes, for each pair of a token and one of its experts
   mlir::Type element = {}; // of a result; null: f32
+  int64_t fixed = 0;       // bytes of scratch besides: a few tokens may take more than `size` each
 };
 
 /// Where a program sends tokens to experts and adds up what comes back, by slots. Without experts `top` is 0.

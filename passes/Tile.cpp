@@ -62,12 +62,18 @@ void StageEmitter::prepare() {
   Value prepared = pointer(stage.result), buffer;
   if (stage.buffer)
     buffer = pointer(stage.buffer);
-  e.loop(begin, end, 1, {}, [&](Value token, Values) {
-    Value row = buffer ? e.at(buffer, e.mul(token, program.slots[stage.buffer].size)) : Value();
-    Value x = emitSource(e, op, inputs, token, row);
-    emitPrepare(e, stage.geometry, x, e.at(prepared, e.mul(token, stage.geometry.preparedBytes)));
-    return Values();
-  });
+  auto tokens = [&](const Geometry &g) {
+    e.loop(begin, end, 1, {}, [&](Value token, Values) {
+      Value row = buffer ? e.at(buffer, e.mul(token, program.slots[stage.buffer].size)) : Value();
+      Value x = emitSource(e, op, inputs, token, row);
+      emitPrepare(e, g, x, e.at(prepared, e.mul(token, g.preparedBytes)));
+      return Values();
+    });
+  };
+  const Geometry &g = stage.geometry;
+  if (!g.tables || !g.schedule.getUnpackTokens())
+    return tokens(g);
+  e.choose(emitUnpacks(e, g, m), [&] { tokens(unpackedGeometry(g)); }, [&] { tokens(g); });
 }
 
 void StageEmitter::compute() {

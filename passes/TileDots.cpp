@@ -42,8 +42,8 @@ Value DotEmitter::chunkVector(Value chunk, int64_t index, int64_t row, llvm::Mut
 /// fields are joined, and times the step or looked up. The upper half of a byte in a vector of its own where
 /// products need halves.
 Values DotEmitter::codes(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
-  Value joined;
-  for (const Geometry::Field &field : g.fieldsOf(quad)) {
+  Value joined = g.unpacked ? chunkVector(chunk, quad, row, loaded) : Value();
+  for (const Geometry::Field &field : g.unpacked ? SmallVector<Geometry::Field>() : g.fieldsOf(quad)) {
     int64_t bit = field.weight + stepBit();
     Value bits = e.shiftBytes(chunkVector(chunk, field.vector, row, loaded), field.position - bit);
     bits = e.bitAnd(bits, ((1 << field.width) - 1) << bit);
@@ -52,7 +52,7 @@ Values DotEmitter::codes(Value chunk, int64_t row, int64_t quad, llvm::MutableAr
   Values parts;
   for (int64_t half = 0; half < halves; ++half) {
     auto part = [&](int64_t value) { return halves == 1 ? value : value >> 4 * half & 15; };
-    if (format.row->book) {
+    if (format.row->book && !g.unpacked) {
       SmallVector<int64_t> levels;
       for (int code = 0; code < format.row->codes(); ++code)
         levels.push_back(int8_t(part(format.row->value(code) - format.row->offset)));
@@ -67,11 +67,11 @@ Values DotEmitter::codes(Value chunk, int64_t row, int64_t quad, llvm::MutableAr
 
 /// Adds the products of `quads` quads of chunk i to `sums`.
 void DotEmitter::dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums) {
-  Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
+  Value chunk = e.at(at.weights, e.mul(i, g.codeStride));
   Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
   Values x;
   for (Value prepared : at.prepared)
-    x.push_back(e.at(e.at(prepared, k), g.valueOffset));
+    x.push_back(e.at(e.at(prepared, k), g.factorOffset()));
   int64_t size = R * tokens * halves;
   for (int64_t quad = firstQuad; quad < firstQuad + quads; ++quad) {
     Values values;
@@ -127,8 +127,8 @@ Values DotEmitter::fieldSums() {
     for (const Geometry::Field &field : g.fieldsOf(quad))
       placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
-    Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
-    Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.valueOffset);
+    Value chunk = e.at(at.weights, e.mul(i, g.codeStride));
+    Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.factorOffset());
     Chunk loaded = noVectors();
     for (int64_t quad = 0; quad < 8; ++quad) {
       Value values = e.bitcast(e.splat(e.load(e.i32(), e.at(x, 4 * quad)), V / 4), bytes);
@@ -175,14 +175,14 @@ Values DotEmitter::sums() {
     dotQuads(e.index(0), at.firstQuad, at.quads, loaded, sums);
     return joinHalves(sums);
   }
-  if (tokens == 1 && g.dot == DotKind::quads && !format.row->book)
+  if (tokens == 1 && g.dot == DotKind::quads && !format.row->book && !g.unpacked)
     return fieldSums();
   size_t size = sums.size();
   while (int64_t(sums.size()) < g.independentSums && sums.size() < 4 * size)
     sums.append(sums.size(), e.constant(lanes, 0));
   sums = eachChunk(sums, [&](Value i, Values carried) {
     Chunk loaded = noVectors();
-    dotQuads(i, 0, 8, loaded, carried);
+    dotQuads(i, 0, g.chunkQuads(), loaded, carried);
     return carried;
   });
   for (; sums.size() > size; sums.truncate(sums.size() / 2))
@@ -222,6 +222,17 @@ void DotEmitter::addSubgroup(Value multiples, const Values &partial, Values &sum
     for (int64_t t = 0; t < tokens; ++t)
       sums[r * tokens + t] = e.add(sums[r * tokens + t], e.mul(partial[r * tokens + t], multiple));
   }
+}
+
+void lut::unpackChunk(Emitter &e, const Geometry &g, Value chunk, Value codes) {
+  GroupCursor nowhere;
+  DotEmitter emitter{{e, g, nowhere}};
+  emitter.halves = 1;
+  DotEmitter::Chunk loaded = emitter.noVectors();
+  for (int64_t quad = 0; quad < g.chunkQuads(); ++quad)
+    for (int64_t r = 0; r < g.stepVectors; ++r)
+      e.store(emitter.codes(chunk, r, quad, loaded[r])[0],
+              e.at(codes, (quad * g.stepVectors + r) * g.vectorBytes), g.vectorBytes);
 }
 
 Values lut::emitDotSums(const SumEmitter &emitter) { return DotEmitter{emitter}.sums(); }

@@ -1,7 +1,7 @@
 // What tiling emits for one stage, by file: TileSource.cpp (norms and functions before activations),
 // TilePrepare.cpp (activations), TileTables.cpp (their tables), TileSums.cpp and TileDots.cpp (integer sums
-// of one group by lookups and by dot products), TileProduct.cpp (loops, scales), TileConvert.cpp (types of
-// results) and Tile.cpp (functions, the pass).
+// of one group by lookups and by dot products), TileUnpack.cpp (codes to bytes), TileProduct.cpp (loops,
+// scales), TileConvert.cpp (types of results) and Tile.cpp (functions, the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
 
@@ -44,6 +44,12 @@ mlir::Value emitConversion(Emitter &e, mlir::Value lanes, mlir::Type type);
 
 /// Emits the quantization, and the tables, of the token at `x` to its place in the prepared activations.
 void emitPrepare(Emitter &e, const Geometry &g, mlir::Value x, mlir::Value out);
+
+/// Whether a block of m tokens multiplies unpacked codes.
+mlir::Value emitUnpacks(Emitter &e, const Geometry &g, mlir::Value m);
+
+/// Emits the unpacking of a step's codes in [0, kLength) of a k block, which lie at `stream`, to `codes`.
+void emitUnpack(Emitter &e, const Geometry &g, mlir::Value stream, int64_t kLength, mlir::Value codes);
 
 /// Bits of the largest sum of |x| over a unit of [k0, k0 + length): the magnitude of a unit's largest entry,
 /// rounding included.

@@ -23,6 +23,7 @@ struct PrepareEmitter {
   GroupScale groupScale(Value magnitudeBits);
   void storeScale(Value index, Value scale);
   void storeSum(Value index, Value sum);
+  void unpackedOrder();
 
   Value loadX(Value k, int64_t valid);
   Value maxMagnitude(Value k0, int64_t length);
@@ -142,11 +143,27 @@ void PrepareEmitter::group(Value index, int64_t length, int64_t padded) {
   Value sum;
   if (g.valueBytes)
     sum = quantize(k0, length, padded, scale.inverse);
-  if (g.digits()) {
+  if (g.factorOffset() != g.valueOffset)
+    unpackedOrder();
+  else if (g.digits()) {
     Value allOnes = emitTables(e, g, x, out, k0, length, padded, scale.inverse);
     sum = a8 ? sum : allOnes;
   }
   storeSum(index, sum);
+}
+
+/// A copy of the integers: of every 20 k in the order in which TileUnpack.cpp takes
+/// them from bytes of five trits, [e < 5][byte < 4].
+void PrepareEmitter::unpackedOrder() {
+  SmallVector<int64_t> indices(32);
+  for (int64_t i = 0; i < 20; ++i)
+    indices[i] = 5 * (i % 4) + i / 4;
+  e.loop(g.kPadded / 20, {}, [&](Value i, Values) {
+    Value place = e.at(out, e.mul(i, 20));
+    Value values = e.load(e.vec(32, e.i8()), e.at(place, g.valueOffset));
+    e.store(vector::ShuffleOp::create(e.b, e.loc, values, values, indices), e.at(place, g.factorOffset()));
+    return Values();
+  });
 }
 
 void PrepareEmitter::token() {

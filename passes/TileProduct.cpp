@@ -13,19 +13,27 @@ struct ComputeEmitter : ProductOperands {
   VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
 
   void run();
+  void runUnpacked(Geometry stored);
+  void unpackedBlocks(const Geometry &stored, Value codes, Value step, Value first, int64_t blocks,
+                      bool last);
   void tilesOfBlock(Value block, int64_t kLength, bool last);
   void tokenTiles(function_ref<void(Value token, int64_t count)> body);
   void eachTile(function_ref<void(Value tile)> body);
-  void eachToken(function_ref<void(Value tile, Value token)> body);
 
+  void eachToken(function_ref<void(Value token)> body);
+  void clear(Value step);
+  Value enterStep(Value step);
+
+  Value streamOf(Value block, Value tile, int64_t kLength);
   void step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count);
   Values groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength, Values results);
-  Values span(Value stream, const Values &tokens, Value index, int64_t kLength, Values results);
+  Values span(Value stream, Value codes, const Values &tokens, Value index, int64_t kLength, Values results);
   Values group(const GroupCursor &at, Value scales, Value index, Values results);
   Values wholeRow(Value step, const Values &tokens, Values sums);
 
   GroupCursor cursor(Value weights, const Values &tokens, Value index, Value kOffset, int64_t kLength);
   Values tokenPointers(Value token, int64_t count);
+  Value codesAt(Value stream, Value index);
   Value partOf(Value pointer, int64_t stepBytes);
   Value tail(int64_t offset, Value step, int64_t sumVector, Type type);
   Value scaled(Value sum, Value activationScale, Value weightScale);
@@ -45,7 +53,8 @@ struct ComputeEmitter : ProductOperands {
   Values loadCarried(Value step, Value token, int64_t count, VectorType type);
   void store(SourceRows rows, Value step, Value token, const Values &results);
 
-  Value part = {}; // of the tile that the current step is; null: all of it
+  Value part = {};     // of the tile that the current step is; null: all of it
+  Value unpacked = {}; // codes of the current tile and k block; null: they are in the stream
 };
 
 } // namespace
@@ -62,9 +71,7 @@ void ComputeEmitter::run() {
   bool lastIsFull = lastLength == g.kBlock && (g.wholeRow() || lastLength % g.span == 0);
   bool finishes = !epilogues.empty() || !result.isF32();
   bool lastApart = !lastIsFull || (!g.wholeRow() && finishes);
-  eachToken([&](Value tile, Value token) {
-    store(carried, tile, token, Values(g.sumVectors(), e.constant(ints, 0)));
-  });
+  eachTile([&](Value tile) { clear(tile); });
   e.loop(g.kBlocks - lastApart, {}, [&](Value block, Values) {
     tilesOfBlock(block, g.kBlock, /*last=*/!lastApart);
     return Values();
@@ -72,8 +79,10 @@ void ComputeEmitter::run() {
   if (lastApart)
     tilesOfBlock(e.index(g.kBlocks - 1), lastLength, /*last=*/true);
   if (g.wholeRow())
-    eachToken([&](Value tile, Value token) {
-      finish(tile, token, wholeRow(tile, tokenPointers(token, 1), loadCarried(tile, token, 1, ints)));
+    eachTile([&](Value tile) {
+      eachToken([&](Value token) {
+        finish(tile, token, wholeRow(tile, tokenPointers(token, 1), loadCarried(tile, token, 1, ints)));
+      });
     });
 }
 
@@ -106,9 +115,11 @@ void ComputeEmitter::tilesOfBlock(Value block, int64_t kLength, bool last) {
 /// Whole token tiles first, then tiles of half as many tokens, down to single tokens.
 void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
   Value begin = e.index(0);
-  for (int64_t count = g.schedule.getTokens(); count >= 1; count /= 2) {
+  for (int64_t count = g.stepTokens; count >= 1; count /= 2) {
     int64_t batch = g.schedule.getBatchRowVectors();
-    g.stepVectors = count > 1 && batch ? batch : g.rowVectors;
+    if (!g.unpacked)
+      g.stepVectors = count > 1 && batch ? batch : g.rowVectors;
+
     Value end = m;
     if (count > 1)
       end = e.sub(m, arith::RemUIOp::create(e.b, e.loc, m, e.index(count)));
@@ -120,14 +131,62 @@ void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
   }
 }
 
-/// All tiles, token by token.
-void ComputeEmitter::eachToken(function_ref<void(Value, Value)> body) {
-  eachTile([&](Value tile) {
-    e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
-      body(tile, token);
+/// Step by step, k block by k block: the unpacked codes of a step, and its sums of all tokens, stay in cache.
+void ComputeEmitter::runUnpacked(Geometry stored) {
+  stored.stepVectors = stored.rowVectors / g.steps();
+  Value codes = e.allocate(g.unpackedBytes()), sums;
+  int64_t rounds = g.unpackRounds(), lastBlocks = g.kBlocks - (rounds - 1) * g.unpackBlocks;
+  if (rounds > 1)
+    sums = e.allocate(g.schedule.getTokenBlock() * g.stepRows() * 4);
+  e.loop(e.mul(tileBegin, g.steps()), e.mul(tileEnd, g.steps()), 1, {}, [&](Value step, Values) {
+    if (rounds > 1) {
+      carried = {e.at(sums, e.mul(step, -4 * g.stepRows())), e.index(g.stepRows())};
+      clear(step);
+    }
+    e.loop(rounds - 1, {}, [&](Value round, Values) {
+      unpackedBlocks(stored, codes, step, e.mul(round, g.unpackBlocks), g.unpackBlocks, /*last=*/false);
       return Values();
     });
+    unpackedBlocks(stored, codes, step, e.index(g.kBlocks - lastBlocks), lastBlocks, /*last=*/true);
+    return Values();
   });
+}
+
+/// `blocks` k blocks from `first` on.
+void ComputeEmitter::unpackedBlocks(const Geometry &stored, Value codes, Value step, Value first,
+                                    int64_t blocks, bool last) {
+  int64_t kLength = blocks * g.kBlock;
+  if (last)
+    kLength -= g.kBlocks * g.kBlock - g.kPadded;
+  Value tile = enterStep(step);
+  for (int64_t b = 0; b < blocks; ++b) {
+    int64_t length = std::min(g.kBlock, kLength - b * g.kBlock);
+    Value stream = partOf(streamOf(e.add(first, b), tile, length), stored.stepVectors * g.vectorBytes);
+    emitUnpack(e, stored, stream, length, e.at(codes, b * g.kBlock * g.stepRows()));
+  }
+  unpacked = codes;
+  tokenTiles([&](Value token, int64_t count) { this->step(step, first, kLength, last, token, count); });
+}
+
+/// Sets the part of a tile that `step` is; returns the tile.
+Value ComputeEmitter::enterStep(Value step) {
+  part = Value();
+  if (g.steps() == 1)
+    return step;
+  part = arith::RemUIOp::create(e.b, e.loc, step, e.index(g.steps()));
+  return arith::DivUIOp::create(e.b, e.loc, step, e.index(g.steps()));
+}
+
+void ComputeEmitter::eachToken(function_ref<void(Value)> body) {
+  e.loop(e.index(0), m, 1, {}, [&](Value token, Values) {
+    body(token);
+    return Values();
+  });
+}
+
+/// Zeros for the sums of a step that k blocks carry on.
+void ComputeEmitter::clear(Value step) {
+  eachToken([&](Value token) { store(carried, step, token, Values(g.sumVectors(), e.constant(ints, 0))); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,35 +209,43 @@ GroupCursor ComputeEmitter::cursor(Value weights, const Values &tokens, Value in
   return result;
 }
 
+/// The codes of the current step: of a span that is at `stream`, or of span `index` of what has been
+/// unpacked.
+Value ComputeEmitter::codesAt(Value stream, Value index) {
+  if (unpacked)
+    return index ? e.at(unpacked, e.mul(index, g.span * g.stepRows())) : unpacked;
+  return partOf(stream, g.stepVectors * g.vectorBytes);
+}
+
 /// `pointer` to what a tile has, moved to the current part of it.
 Value ComputeEmitter::partOf(Value pointer, int64_t stepBytes) {
   return part ? e.at(pointer, e.mul(part, stepBytes)) : pointer;
 }
 
+Value ComputeEmitter::streamOf(Value block, Value tile, int64_t kLength) {
+  return e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytesOf(kLength))));
+}
+
 void ComputeEmitter::step(Value step, Value block, int64_t kLength, bool last, Value token, int64_t count) {
-  Value tile = step;
-  part = Value();
-  if (g.steps() > 1) {
-    tile = arith::DivUIOp::create(e.b, e.loc, step, e.index(g.steps()));
-    part = arith::RemUIOp::create(e.b, e.loc, step, e.index(g.steps()));
-  }
-  Value stream = e.at(packed, e.add(e.mul(block, g.blockBytes), e.mul(tile, g.tileBytesOf(kLength))));
+  Value stream = streamOf(block, enterStep(step), kLength);
   Values tokens = tokenPointers(token, count);
-  bool continues = g.kBlocks > 1;
+  bool continues = (unpacked ? g.unpackRounds() : g.kBlocks) > 1;
   if (!g.wholeRow()) {
     Values results = continues ? loadCarried(step, token, count, floats)
                                : Values(g.sumVectors() * count, e.real(floats, 0.0));
     results = groupedSums(stream, tokens, block, kLength, results);
     return last ? finish(step, token, results) : store(carried, step, token, results);
   }
-  Values sums = emitSums(e, g,
-                         cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, e.index(0),
-                                e.mul(block, g.kBlock), kLength));
+  Values sums =
+      emitSums(e, g, cursor(codesAt(stream, {}), tokens, e.index(0), e.mul(block, g.kBlock), kLength));
   if (!continues)
     return finish(step, token, wholeRow(step, tokens, sums));
   Values before = loadCarried(step, token, count, ints);
   for (auto [sum, earlier] : llvm::zip(sums, before))
     sum = e.add(earlier, sum);
+  if (last && unpacked)
+    return finish(step, token, wholeRow(step, tokens, sums));
+
   store(carried, step, token, sums);
 }
 
@@ -270,17 +337,16 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, V
   return results;
 }
 
-/// The groups of span `index` at `stream`, whose scales follow its chunks.
-Values ComputeEmitter::span(Value stream, const Values &tokens, Value index, int64_t kLength,
+/// The groups of span `index` at `stream`, whose scales follow its chunks; its codes may lie elsewhere.
+Values ComputeEmitter::span(Value stream, Value codes, const Values &tokens, Value index, int64_t kLength,
                             Values results) {
   Value scales = e.at(stream, kLength / g.chunkK * g.chunkStride);
   int64_t groups = g.spanGroups();
   for (int64_t i = 0; i < groups; ++i) {
     Value group = e.add(e.mul(index, groups), i);
-    GroupCursor at =
-        cursor(partOf(stream, g.stepVectors * g.vectorBytes), tokens, group, e.mul(index, g.span), kLength);
-    at.firstQuad = 8 / groups * i;
-    at.quads = 8 / groups;
+    GroupCursor at = cursor(codes, tokens, group, e.mul(index, g.span), kLength);
+    at.firstQuad = g.chunkQuads() / groups * i;
+    at.quads = g.chunkQuads() / groups;
     if (int64_t subgroup = g.format.subgroup) {
       at.multiples = partOf(e.at(stream, g.chunkBytes), g.stepRows());
       Value first = e.mul(index, g.group / subgroup * 4);
@@ -297,12 +363,13 @@ Values ComputeEmitter::groupedSums(Value stream, const Values &tokens, Value blo
                                    Values results) {
   int64_t whole = kLength / g.span, rest = kLength % g.span;
   Value first = e.mul(block, g.kBlock / g.span);
-  results = e.loop(whole, results, [&](Value index, Values carried) {
-    return span(e.at(stream, e.mul(index, g.spanBytes)), tokens, e.add(first, index), g.span, carried);
-  });
-  if (!rest)
-    return results;
-  return span(e.at(stream, whole * g.spanBytes), tokens, e.add(first, whole), rest, results);
+  auto spanAt = [&](Value index, int64_t length, Values results) {
+    Value place = e.at(stream, e.mul(index, g.spanBytes));
+    return span(place, codesAt(place, index), tokens, e.add(first, index), length, results);
+  };
+  results =
+      e.loop(whole, results, [&](Value index, Values carried) { return spanAt(index, g.span, carried); });
+  return rest ? spanAt(e.index(whole), rest, results) : results;
 }
 
 /// The tail's column at `offset`: 4 bytes for each padded row.
@@ -398,5 +465,10 @@ void ComputeEmitter::store(SourceRows rows, Value step, Value token, const Value
 }
 
 void lut::emitProduct(Emitter &e, const Geometry &g, const ProductOperands &operands) {
-  ComputeEmitter{operands, e, g}.run();
+  auto fromStream = [&] { ComputeEmitter{operands, e, g}.run(); };
+  if (!g.schedule.getUnpackTokens())
+    return fromStream();
+  e.choose(
+      emitUnpacks(e, g, operands.m), [&] { ComputeEmitter{operands, e, unpackedGeometry(g)}.runUnpacked(g); },
+      fromStream);
 }

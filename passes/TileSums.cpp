@@ -69,7 +69,7 @@ Values SumEmitter::initialSums() {
 /// The vector of the stream at `index`. A prefetch past the end of the stream is harmless.
 Value SumEmitter::weightVector(Value pointer, int64_t index) {
   int64_t ahead = g.schedule.getPrefetch();
-  if (ahead && tokens == 1 && index * V % 64 == 0)
+  if (ahead && tokens == 1 && !g.unpacked && index * V % 64 == 0)
     LLVM::Prefetch::create(e.b, e.loc, e.at(pointer, index * V + ahead), /*rw=*/0, /*hint=*/3, /*cache=*/1);
   return e.load(bytes, e.at(pointer, index * V));
 }

@@ -11,7 +11,7 @@ struct SumEmitter {
   const Geometry &g;
   const GroupCursor &at;
   int64_t tokens = at.prepared.size();
-  int64_t V = g.vectorBytes, R = g.stepVectors, stride = g.rowVectors;
+  int64_t V = g.vectorBytes, R = g.stepVectors, stride = g.unpacked ? g.stepVectors : g.rowVectors;
   mlir::VectorType bytes = e.vec(V, e.i8()), words = e.vec(V / 2, e.i16()), lanes = e.vec(V / 4, e.i32());
 
   /// The constants of sums and what the sum of activations adds to them.
@@ -21,6 +21,8 @@ struct SumEmitter {
 
 /// Layout dot: codes become integers that feed dot products.
 Values emitDotSums(const SumEmitter &emitter);
+/// Stores the integers of a chunk of layout dot, a byte each.
+void unpackChunk(Emitter &e, const Geometry &g, mlir::Value chunk, mlir::Value codes);
 
 } // namespace lut
 

@@ -22,7 +22,9 @@ lutc_status lutc_check_routes(const lutc_routing *routing, const lutc_operand *e
 /* The lists of pairs lie at the end of the block's scratch; counters follow them. */
 static uint32_t *place_pairs(lutc_call *c) {
   const size_t pairs = c->m * c->program->routing->top;
-  uint8_t *end = c->scratch + c->m * c->program->scratch_bytes;
+  const size_t counters = (c->program->routing->expert_count + 1) * sizeof(uint32_t);
+  uint8_t *end = c->scratch + c->m * c->program->scratch_bytes + c->program->fixed_bytes -
+                 lutc_round_up(counters, LUTC_ALIGNMENT);
   c->pairs.count = pairs;
   c->pairs.segments = (lutc_segment *)(void *)(end - pairs * sizeof(lutc_segment));
   c->pairs.positions = (uint32_t *)(void *)c->pairs.segments - pairs;

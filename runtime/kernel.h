@@ -73,7 +73,7 @@ typedef struct lutc_layout {
 
 /* What the stages of a program read and write, by index: the caller's operands, and scratch. Stages get the
    address of weights past their header. */
-enum { LUTC_SCRATCH = LUTC_EXPERTS + 1 /* `size` bytes for each token of a block */ };
+enum { LUTC_SCRATCH = LUTC_EXPERTS + 1 /* `size` bytes for each token of a block, and `fixed` bytes */ };
 
 typedef struct lutc_slot {
   uint32_t kind;   /* lutc_operand_kind or LUTC_SCRATCH */
@@ -81,6 +81,7 @@ typedef struct lutc_slot {
   uint32_t type;   /* lutc_type, of a result */
   size_t size;
   const lutc_kernel *kernel;
+  size_t fixed; /* a few tokens may take more than `size` bytes each */
 } lutc_slot;
 
 /* One function of a program. It prepares the activations of tokens [begin, end) of a block of m tokens, or
@@ -113,7 +114,7 @@ typedef struct lutc_routing {
 /* Blocks of tokens pass through all stages. */
 typedef struct lutc_program {
   size_t token_block, scratch_bytes; /* scratch: of one token, all slots together */
-  size_t fixed_bytes;                /* of any call besides */
+  size_t fixed_bytes;                /* of any call besides: of slots, then counters of experts */
   size_t slot_count, stage_count;
   const lutc_slot
       *slots; /* at most LUTC_MAX_SLOTS; the caller's operands are all but scratch, in this order */

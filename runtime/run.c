@@ -102,7 +102,7 @@ static void place_operands(lutc_call *c, size_t token) {
     lutc_operand *operand = &c->operands[i];
     if (slot->kind == LUTC_SCRATCH) {
       *operand = (lutc_operand){scratch, slot->size / sizeof(float)};
-      scratch += c->m * slot->size * (slot->routed ? c->program->routing->top : 1);
+      scratch += c->m * slot->size * (slot->routed ? c->program->routing->top : 1) + slot->fixed;
       continue;
     }
     *operand = *given++;

@@ -89,7 +89,8 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorB
 
 LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layout layout, int64_t rowVectors,
                                    int64_t tokens, int64_t tokenBlock, int64_t kBlock, int64_t run,
-                                   int64_t widen, int64_t prefetch, bool, int64_t batchRowVectors) {
+                                   int64_t widen, int64_t prefetch, bool, int64_t batchRowVectors,
+                                   int64_t unpackTokens) {
   if ((strategy == Strategy::dot) != (layout == Layout::dot))
     return emitError() << "strategy " << stringifyStrategy(strategy) << " cannot read layout "
                        << stringifyLayout(layout);
@@ -107,6 +108,11 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
   bool widens = layout == Layout::column || layout == Layout::base3;
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";
+  if (unpackTokens < 0 || (unpackTokens && layout != Layout::dot && layout != Layout::base3))
+    return emitError() << "unpack_tokens = " << unpackTokens << " must not be negative, and 0 in layout "
+                       << stringifyLayout(layout);
+  if (unpackTokens && layout == Layout::base3 && kBlock % 20)
+    return emitError() << "k_block = " << kBlock << " must be a multiple of 20 to be unpacked";
   return success();
 }
 

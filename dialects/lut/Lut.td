@@ -137,7 +137,9 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
     A tile is `row_vectors` vectors of rows by `tokens` tokens. `k_block` elements of k are finished for all rows before
     the next block (0: all of k at once). Within a block all tokens take their turn on a tile of weights, or, with
     `rows_inner`, all rows on a tile of tokens: what stays in L1 is the weights or the tables. Tiles of several tokens
-    take `batch_row_vectors` of the row vectors at a time (0: all). Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
+    take `batch_row_vectors` of the row vectors at a time (0: all). Blocks of `unpack_tokens` tokens and more (0: never)
+    multiply bytes: the codes of a tile and k block are unpacked once, to memory that stays in cache, also those of
+    lookups in class a8. Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
     moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly. On a LUT-instruction machine a
     tile is a block of `row_vectors` warps, each with `array_n` rows by `tokens` tokens.
   }];
@@ -152,7 +154,8 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
     DefaultValuedParameter<"int64_t", "0">:$widen,
     DefaultValuedParameter<"int64_t", "0">:$prefetch,
     DefaultValuedParameter<"bool", "false">:$rows_inner,
-    DefaultValuedParameter<"int64_t", "0">:$batch_row_vectors);
+    DefaultValuedParameter<"int64_t", "0">:$batch_row_vectors,
+    DefaultValuedParameter<"int64_t", "0">:$unpack_tokens);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

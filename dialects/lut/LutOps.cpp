@@ -210,6 +210,8 @@ LogicalResult LookupGemmOp::verify() {
     return emitOpError("is scheduled before its tables are quantized");
   if (layout && (inRegisters || layout == Layout::base3) != getLeft().getType().getMirrored())
     return emitOpError("mirrored tables and a layout whose codes have a sign need each other");
+  if (getSchedule() && getSchedule()->getUnpackTokens() && getLeft().getType().getDigits() != 2)
+    return emitOpError("unpacks codes, which multiply the activations of class a8 only");
   return verifyGemm(*this, getLeft().getType(), getW().getType(), getY().getType());
 }
 

@@ -138,3 +138,13 @@ module attributes {a = #lut.target<name = "t", vector_bytes = 16, registers = 16
 
 // expected-error@+1 {{batch_row_vectors = 3 must divide row_vectors = 4}}
 module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors = 4, tokens = 2, token_block = 8, k_block = 0, batch_row_vectors = 3>} {}
+
+// -----
+
+// expected-error@+1 {{unpack_tokens = 8 must not be negative, and 0 in layout quad}}
+module attributes {a = #lut.schedule<strategy = lookup, layout = quad, row_vectors = 4, tokens = 2, token_block = 8, k_block = 0, unpack_tokens = 8>} {}
+
+// -----
+
+// expected-error@+1 {{k_block = 35 must be a multiple of 20 to be unpacked}}
+module attributes {a = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 2, tokens = 2, token_block = 8, k_block = 35, run = 7, widen = 256, unpack_tokens = 8>} {}

@@ -224,6 +224,15 @@ func.func @dotSchedule(%q: !lut.activations<64, group = 64>, %w: !lut.weights<10
 
 // -----
 
+!rounded = !lut.tables<70, group = 70, unit = 5, trits = true, mirrored = true, digits = 1, radix = 0>
+func.func @unpackedTables(%t: !rounded, %w: !lut.weights<10 x 70, <w158>, trits>) {
+  // expected-error@+1 {{unpacks codes, which multiply the activations of class a8 only}}
+  %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 1, k_block = 140, run = 1, widen = 256, unpack_tokens = 4> : !rounded, !lut.weights<10 x 70, <w158>, trits> -> tensor<?x10xf32>
+  return
+}
+
+// -----
+
 !whole = !lut.tables<70, group = 70, unit = 5, trits = true, mirrored = false, digits = 1, radix = 0>
 func.func @base3Unmirrored(%t: !whole, %w: !lut.weights<10 x 70, <w158>, trits>) {
   // expected-error@+1 {{mirrored tables and a layout whose codes have a sign need each other}}

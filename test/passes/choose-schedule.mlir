@@ -90,7 +90,8 @@ module attributes {lut.target = #target} {
 // -----
 
 // Ternary weights: rounded to a byte, 122 entries are one permute of two registers. Exact sums take a lookup for each
-// digit and larger tables: they multiply.
+// digit and larger tables. Few rows do not pay for these: they multiply. Many rows do, where memory is the limit; their
+// batches unpack the codes.
 #target = #lut.target<name = "permute", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 15, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 !q = !lut.activations<2560, group = 2560>
 !d = !lut.tables<2560, group = 2560, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
@@ -113,6 +114,25 @@ module attributes {lut.target = #target} {
     %t = lut.precompute %q : !q -> !d
     %y = lut.lookup_gemm %t, %p : !d, !p -> tensor<?x640xf32>
     return %y : tensor<?x640xf32>
+  }
+
+  // CHECK-LABEL: @manyRows(
+  // CHECK: schedule <strategy = lookup, layout = base3, {{.*}} unpack_tokens = {{[0-9]+}}>
+  func.func @manyRows(%q: !q, %p: !lut.weights<6912 x 2560, <w158>, trits>) -> tensor<?x6912xf32> {
+    %t = lut.precompute %q : !q -> !d
+    %y = lut.lookup_gemm %t, %p : !d, !lut.weights<6912 x 2560, <w158>, trits> -> tensor<?x6912xf32>
+    return %y : tensor<?x6912xf32>
+  }
+
+  // Of tokens that are prepared together but multiplied by expert, some batches would be too small: tables are there for
+  // all.
+  // CHECK-LABEL: @routedRows(
+  // CHECK-NOT: layout = base3, {{.*}} unpack_tokens
+  func.func @routedRows(%q: !q, %p: !lut.weights<6912 x 2560, <w158>, trits>, %e: tensor<?x2xi32>) -> tensor<?x6912xf32> {
+    %t = lut.precompute %q : !q -> !d
+    %r = lut.route %t, %e : !d, tensor<?x2xi32>
+    %y = lut.lookup_gemm %r, %p strategy lookup : !d, !lut.weights<6912 x 2560, <w158>, trits> -> tensor<?x6912xf32>
+    return %y : tensor<?x6912xf32>
   }
 
   // A measured schedule is taken where it is one of the candidates.

@@ -247,6 +247,53 @@ module attributes {lut.target = #target} {
     return %y : tensor<?x16xf32>
   }
 
+  // From 8 tokens on, codes are unpacked to the stack first, for all tokens of a tile, whose sums lie there too; products
+  // load them as they are. Fewer tokens take the codes from the stream.
+  // CHECK-LABEL: func.func @unpacked_compute(
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64)
+  // CHECK-DAG: llvm.alloca %{{.*}} x i8 {alignment = 64 : i64}
+  // CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[M]], %{{.*}} : i64
+  // CHECK: scf.if %[[MANY]]
+  // CHECK: llvm.store %{{.*}} : vector<4xi32>
+  // CHECK: %[[CODES:.*]] = arith.andi %{{.*}} : vector<16xi8>
+  // CHECK: llvm.store %[[CODES]], %{{.*}} : vector<16xi8>
+  // CHECK: lut.dot %{{.*}} max 3
+  // CHECK-NOT: arith.andi
+  // CHECK: lut.dot %{{.*}} max 3
+  // CHECK: } else {
+  // CHECK-NOT: llvm.store %{{.*}} : vector<16xi8>
+  // CHECK: %[[MASKED:.*]] = arith.andi %{{.*}} : vector<16xi8>
+  // CHECK: lut.dot %{{.*}}, %[[MASKED]], %{{.*}} max 3
+  func.func @unpacked(%x: tensor<?x160xf32>, %w: !lut.weights<16 x 160, <w2g32>>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x160xf32> -> <160, group = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 2, tokens = 2, token_block = 32, k_block = 64, unpack_tokens = 8> : !lut.activations<160, group = 32>, !lut.weights<16 x 160, <w2g32>> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
+  // Of four bytes of five trits: a table each for four and for the fifth, 2 - c where the byte is negative. Then no
+  // tables are made; activations get the order of the codes instead.
+  // CHECK-LABEL: func.func @unpackedTrits_prepare(
+  // CHECK: scf.if
+  // CHECK: vector.shuffle %{{.*}} [0, 5, 10, 15, 1, 6, 11, 16, 2, 7, 12, 17, 3, 8, 13, 18, 4, 9, 14, 19,
+  // CHECK: } else {
+  // CHECK: llvm.store %{{.*}} : vector<8xi8>
+  // CHECK-LABEL: func.func @unpackedTrits_compute(
+  // CHECK: scf.if
+  // CHECK: %[[FOUR:.*]] = lut.lookup %{{.*}}[%[[BYTES:.*]]] entries 128
+  // CHECK: %[[NEGATIVE:.*]] = arith.cmpi slt, %[[BYTES]], %{{.*}} : vector<16xi8>
+  // CHECK: %[[REST:.*]] = arith.subi %{{.*}}, %[[FOUR]]
+  // CHECK: arith.select %[[NEGATIVE]], %[[REST]], %[[FOUR]]
+  // CHECK: lut.lookup %{{.*}}[%[[BYTES]]] entries 128
+  // CHECK: lut.dot %{{.*}} max 2
+  // CHECK: } else {
+  // CHECK: lut.accumulate
+  func.func @unpackedTrits(%x: tensor<?x140xf32>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
+    %q = lut.quantize_activations %x : tensor<?x140xf32> -> <140, group = 140>
+    %t = lut.precompute %q : !lut.activations<140, group = 140> -> <140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>
+    %y = lut.lookup_gemm %t, %w schedule <strategy = lookup, layout = base3, row_vectors = 1, tokens = 1, token_block = 8, k_block = 140, run = 7, widen = 256, unpack_tokens = 4> : !lut.tables<140, group = 140, unit = 5, trits = true, mirrored = true, digits = 2, radix = 36>, !lut.weights<16 x 140, <w158>, trits> -> tensor<?x16xf32>
+    return %y : tensor<?x16xf32>
+  }
+
   // With groups Y carries the floats, and the last, shorter block comes after the loop over the others. Rows are inside
   // the loop over tokens; tiles of two tokens take half of the rows at a time.
   // CHECK-LABEL: func.func @blocksOfGroups_compute(

@@ -87,20 +87,20 @@ struct Experts : testing::TestWithParam<size_t> {
 
   const size_t top = GetParam();
   toy::Library toy;
-  const lutc_slot slots[SlotCount] = {{LUTC_ROWS, 0, LUTC_F32, toy::k, nullptr},
-                                      {LUTC_ROUTES, 0, LUTC_F32, top, nullptr},
-                                      {LUTC_ROWS, 0, LUTC_F32, top, nullptr},
-                                      {LUTC_EXPERTS, 0, LUTC_F32, toy::n, &toy.kernel},
-                                      {LUTC_ROWS, 0, LUTC_F32, toy::n, nullptr},
-                                      {LUTC_SCRATCH, 0, LUTC_F32, toy::preparedBytes, nullptr},
-                                      {LUTC_SCRATCH, 1, LUTC_F32, toy::preparedBytes, nullptr},
-                                      {LUTC_SCRATCH, 1, LUTC_F32, rowBytes, nullptr},
-                                      {LUTC_RESULT, 0, LUTC_F32, toy::n, nullptr}};
+  const lutc_slot slots[SlotCount] = {{LUTC_ROWS, 0, LUTC_F32, toy::k, nullptr, 0},
+                                      {LUTC_ROUTES, 0, LUTC_F32, top, nullptr, 0},
+                                      {LUTC_ROWS, 0, LUTC_F32, top, nullptr, 0},
+                                      {LUTC_EXPERTS, 0, LUTC_F32, toy::n, &toy.kernel, 0},
+                                      {LUTC_ROWS, 0, LUTC_F32, toy::n, nullptr, 0},
+                                      {LUTC_SCRATCH, 0, LUTC_F32, toy::preparedBytes, nullptr, 128},
+                                      {LUTC_SCRATCH, 1, LUTC_F32, toy::preparedBytes, nullptr, 0},
+                                      {LUTC_SCRATCH, 1, LUTC_F32, rowBytes, nullptr, 0},
+                                      {LUTC_RESULT, 0, LUTC_F32, toy::n, nullptr, 0}};
   const lutc_routing routing = {expertCount, top, segmentTokens, Routes, Gates,
                                 Rows,        Y,   Residual,      1,      gathers};
   const lutc_program program = {
       tokenBlock, toy::preparedBytes + top * (toy::preparedBytes + rowBytes) + (top * 20 + 63) / 64 * 64,
-      64,         SlotCount,
+      128 + 64,   SlotCount,
       2,          slots,
       stages,     &routing};
   const lutc_program *programs[3] = {&program, &program, &program};
