@@ -72,15 +72,10 @@ struct Member {
 static Expected<std::vector<const TargetRow *>> chooseTargets(const CompileOptions &options) {
   std::vector<const TargetRow *> targets;
   if (!options.cpu.empty()) {
-    const TargetRow *row = bestTargetFor(options.cpu);
+    auto row = bestTargetFor(options.cpu, options.variants);
     if (!row)
-      return llvm::createStringError("unknown CPU '" + options.cpu +
-                                     "'; write host or a name such as znver4");
-    if (!options.variants.empty() && !llvm::is_contained(options.variants, row->name.str()))
-      return llvm::createStringError(
-          "CPU '" + options.cpu + "' takes variant " + row->name.str() +
-          ", which is not among the variants of the config; remove one of the two");
-    return std::vector<const TargetRow *>{row};
+      return row.takeError();
+    return std::vector<const TargetRow *>{*row};
   }
   if (options.machine)
     return std::vector<const TargetRow *>{&*options.machine};

@@ -2,6 +2,7 @@
 #include "codegen/Lower.h"
 #include "codegen/lmma/Machine.h"
 #include "runtime/kernel.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
@@ -85,22 +86,24 @@ static const TargetRow *tuned(const TargetRow &row, llvm::StringRef cpu) {
   return &row;
 }
 
-const TargetRow *lut::bestTargetFor(llvm::StringRef cpu) {
+llvm::Expected<const TargetRow *> lut::bestTargetFor(llvm::StringRef cpu,
+                                                     llvm::ArrayRef<std::string> variants) {
   llvm::StringMap<bool> features;
   if (cpu == "host") {
     features = llvm::sys::getHostCPUFeatures();
   } else {
     if (llvm::X86::parseArchX86(cpu, /*Only64Bit=*/true) == llvm::X86::CK_None)
-      return nullptr;
+      return llvm::createStringError("unknown CPU '" + cpu + "'; write host or a name such as znver4");
     llvm::SmallVector<llvm::StringRef> names;
     llvm::X86::getFeaturesForCPU(cpu, names);
     for (llvm::StringRef name : names)
       features[name] = true;
   }
   for (const TargetRow &row : kRows)
-    if (supports(features, row))
+    if (supports(features, row) && (variants.empty() || llvm::is_contained(variants, row.name.str())))
       return tuned(row, cpu == "host" ? llvm::sys::getHostCPUName() : cpu);
-  return nullptr;
+  return llvm::createStringError("CPU '" + cpu + "' runs none of the variants " + llvm::join(variants, ", ") +
+                                 "; write others, or another CPU");
 }
 
 TargetRow lut::targetFor(const lmma::Machine &machine) {

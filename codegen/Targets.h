@@ -32,9 +32,9 @@ struct TargetRow {
 llvm::ArrayRef<TargetRow> targetRows();
 /// Null where no row has this name.
 const TargetRow *findTarget(llvm::StringRef name);
-/// The best row that a CPU known to LLVM by `cpu` ("host": this machine's) supports, with that CPU's facts
-/// where the table has them; null for an unknown CPU.
-const TargetRow *bestTargetFor(llvm::StringRef cpu);
+/// The best row, of those named by `variants` (empty: of all), that a CPU known to LLVM by `cpu` ("host":
+/// this machine's) supports, with that CPU's facts where the table has them.
+llvm::Expected<const TargetRow *> bestTargetFor(llvm::StringRef cpu, llvm::ArrayRef<std::string> variants);
 
 /// The row of LUT-instruction machines with the facts of one, which has arrays.
 TargetRow targetFor(const lmma::Machine &machine);

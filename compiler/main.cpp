@@ -101,8 +101,8 @@ void addCompile(CLI::App &app, Arguments &arguments) {
       ->check(checkInclusion);
   auto *variants = compile->add_option("--variants", request.options.variants, "Only these instruction sets");
   variants->allow_extra_args(false)->delimiter(',')->check(checkVariant);
-  compile->add_option("--cpu", request.cpu, "One variant, the best that this CPU runs: a name, or host")
-      ->excludes(variants);
+  compile->add_option("--cpu", request.cpu,
+                      "One variant, the best that this CPU runs, for it: a name, or host");
   compile
       ->add_option("--target", request.target,
                    "For a LUT-instruction machine instead of CPUs: lmma, or lmma:<machine>")

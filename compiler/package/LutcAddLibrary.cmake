@@ -1,4 +1,4 @@
-# lutc_add_library(<target> CONFIG <file> [NAME <library>] [CPU <cpu> | VARIANTS <variant>...] [OPTIONS <option>...])
+# lutc_add_library(<target> CONFIG <file> [NAME <library>] [CPU <cpu>] [VARIANTS <variant>...] [OPTIONS <option>...])
 #
 # Compiles CONFIG with lutc at build time, again whenever CONFIG or lutc changes. A target that links <target> links
 # lib<library>.a and includes <library>.h. <library> is <target> unless NAME says otherwise; where the config names
