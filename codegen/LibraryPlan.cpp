@@ -139,7 +139,7 @@ static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
     variant.geometry = getGeometry(op, target);
     auto cycles = [&](StringRef name) { return op->getAttrOfType<FloatAttr>(name).getValueAsDouble(); };
     variant.cost = {cycles(kComputeCyclesAttrName), cycles(kMemoryCyclesAttrName),
-                    cycles(kBatchCyclesAttrName)};
+                    cycles(kBatchCyclesAttrName), cycles(kFewCyclesAttrName)};
     variant.reason = op->getAttrOfType<StringAttr>(kReasonAttrName).str();
   });
   return variant;
@@ -282,15 +282,41 @@ llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const Librar
   return std::move(plan);
 }
 
+std::string Regime::range() const {
+  if (!most)
+    return llvm::formatv("{0} and more", least);
+  return least == most ? std::to_string(least) : llvm::formatv("{0} .. {1}", least, most).str();
+}
+
+llvm::SmallVector<Regime> ProductVariant::regimes() const {
+  const Geometry &g = geometry;
+  int64_t unpacks = g.schedule.getUnpackTokens();
+  llvm::SmallVector<Regime> result;
+  if (unpacks != 1)
+    result.push_back({1, 1, g.tileRows, 1, false, cost.aloneCycles()});
+  if (unpacks == 0 || unpacks > 2)
+    result.push_back({2, unpacks ? unpacks - 1 : 0, g.batchRows(), g.schedule.getTokens(), false,
+                      unpacks ? cost.fewCycles : cost.batchCycles});
+  if (unpacks) {
+    Geometry unpacked = unpackedGeometry(g);
+    result.push_back({unpacks, 0, unpacked.stepRows(), unpacked.stepTokens, true, cost.batchCycles});
+  }
+  return result;
+}
+
 std::string lut::explain(const LibraryPlan &plan, const Product &product, size_t target) {
   const ProductVariant &variant = product.variants[target];
   const Geometry &g = variant.geometry;
-  const Cost &cost = variant.cost;
-  return llvm::formatv(
-      "{0}: class {1}, {2} in layout {3}, {4}; m = 1: {5} rows at a time, predicted {6:F0} cycles ({7:F0} of "
-      "compute, "
-      "{8:F0} of weight traffic); m > 1: {9} rows x {10} tokens at a time, predicted {11:F0} cycles a token",
-      plan.targets[target]->name, stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
-      stringifyLayout(g.layout), variant.reason, g.tileRows, cost.aloneCycles(), cost.computeCycles,
-      cost.memoryCycles, g.batchRows(), g.schedule.getTokens(), cost.batchCycles);
+  std::string text = llvm::formatv("{0}: class {1}, {2} in layout {3}, {4}", plan.targets[target]->name,
+                                   stringifyNumerics(product.numerics), stringifyStrategy(g.strategy),
+                                   stringifyLayout(g.layout), variant.reason);
+  for (const Regime &regime : variant.regimes()) {
+    text += llvm::formatv("; m = {0}: {1} rows x {2} token{3} at a time{4}, predicted {5:F0} cycles a token",
+                          regime.range(), regime.rows, regime.tokens, regime.tokens == 1 ? "" : "s",
+                          regime.unpacked ? " of unpacked codes" : "", regime.cycles);
+    if (regime.most == 1)
+      text += llvm::formatv(" ({0:F0} of compute, {1:F0} of weight traffic)", variant.cost.computeCycles,
+                            variant.cost.memoryCycles);
+  }
+  return text;
 }

@@ -46,12 +46,23 @@ struct PlannedProgram {
   int64_t fixedBytes() const;
 };
 
+/// What a product does for calls of `least` to `most` tokens (0: and more).
+struct Regime {
+  int64_t least, most, rows, tokens; // rows, tokens: at a time
+  bool unpacked;                     // codes become bytes first, for all tokens of a block
+  double cycles;                     // predicted, of one token
+  /// "1", "2 .. 7", "8 and more"
+  std::string range() const;
+};
+
 /// How a product runs on one target.
 struct ProductVariant {
   Geometry geometry;
   PlannedProgram program;
   Cost cost; // predicted, one token
   std::string reason;
+
+  llvm::SmallVector<Regime> regimes() const;
 };
 
 /// Kernels with equal shape, format, numerics and strategy share one product and its code.

@@ -25,16 +25,18 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
   std::string schedule;
   llvm::raw_string_ostream(schedule) << g.schedule;
   Array regimes;
-  regimes.push_back(Object{{"m", "1"},
-                           {"rows", g.tileRows},
-                           {"tokens", 1},
-                           {"predicted_cycles", llround(variant.cost.aloneCycles())},
-                           {"of_compute", llround(variant.cost.computeCycles)},
-                           {"of_weight_traffic", llround(variant.cost.memoryCycles)}});
-  regimes.push_back(Object{{"m", "2 and more"},
-                           {"rows", g.batchRows()},
-                           {"tokens", g.schedule.getTokens()},
-                           {"predicted_cycles_per_token", llround(variant.cost.batchCycles)}});
+  for (const Regime &regime : variant.regimes()) {
+    Object object{{"m", regime.range()},
+                  {"rows", regime.rows},
+                  {"tokens", regime.tokens},
+                  {"unpacked", regime.unpacked},
+                  {"predicted_cycles_per_token", llround(regime.cycles)}};
+    if (regime.most == 1) {
+      object["of_compute"] = llround(variant.cost.computeCycles);
+      object["of_weight_traffic"] = llround(variant.cost.memoryCycles);
+    }
+    regimes.push_back(std::move(object));
+  }
   return Object{{"variant", plan.targets[target]->name},
                 {"strategy", stringifyStrategy(g.strategy)},
                 {"layout", stringifyLayout(g.layout)},

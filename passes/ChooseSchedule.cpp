@@ -61,6 +61,7 @@ static void record(Operation *gemm, const Candidate &candidate, StringRef reason
   gemm->setAttr(kComputeCyclesAttrName, b.getF64FloatAttr(candidate.cost.computeCycles));
   gemm->setAttr(kMemoryCyclesAttrName, b.getF64FloatAttr(candidate.cost.memoryCycles));
   gemm->setAttr(kBatchCyclesAttrName, b.getF64FloatAttr(candidate.cost.batchCycles));
+  gemm->setAttr(kFewCyclesAttrName, b.getF64FloatAttr(candidate.cost.fewCycles));
   gemm->setAttr(kReasonAttrName, b.getStringAttr(reason));
 }
 

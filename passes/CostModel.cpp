@@ -325,7 +325,7 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Pric
   double unpack = unpackCycles(t, price.format, s.getLayout(), price.n, price.k),
          each = price.unpackedBatch();
   double gain = std::max(candidate.cost.batchCycles - each, unpack / block);
-  int64_t tokens = std::min<int64_t>(block, llvm::divideCeil(int64_t(unpack / gain), 4) * 4 + 4);
+  int64_t tokens = std::min<int64_t>(block, llvm::divideCeil(int64_t(unpack / gain), 4) * 4);
   Candidate result{withUnpacking(s, tokens, block), candidate.cost};
   result.cost.batchCycles = each + unpack / block;
   return result;
@@ -355,7 +355,8 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
     auto price = [&](ScheduleAttr s) { return Pricing{t, format, tables, s, inner, n, k}; };
     for (ScheduleAttr schedule : grid.schedules) {
       Pricing p = price(schedule);
-      made.push_back({schedule, {p.alone(), p.memory(bytes), p.batch(bytes)}});
+      double batch = p.batch(bytes);
+      made.push_back({schedule, {p.alone(), p.memory(bytes), batch, batch}});
     }
     result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.

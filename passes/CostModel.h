@@ -15,6 +15,7 @@ struct Cost {
   double computeCycles = 0; // of one token alone: the inner loop and the flush of groups
   double memoryCycles = 0;  // the stored weights, read once from memory
   double batchCycles = 0;   // compute of one token of a batch, whose tokens share the decoding of weights
+  double fewCycles = 0;     // the same of a batch too small to unpack codes for
   /// As part of a sentence.
   std::string describe() const;
   /// Computing and reading overlap but for their peaks: the 4-norm, 1.19 times where both are equal.
@@ -45,6 +46,7 @@ inline constexpr llvm::StringLiteral kTunedAttrName = "lut.tuned";
 inline constexpr llvm::StringLiteral kComputeCyclesAttrName = "lut.compute_cycles";
 inline constexpr llvm::StringLiteral kMemoryCyclesAttrName = "lut.memory_cycles";
 inline constexpr llvm::StringLiteral kBatchCyclesAttrName = "lut.batch_cycles";
+inline constexpr llvm::StringLiteral kFewCyclesAttrName = "lut.few_cycles";
 /// Why it was chosen, as the second half of a sentence.
 inline constexpr llvm::StringLiteral kReasonAttrName = "lut.reason";
 
