@@ -49,11 +49,11 @@ Value TableEmitter::joinBytes(ArrayRef<Value> lanes) {
 }
 
 std::pair<Value, Value> TableEmitter::digitsOf(Value sum) {
-  int64_t radix = g.radix(), positive = 64; // makes sums positive: 64 * radix > 127 * unit
-  sum = e.add(sum, positive * radix);
+  int64_t radix = g.radix();
+  sum = e.add(sum, positiveDigits * radix);
   Value high = arith::DivUIOp::create(e.b, e.loc, sum, e.constant(sum.getType(), radix));
   Value low = e.add(e.sub(sum, e.mul(high, radix)), -radix / 2);
-  return {e.add(high, -positive), low};
+  return {e.add(high, -positiveDigits), low};
 }
 
 Value TableEmitter::valueAt(Value k) {

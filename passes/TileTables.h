@@ -11,6 +11,8 @@ struct TableEmitter {
   const Geometry &g;
   mlir::Value x, out; // of one token
   int64_t W = g.laneRows;
+  /// Makes high digits positive: 64 * radix > 127 * unit.
+  static constexpr int64_t positiveDigits = 64;
 
   /// Where the tables of the unit at k start.
   mlir::Value pointerOf(mlir::Value k);

@@ -1,6 +1,5 @@
-// Tables of five trits: entry v >= 0 is the sum of c_e x_e with v = sum_e 3^e c_e. A lane for each pattern of
-// the first three trits; the vectors of sums for the others follow by adding them, and shuffles put bytes in
-// the order of entries.
+// Tables of five trits: entry v >= 0 is the sum of c_e x_e with v = sum_e 3^e c_e. It adds a sum of the first
+// three trits, of 27, and one of the last two; shuffles bring both to the places of the entries.
 #include "passes/TileTables.h"
 
 using namespace mlir;
@@ -8,15 +7,12 @@ using namespace lut;
 
 namespace {
 struct TritEmitter : TableEmitter {
-  struct Patterns {
-    Values sums;                              // one vector for every choice of the last two trits
-    SmallVector<SmallVector<int64_t>> values; // of each lane: the pattern's value, -1 where there is none
-  };
+  static constexpr int64_t lanes = 32; // sums of 16 bits
   Value sumOf(ArrayRef<Value> x, int64_t count, ArrayRef<int64_t> values);
-  Patterns sums(ArrayRef<Value> x, int64_t width);
+  Values sumsOf(Value inner, Value outer, int64_t first);
+  Value interleaved(Value even, Value odd) { return e.add(even, e.shiftLeft(odd, 8)); }
+  Values joined(const Values &sums);
   Values entriesOf(Value sum);
-  Value assemble(ArrayRef<Value> sources, ArrayRef<int64_t> places);
-  void store(const Patterns &patterns, ArrayRef<Value> bytes, Value pointer);
   void table(Value k);
   void denseTable(ArrayRef<Value> terms, Value pointer);
 };
@@ -46,58 +42,40 @@ Value TritEmitter::sumOf(ArrayRef<Value> x, int64_t count, ArrayRef<int64_t> val
   return sum;
 }
 
-/// Sums of every pattern with value 0 and more. The first three trits take the lanes: values 0 .. 13, -13 ..
-/// -1.
-TritEmitter::Patterns TritEmitter::sums(ArrayRef<Value> x, int64_t width) {
-  Patterns patterns;
-  for (int64_t first = 0; first < 27; first += width) {
-    SmallVector<int64_t> inner;
-    for (int64_t lane = first; lane < first + width; ++lane)
-      inner.push_back(lane < 14 ? lane : lane < 27 ? lane - 27 : 0);
-    Value innerSum = sumOf(x, 3, inner);
-    for (int64_t outer : {0, 1, 2, 3, 4}) { // the last two trits
-      int64_t fourth = tritOf(outer, 0), fifth = tritOf(outer, 1);
-      SmallVector<int64_t> values;
-      for (int64_t lane = first; lane < first + width; ++lane)
-        values.push_back(lane < 27 ? std::max<int64_t>(-1, inner[lane - first] + 27 * outer) : -1);
-      if (llvm::all_of(values, [](int64_t v) { return v < 0; }))
-        continue;
-      Value sum = fourth < 0 ? e.sub(innerSum, x[3]) : fourth ? e.add(innerSum, x[3]) : innerSum;
-      patterns.sums.push_back(fifth ? e.add(sum, x[4]) : sum);
-      patterns.values.push_back(values);
+/// The sums of entries [first, first + 64) with even v, and of those with odd v.
+Values TritEmitter::sumsOf(Value inner, Value outer, int64_t first) {
+  Values sums;
+  for (int64_t parity = 0; parity < 2; ++parity) {
+    SmallVector<int64_t> innerLanes, outerLanes;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int64_t v = std::min(first + 2 * lane + parity, g.tables.getEntries() - 1), high = (v + 13) / 27;
+      innerLanes.push_back(v - 27 * high + 13);
+      outerLanes.push_back(high);
     }
+    sums.push_back(e.add(shuffle(inner, inner, innerLanes), shuffle(outer, outer, outerLanes)));
   }
-  return patterns;
+  return sums;
 }
 
-/// A vector of bytes by their place in the concatenated sources, each of its size; -1 is any byte.
-Value TritEmitter::assemble(ArrayRef<Value> sources, ArrayRef<int64_t> places) {
-  int64_t size = places.size();
-  Value result;
-  for (auto [index, source] : llvm::enumerate(sources)) {
-    auto here = [&, index = int64_t(index)](int64_t place) { return place >= 0 && place / size == index; };
-    if (!llvm::any_of(places, here))
-      continue;
-    SmallVector<int64_t> indices;
-    for (auto [b, place] : llvm::enumerate(places))
-      indices.push_back(here(place) ? (result ? size : 0) + place % size : int64_t(b));
-    result = shuffle(result ? result : source, source, indices);
+/// The bytes of 64 entries for each digit, high first, of sums that `start` has been added to.
+Values TritEmitter::joined(const Values &sums) {
+  auto bytes = [&](Value joined) { return e.bitcast(joined, e.vec(2 * lanes, e.i8())); };
+  if (g.digits() == 1) {
+    Value even = e.bitAnd(e.shiftRightArithmetic(sums[0], 6), 0xff);
+    return {biased(bytes(interleaved(even, e.shiftRightArithmetic(sums[1], 6))))};
   }
-  return result;
-}
-
-/// `bytes` are the entries, joined two vectors of sums at a time.
-void TritEmitter::store(const Patterns &patterns, ArrayRef<Value> bytes, Value pointer) {
-  int64_t entries = g.tables.getEntryBytes(), size = cast<VectorType>(bytes[0].getType()).getNumElements();
-  SmallVector<int64_t> places(entries, -1);
-  for (auto [index, values] : llvm::enumerate(patterns.values))
-    for (auto [lane, value] : llvm::enumerate(values))
-      if (value >= 0)
-        places[value] = int64_t(index) / 2 * size + lane * 2 + index % 2;
-  for (int64_t first = 0; first < entries; first += size) {
-    Value part = assemble(bytes, ArrayRef(places).slice(first, size));
-    e.store(biased(part), e.at(pointer, first));
+  // sum / radix = sum * factor / 2^16 while sum * (factor * radix - 2^16) < 2^16.
+  int64_t radix = g.radix(), factor = (1 << 16) / radix + 1;
+  assert((128 * radix) * (factor * radix - (1 << 16)) < 1 << 16);
+  VectorType wide = e.vec(lanes, e.i32());
+  Values high, low;
+  for (Value sum : sums) {
+    Value product = e.mul(arith::ExtUIOp::create(e.b, e.loc, wide, sum), factor);
+    high.push_back(arith::TruncIOp::create(e.b, e.loc, sum.getType(), e.shiftRight(product, 16)));
+    low.push_back(e.sub(sum, e.mul(high.back(), radix)));
   }
+  return {e.add(bytes(interleaved(high[0], high[1])), -positiveDigits),
+          e.add(bytes(interleaved(low[0], low[1])), -radix / 2)};
 }
 
 /// Digits of entries from sums of integers: int8 (class a8) or in steps of 1/64 of an entry (class t8).
@@ -109,23 +87,23 @@ Values TritEmitter::entriesOf(Value sum) {
 }
 
 void TritEmitter::table(Value k) {
-  int64_t width = 2 * W;
   Values terms;
   for (int64_t term = 0; term < g.unit; ++term)
-    terms.push_back(e.splat(valueAt(e.add(k, term)), width));
+    terms.push_back(e.splat(valueAt(e.add(k, term)), g.permutes ? lanes : 2 * W));
   if (!g.permutes)
     return denseTable(terms, pointerOf(k));
-  Patterns patterns = sums(terms, width);
-  SmallVector<Values> digits(g.digits());
-  for (Value sum : patterns.sums)
-    for (auto [digit, entries] : llvm::enumerate(entriesOf(sum)))
-      digits[digit].push_back(entries);
-  for (auto [digit, all] : llvm::enumerate(digits)) {
-    Values bytes;
-    for (size_t first = 0; first < all.size(); first += 2)
-      bytes.push_back(joinBytes(ArrayRef(all).slice(first, std::min<size_t>(2, all.size() - first))));
-    store(patterns, bytes, e.at(pointerOf(k), g.tableOffset(0, digit)));
+  SmallVector<int64_t> innerValues, outerValues;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    innerValues.push_back(lane < 27 ? lane - 13 : 0);
+    outerValues.push_back(lane < 5 ? lane : 0);
   }
+  // Rounds entries, or makes their high digits positive.
+  int64_t start = g.digits() == 1 ? 32 : positiveDigits * g.radix();
+  Value inner = sumOf(terms, 3, innerValues);
+  Value outer = e.add(sumOf(ArrayRef(terms).drop_front(3), 2, outerValues), start);
+  for (int64_t first = 0; first < g.tables.getEntryBytes(); first += 2 * lanes)
+    for (auto [digit, bytes] : llvm::enumerate(joined(sumsOf(inner, outer, first))))
+      e.store(bytes, e.at(pointerOf(k), g.tableOffset(0, digit) + first));
 }
 
 /// Without byte permutes every entry is summed in its place.
