@@ -87,8 +87,9 @@ static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layou
   double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() *
                    (layout == Layout::base3 ? 1 : format.row->bits);
   double index = lookups * 2 * c.simple, perDigit;
-  if (layout == Layout::quad) // permute and product share one of their ports: 1.3 cycles for both on Zen 4
-    return {index, lookups * tables.getDigits() * 0.65 * (c.permute + c.dot)};
+  if (layout ==
+      Layout::quad) // permute and product: 1.3 cycles on Zen 4, where they share a port; no less on Intel
+    return {index, lookups * tables.getDigits() * 1.3 * c.permute};
   double reach = std::max(t.getPermuteBytes(), t.getPermute2Bytes());
   if (!reach)
     perDigit = 3.0 * t.getVectorBytes(); // scalar loads: extract, load, insert
@@ -151,7 +152,7 @@ struct Pricing {
   double latency(int64_t rowVectors, int64_t tokens) const {
     if (layout != Layout::quad)
       return 0;
-    double issue = 0.65 * (c.permute + c.dot), inFlight = double(rowVectors) * tokens;
+    double issue = 1.3 * c.permute, inFlight = double(rowVectors) * tokens;
     return inner.perToken * std::max(0.0, 4 * c.dot / (issue * inFlight) - 1);
   }
   /// Registers that do not fit are stored and loaded again at the end of every group; beside products that is
