@@ -2,9 +2,9 @@
 
    A kernel computes  Y[m,n] = X[m,k] * W[n,k]^T  for a fixed n (output rows), k (reduction) and weight
    format, and any number of tokens m. The caller owns all memory; a kernel call never allocates, never
-   creates a thread, reads no environment and touches nothing outside the buffers it is given. Calls are
-   thread-safe. Units: n, k, m and strides count elements, `_bytes` counts bytes. f32 is IEEE binary32,
-   f16 IEEE binary16. */
+   creates a thread, reads no environment and touches nothing outside the buffers it is given, and at most
+   160 KiB of the stack of each thread that takes part. Calls are thread-safe. Units: n, k, m and strides
+   count elements, `_bytes` counts bytes. f32 is IEEE binary32, f16 IEEE binary16. */
 #ifndef LUTC_H
 #define LUTC_H
 

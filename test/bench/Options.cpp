@@ -43,16 +43,22 @@ static bool parseNumbers(const std::string &list, std::vector<size_t> &numbers) 
 }
 
 bool Options::addShapes(const std::string &item) {
-  const size_t before = shapes.size();
+  bool found = false;
+  auto add = [&](const Shape &shape) { // models share some
+    found = true;
+    if (std::none_of(shapes.begin(), shapes.end(),
+                     [&](const Shape &it) { return it.name() == shape.name(); }))
+      shapes.push_back(shape);
+  };
   Shape shape;
   int length = 0;
   if (std::sscanf(item.c_str(), "%zux%zu%n", &shape.n, &shape.k, &length) == 2 &&
       size_t(length) == item.size() && shape.n >= period && shape.k > 0)
-    shapes.push_back(shape);
+    add(shape);
   for (const ModelShape &it : modelShapes)
     if (item == "all" || item == it.model)
-      shapes.push_back(it.shape);
-  return shapes.size() > before;
+      add(it.shape);
+  return found;
 }
 
 bool Options::set(const std::string &name, const std::string &value) {
