@@ -87,8 +87,8 @@ static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layou
   double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() *
                    (layout == Layout::base3 ? 1 : format.row->bits);
   double index = lookups * 2 * c.simple, perDigit;
-  if (layout ==
-      Layout::quad) // permute and product: 1.3 cycles on Zen 4, where they share a port; no less on Intel
+  // Permute and product take 1.3 cycles on Zen 4, where they share a port, and no less on Intel.
+  if (layout == Layout::quad)
     return {index, lookups * tables.getDigits() * 1.3 * c.permute};
   double reach = std::max(t.getPermuteBytes(), t.getPermute2Bytes());
   if (!reach)
@@ -332,17 +332,23 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Pric
   return result;
 }
 
-/// The fastest first; equal predictions keep their order.
-static llvm::SmallVector<Candidate> sorted(llvm::ArrayRef<Candidate> all) {
-  llvm::SmallVector<Candidate> result(all);
-  llvm::stable_sort(result,
-                    [](const Candidate &a, const Candidate &b) { return a.cost.total() < b.cost.total(); });
+/// By ascending `cycles`; of equal ones the first stays first.
+static llvm::SmallVector<Candidate> sorted(llvm::ArrayRef<Candidate> all,
+                                           llvm::function_ref<double(const Cost &)> cycles) {
+  llvm::SmallVector<std::pair<double, size_t>> order;
+  for (auto [index, candidate] : llvm::enumerate(all))
+    order.push_back({cycles(candidate.cost), index});
+  llvm::sort(order);
+  llvm::SmallVector<Candidate> result;
+  for (auto [ignored, index] : order)
+    result.push_back(all[index]);
   return result;
 }
 
 llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
+  auto total = [](const Cost &cost) { return cost.total(); };
   if (t.hasArray())
-    return sorted(arrayCandidates(gemm, t));
+    return sorted(arrayCandidates(gemm, t), total);
   WeightsType w = gemm.getW().getType();
   TablesType tables = gemm.getLeft().getType();
   Format format = w.getFormat().getFormat();
@@ -361,9 +367,7 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
     }
     result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.
-    llvm::stable_sort(
-        made, [](const Candidate &a, const Candidate &b) { return a.cost.batchCycles < b.cost.batchCycles; });
-    for (const Candidate &candidate : made)
+    for (const Candidate &candidate : sorted(made, [](const Cost &cost) { return cost.batchCycles; }))
       if (auto unpacks = unpacking(candidate, price(candidate.schedule)))
         result.push_back(*unpacks);
   };
@@ -375,7 +379,7 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
                                                    : Layout::column;
   if (format.hasTables())
     add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  return sorted(result);
+  return sorted(result, total);
 }
 
 const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy) {

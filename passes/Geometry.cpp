@@ -98,7 +98,6 @@ static void setStream(Geometry &g) {
   if (g.format.subgroup)
     g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
   g.codeStride = g.chunkStride;
-
   g.spanBytes = g.tileBytesOf(g.span);
   g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
   g.streamBytes =
@@ -154,8 +153,8 @@ Geometry lut::getGeometry(Operation *op, TargetAttr target) {
   return g;
 }
 
-/// Codes need no registers: sums take half of them. Bytes of base 3 unpack four at a time, to 20 k in the
-/// order of activations that lie where tables would, and a row vector to four.
+/// Codes need no registers: sums take half of them. A byte of base 3 becomes five, four row vectors of one;
+/// its activations come twice, in their own order and in that of the codes.
 Geometry lut::unpackedGeometry(Geometry g) {
   g.unpacked = true;
   g.stepVectors = std::min<int64_t>(g.rowVectors, g.registers / 8);
@@ -168,7 +167,6 @@ Geometry lut::unpackedGeometry(Geometry g) {
     g.chunkStride *= 4;
     g.tableBytes = 0;
     placePrepared(g, g.kPadded + 32);
-
     g.unpackBlocks = std::min(g.kBlocks, std::max<int64_t>(1, 420 / g.kBlock)); // tables want shorter blocks
   }
   g.stepTokens = std::min<int64_t>(8, g.registers / 2 / g.stepVectors);

@@ -83,6 +83,7 @@ struct ProgramBuilder {
   Program program = {};
   DenseMap<Value, int64_t> phases{}; // of results
   int64_t prepares = 0, products = 0, segmentTokens = 0;
+  int64_t productTokens = INT64_MAX; // most that a product takes which is not routed
 
   void addStage(StageOp op);
   void addRoute(RouteOp op);
@@ -122,6 +123,8 @@ void ProgramBuilder::addStage(StageOp op) {
   int64_t block = stage.geometry.schedule.getTokenBlock(),
           &least = stage.routed ? segmentTokens : program.tokenBlock;
   least = least ? std::min(least, block) : block;
+  if (!op.prepares() && !stage.routed)
+    productTokens = std::min(productTokens, block);
   program.stages.push_back(std::move(stage));
 }
 
@@ -162,7 +165,7 @@ Program lut::getProgram(func::FuncOp function, TargetAttr target) {
       builder.addCombine(combine);
   }
   if (program.routing.top) {
-    program.tokenBlock = routedTokens;
+    program.tokenBlock = std::min(routedTokens, builder.productTokens);
     program.routing.segmentTokens = builder.segmentTokens;
   }
   for (ProgramStage &stage : program.stages)

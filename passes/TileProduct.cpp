@@ -131,7 +131,8 @@ void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
   }
 }
 
-/// Step by step, k block by k block: the unpacked codes of a step, and its sums of all tokens, stay in cache.
+/// Step by step, k block by k block: the unpacked codes of a step, and its sums of all tokens, which are no
+/// more than a token block, stay in cache.
 void ComputeEmitter::runUnpacked(Geometry stored) {
   stored.stepVectors = stored.rowVectors / g.steps();
   Value codes = e.allocate(g.unpackedBytes()), sums;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 #include <new>
+#include <thread>
 
 using namespace lut;
 
