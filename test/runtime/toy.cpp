@@ -41,9 +41,9 @@ Library::Library(uint32_t needed) : features{1u << 30, needed, needed} {
     const lutc_kernel *of = i == 0 ? &kernel : &smallKernel;
     slots[i][X] = {LUTC_ROWS, 0, LUTC_F32, k - i, nullptr, 0};
     slots[i][W] = {LUTC_WEIGHTS, 0, LUTC_F32, n, of, 0};
-    slots[i][Prepared] = {LUTC_SCRATCH, 0, LUTC_F32, preparedBytes, nullptr, 64};
+    slots[i][Prepared] = {LUTC_SCRATCH, 0, LUTC_F32, preparedBytes, nullptr, 0};
     slots[i][Y] = {LUTC_RESULT, 0, LUTC_F32, n, nullptr, 0};
-    programs[i] = {tokenBlock, preparedBytes, 64, 4, 2, slots[i], stages, nullptr};
+    programs[i] = {tokenBlock, preparedBytes, 0, 4, 2, slots[i], stages, nullptr};
     codes[i][0] = makeCode("first", 1, &programs[i]);
     codes[i][1] = makeCode("second", 2, &programs[i]);
   }
