@@ -77,8 +77,8 @@ LogicalResult lut::lowerDotByPairs(DotOp op, PatternRewriter &rewriter, const X8
   Emitter e{rewriter, op.getLoc()};
   VectorType words = e.vec(2 * sums.getNumElements(), e.i16());
   Value acc = chain.back().getAcc(), pairs;
-  for (DotOp product :
-       llvm::reverse(chain)) { // each in its place: together their codes would not fit the registers
+  // Each in its place: together their codes would not fit the registers.
+  for (DotOp product : llvm::reverse(chain)) {
     rewriter.setInsertionPoint(product);
     Value pair = callIntrinsic(e, names.multiply, words, {product.getCodes(), product.getValues()});
     pairs = pairs ? e.add(pairs, pair) : pair;

@@ -1,4 +1,5 @@
 #include "passes/ArrayTile.h"
+#include "passes/Schedule.h"
 #include "runtime/lmma/lmma.h"
 #include "runtime/lmma/stage.h"
 
@@ -61,8 +62,8 @@ llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr 
   for (int64_t warps : {1, 2, 4, 8})
     for (int64_t tokens = target.getArrayM(); tokens <= 64; tokens *= 2) {
       auto schedule =
-          ScheduleAttr::get(gemm.getContext(), Strategy::lookup, layout, warps, tokens,
-                            /*token_block=*/64, /*k_block=*/0, 0, 0, 0, false, 0, /*unpackTokens=*/0);
+          ScheduleFields{Strategy::lookup, layout, warps, tokens, /*tokenBlock=*/64, /*kBlock=*/0}.get(
+              gemm.getContext());
       auto probe = cast<LookupGemmOp>(gemm->clone());
       probe.setScheduleAttr(schedule);
       Geometry g = getGeometry(probe, target);

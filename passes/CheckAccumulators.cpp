@@ -2,6 +2,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "passes/Geometry.h"
 #include "passes/Passes.h"
+#include "passes/Schedule.h"
 
 using namespace mlir;
 
@@ -55,10 +56,10 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
   int64_t step = g.layout == Layout::base3 ? g.units(g.kBlock) : 8;
   while (step % run)
     --run;
-  int64_t widen = std::min<int64_t>(s.getWiden(), 65535 / 255);
-  return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
-                           s.getTokenBlock(), s.getKBlock(), run, widen, s.getPrefetch(), s.getRowsInner(),
-                           s.getBatchRowVectors(), s.getUnpackTokens());
+  ScheduleFields fields = ScheduleFields::of(s);
+  fields.run = run;
+  fields.widen = std::min<int64_t>(s.getWiden(), 65535 / 255);
+  return fields.get(s.getContext());
 }
 
 static LogicalResult check(Operation *op, TargetAttr target) {

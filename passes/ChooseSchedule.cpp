@@ -4,6 +4,7 @@
 #include "passes/CostModel.h"
 #include "passes/Geometry.h"
 #include "passes/Passes.h"
+#include "passes/Schedule.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -24,9 +25,10 @@ static Value codesOf(Value w) {
 /// Without what is a fact of the CPU that was tuned for, and legal for every other: the prefetch distance,
 /// and the tokens that pay for unpacking.
 static ScheduleAttr portable(ScheduleAttr s) {
-  return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
-                           s.getTokenBlock(), s.getKBlock(), s.getRun(), s.getWiden(), /*prefetch=*/0,
-                           s.getRowsInner(), s.getBatchRowVectors(), s.getUnpackTokens() != 0);
+  ScheduleFields fields = ScheduleFields::of(s);
+  fields.prefetch = 0;
+  fields.unpackTokens = fields.unpackTokens != 0;
+  return fields.get(s.getContext());
 }
 
 static std::optional<Candidate> findSchedule(ArrayRef<Candidate> all, ScheduleAttr schedule) {

@@ -1,6 +1,7 @@
 #include "passes/CostModel.h"
 #include "passes/ArrayTile.h"
 #include "passes/Geometry.h"
+#include "passes/Schedule.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -281,10 +282,14 @@ struct Grid {
            int64_t batchRows) {
     bool lookup = layout != Layout::dot;
     int64_t run = layout == Layout::base3 || layout == Layout::column ? runOf(layout, tables) : 0;
-    schedules.push_back(ScheduleAttr::get(
-        target.getContext(), lookup ? Strategy::lookup : Strategy::dot, layout, rows, tokens, tokenBlock,
-        kBlock, run, run ? 256 : 0, target.getPrefetchBytes(), rowsInner, batchRows == rows ? 0 : batchRows,
-        /*unpackTokens=*/0));
+    ScheduleFields fields{
+        lookup ? Strategy::lookup : Strategy::dot, layout, rows, tokens, tokenBlock, kBlock};
+    fields.run = run;
+    fields.widen = run ? 256 : 0;
+    fields.prefetch = target.getPrefetchBytes();
+    fields.rowsInner = rowsInner;
+    fields.batchRowVectors = batchRows == rows ? 0 : batchRows;
+    schedules.push_back(fields.get(target.getContext()));
   }
   void fill() {
     for (int64_t rows : {4, 2, 1})
@@ -305,12 +310,6 @@ static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
          largestMultiplier(format, tables) <= 255;
 }
 
-static ScheduleAttr withUnpacking(ScheduleAttr s, int64_t tokens, int64_t tokenBlock) {
-  return ScheduleAttr::get(s.getContext(), s.getStrategy(), s.getLayout(), s.getRowVectors(), s.getTokens(),
-                           tokenBlock, s.getKBlock(), s.getRun(), s.getWiden(), s.getPrefetch(),
-                           s.getRowsInner(), s.getBatchRowVectors(), tokens);
-}
-
 /// The candidate, but that it unpacks codes for blocks of tokens that pay for it. Nothing where they would
 /// not fit the cache.
 static std::optional<Candidate> unpacking(const Candidate &candidate, const Pricing &price) {
@@ -327,7 +326,10 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Pric
          each = price.unpackedBatch();
   double gain = std::max(candidate.cost.batchCycles - each, unpack / block);
   int64_t tokens = std::min<int64_t>(block, llvm::divideCeil(int64_t(unpack / gain), 4) * 4);
-  Candidate result{withUnpacking(s, tokens, block), candidate.cost};
+  ScheduleFields fields = ScheduleFields::of(s);
+  fields.tokenBlock = block;
+  fields.unpackTokens = tokens;
+  Candidate result{fields.get(s.getContext()), candidate.cost};
   result.cost.batchCycles = each + unpack / block;
   return result;
 }
@@ -371,7 +373,6 @@ llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
       if (auto unpacks = unpacking(candidate, price(candidate.schedule)))
         result.push_back(*unpacks);
   };
-
   if (tables.getDigits() == 2) // class a8: its int8 activations are there
     add(Layout::dot, dotCycles(t, format, n, k));
   Layout lookup = tables.getTrits()                ? Layout::base3

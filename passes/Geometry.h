@@ -28,7 +28,8 @@ struct Geometry {
   bool permutes = false; // whether the target has byte permutes
   DotKind dot = DotKind::none;
   int64_t stepVectors = 0; // row vectors that are summed at a time: all of the tile, or a part of it
-  int64_t stepTokens = 0, registers = 0;
+  int64_t stepTokens = 0;  // most tokens that are summed at a time
+  int64_t registers = 0;   // of the target
   // Sums that have to be independent for products to overlap: 8 where one takes 4 or 5 cycles and two start
   // in each.
   int64_t independentSums = 1;

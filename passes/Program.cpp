@@ -47,13 +47,11 @@ static Geometry geometryOf(StageOp stage, TargetAttr target) {
 
 static Slot resultSlot(StageOp stage, const Geometry &geometry) {
   Value result = stage.getResult();
-  int64_t bytes = geometry.preparedBytes;
-  if (int64_t few = geometry.schedule.getUnpackTokens(); few && stage.prepares()) {
-    int64_t many = unpackedGeometry(geometry).preparedBytes; // without tables
+  if (stage.prepares()) { // of many tokens without tables, of fewer with them
+    int64_t few = geometry.schedule.getUnpackTokens(), bytes = geometry.preparedBytes;
+    int64_t many = few ? unpackedGeometry(geometry).preparedBytes : bytes;
     return {Slot::Kind::scratch, many, result, /*routed=*/false, {}, (few - 1) * (bytes - many)};
   }
-  if (stage.prepares())
-    return {Slot::Kind::scratch, bytes, result};
   auto type = cast<RankedTensorType>(result.getType());
   int64_t elements = type.getDimSize(1);
   if (llvm::any_of(result.getUsers(), llvm::IsaPred<func::ReturnOp>))

@@ -22,6 +22,7 @@ struct DotEmitter : SumEmitter {
   Values subgroupSums();
   void addSubgroup(Value multiples, const Values &partial, Values &sums);
   void dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &loaded, Values &sums);
+  Value joinedFields(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded);
   Values codes(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded);
   Value chunkVector(Value chunk, int64_t index, int64_t row, llvm::MutableArrayRef<Value> loaded);
   Values eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body);
@@ -38,17 +39,23 @@ Value DotEmitter::chunkVector(Value chunk, int64_t index, int64_t row, llvm::Mut
   return vector;
 }
 
-/// What the codes of the 4 k of `quad` in row vector `row` stand for, less the code book's smallest value:
-/// fields are joined, and times the step or looked up. The upper half of a byte in a vector of its own where
-/// products need halves.
-Values DotEmitter::codes(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
-  Value joined = g.unpacked ? chunkVector(chunk, quad, row, loaded) : Value();
-  for (const Geometry::Field &field : g.unpacked ? SmallVector<Geometry::Field>() : g.fieldsOf(quad)) {
+/// The codes of the 4 k of `quad` in row vector `row`, times the step.
+Value DotEmitter::joinedFields(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
+  Value joined;
+  for (const Geometry::Field &field : g.fieldsOf(quad)) {
     int64_t bit = field.weight + stepBit();
     Value bits = e.shiftBytes(chunkVector(chunk, field.vector, row, loaded), field.position - bit);
     bits = e.bitAnd(bits, ((1 << field.width) - 1) << bit);
     joined = joined ? arith::OrIOp::create(e.b, e.loc, joined, bits).getResult() : bits;
   }
+  return joined;
+}
+
+/// What the codes of the 4 k of `quad` in row vector `row` stand for, less the code book's smallest value:
+/// fields are joined, and times the step or looked up. The upper half of a byte in a vector of its own where
+/// products need halves.
+Values DotEmitter::codes(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
+  Value joined = g.unpacked ? chunkVector(chunk, quad, row, loaded) : joinedFields(chunk, row, quad, loaded);
   Values parts;
   for (int64_t half = 0; half < halves; ++half) {
     auto part = [&](int64_t value) { return halves == 1 ? value : value >> 4 * half & 15; };
@@ -127,8 +134,8 @@ Values DotEmitter::fieldSums() {
     for (const Geometry::Field &field : g.fieldsOf(quad))
       placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
-    Value chunk = e.at(at.weights, e.mul(i, g.codeStride));
-    Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.factorOffset());
+    Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
+    Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.valueOffset);
     Chunk loaded = noVectors();
     for (int64_t quad = 0; quad < 8; ++quad) {
       Value values = e.bitcast(e.splat(e.load(e.i32(), e.at(x, 4 * quad)), V / 4), bytes);

@@ -1,7 +1,8 @@
 // What tiling emits for one stage, by file: TileSource.cpp (norms and functions before activations),
 // TilePrepare.cpp (activations), TileTables.cpp (their tables), TileSums.cpp and TileDots.cpp (integer sums
-// of one group by lookups and by dot products), TileUnpack.cpp (codes to bytes), TileProduct.cpp (loops,
-// scales), TileConvert.cpp (types of results) and Tile.cpp (functions, the pass).
+// of one group by lookups and by dot products), TileUnpack.cpp (codes to bytes), TileProduct.cpp
+// (loops), TileScales.cpp (from sums to results), TileConvert.cpp (types of results) and Tile.cpp (functions,
+// the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
 

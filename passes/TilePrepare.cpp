@@ -152,8 +152,8 @@ void PrepareEmitter::group(Value index, int64_t length, int64_t padded) {
   storeSum(index, sum);
 }
 
-/// A copy of the integers: of every 20 k in the order in which TileUnpack.cpp takes
-/// them from bytes of five trits, [e < 5][byte < 4].
+/// A copy of the integers: of every 20 k in the order in which TileUnpack.cpp takes them from bytes of five
+/// trits, [e < 5][byte < 4].
 void PrepareEmitter::unpackedOrder() {
   SmallVector<int64_t> indices(32);
   for (int64_t i = 0; i < 20; ++i)
