@@ -235,10 +235,10 @@ struct Pricing {
   }
   /// Of a token whose block multiplies unpacked codes, but for its share of the unpacking.
   double unpackedBatch() const {
-    double rows = bytePerRow ? 4 : schedule.getRowVectors(),
-           tokens = std::min(8.0, t.getRegisters() / 2 / rows);
+    UnpackedStep step(layout, schedule.getRowVectors(), t.getRegisters());
     double products = dotCycles(t, format, n, k).perToken;
-    return prepare(/*hasTables=*/false) + products + flush(tokens) + sums / rows * kBlocks * 12 / tokens;
+    return prepare(/*hasTables=*/false) + products + flush(step.tokens) +
+           sums / double(step.rowVectors) * kBlocks * 12 / double(step.tokens);
   }
 };
 

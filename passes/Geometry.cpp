@@ -153,23 +153,23 @@ Geometry lut::getGeometry(Operation *op, TargetAttr target) {
   return g;
 }
 
-/// Codes need no registers: sums take half of them. A byte of base 3 becomes five, four row vectors of one;
-/// its activations come twice, in their own order and in that of the codes.
+/// A byte of base 3 becomes five, four row vectors of one; its activations come twice, in their own order and
+/// in that of the codes.
 Geometry lut::unpackedGeometry(Geometry g) {
+  UnpackedStep step(g.layout, g.rowVectors, g.registers);
   g.unpacked = true;
-  g.stepVectors = std::min<int64_t>(g.rowVectors, g.registers / 8);
+  g.stepVectors = step.rowVectors;
+  g.stepTokens = step.tokens;
   if (g.layout == Layout::base3) {
     g.strategy = Strategy::dot;
     g.layout = Layout::dot;
     g.rowVectors *= 4;
-    g.stepVectors = 4;
     g.chunkK *= 4;
     g.chunkStride *= 4;
     g.tableBytes = 0;
     placePrepared(g, g.kPadded + 32);
     g.unpackBlocks = std::min(g.kBlocks, std::max<int64_t>(1, 420 / g.kBlock)); // tables want shorter blocks
   }
-  g.stepTokens = std::min<int64_t>(8, g.registers / 2 / g.stepVectors);
   g.planes = g.chunkQuads();
   g.codeStride = g.chunkK * g.stepRows();
   return g;

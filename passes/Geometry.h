@@ -125,6 +125,15 @@ Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
 /// The same product of codes that have been unpacked.
 Geometry unpackedGeometry(Geometry g);
 
+/// What is summed at a time of unpacked codes, which need no registers: sums take half of them. A row vector
+/// of layout base3 is four of layout dot.
+struct UnpackedStep {
+  int64_t rowVectors, tokens;
+  UnpackedStep(Layout layout, int64_t rowVectors, int64_t registers)
+      : rowVectors(layout == Layout::base3 ? 4 : std::min<int64_t>(rowVectors, registers / 8)),
+        tokens(std::min<int64_t>(8, registers / 2 / this->rowVectors)) {}
+};
+
 /// The target attached to the module around `op`; emits an error where there is none.
 TargetAttr getTarget(mlir::Operation *op);
 /// Whether that target, where there is one, is a LUT-instruction machine.
