@@ -2,6 +2,7 @@
 
 #include "compiler/ConfigKeys.h"
 #include "compiler/Models.h"
+#include "compiler/TensorRows.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "llvm/ADT/STLExtras.h"
@@ -177,6 +178,8 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   CheckpointConfig config;
   config.file = std::move(*file);
   llvm::append_range(config.file.files, checkpoint->files);
+  if (const MetadataValue *type = checkpoint->metadata.find("general.architecture"); type && checkpoint->isGguf())
+    config.unknownType = printable(type->string().value_or(""));
   if (const ConfigNode *node = findQuantization(config.file.root)) {
     auto quantization = readQuantization(*node, std::nullopt, diagnostics);
     if (!quantization)

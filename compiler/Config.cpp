@@ -22,9 +22,10 @@ static std::string makeIdentifier(StringRef text) {
 }
 
 // config.json says nothing about a model; its model_type does.
-static std::string defaultName(StringRef path, const LibrarySpec &library) {
+static std::string defaultName(StringRef path, const ConfigNode &root) {
   StringRef stem = sys::path::stem(path);
-  return makeIdentifier(stem == "config" && !library.modelType.empty() ? StringRef(library.modelType) : stem);
+  SmallVector<StringRef, 2> types = modelTypes(root);
+  return makeIdentifier(stem == "config" && !types.empty() ? types.front() : stem);
 }
 
 // Symbols and files of the runtime start with lutc.
@@ -61,8 +62,13 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigO
 
 static std::optional<LibrarySpec> readStored(CheckpointConfig &config, const ConfigOptions &options,
                                              Diagnostics &diagnostics) {
-  if (familyOf(config.file.root))
-    return readModelConfig(config.file.root, config.stored.get(), options, diagnostics);
+  const ConfigNode &root = config.file.root;
+  if (familyOf(root))
+    return readModelConfig(root, config.stored.get(), options, diagnostics);
+  SmallVector<StringRef, 2> types = modelTypes(root);
+  std::string type = types.empty() ? config.unknownType : types.front().str();
+  std::string who = type.empty() ? "nothing says which model this is" : "lutc does not know models of type '" + type + "'";
+  diagnostics.note(who + ": its linear layers are compiled as the tensors name them, without groups");
   return planTensors(*config.stored, options, diagnostics);
 }
 
@@ -88,7 +94,7 @@ std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &optio
   if (!options.name.empty())
     library->name = options.name;
   else if (library->name.empty())
-    library->name = defaultName(file->files.front(), *library);
+    library->name = defaultName(file->files.front(), file->root);
   if (!options.variants.empty())
     library->variants = options.variants;
   if (!checkName(*library, file->root, path, diagnostics))

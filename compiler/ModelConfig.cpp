@@ -43,39 +43,36 @@ private:
 
 } // namespace
 
-// A nested text_config, and what is around it.
-static SmallVector<const ConfigNode *, 2> modelTypes(const ConfigNode &root) {
-  SmallVector<const ConfigNode *, 2> nodes;
+SmallVector<StringRef, 2> modelTypes(const ConfigNode &root) {
+  SmallVector<StringRef, 2> types;
   const ConfigNode *text = root.find("text_config");
   for (const ConfigNode *mapping : {text, &root})
     if (const ConfigNode *node = mapping ? mapping->find("model_type") : nullptr)
-      nodes.push_back(node);
-  return nodes;
+      types.push_back(node->text);
+  return types;
 }
 
 const ModelRow *familyOf(const ConfigNode &root) {
-  for (const ConfigNode *node : modelTypes(root))
-    if (const ModelRow *row = findModel(node->text))
+  for (StringRef type : modelTypes(root))
+    if (const ModelRow *row = findModel(type))
       return row;
   return nullptr;
 }
 
 const ModelRow *ModelConfigReader::readFamily() {
   SmallVector<StringRef> known(map_range(modelRows(), [](auto &row) { return StringRef(row.modelType); }));
-  for (const ConfigNode *mapping : {&text, &root})
-    ConfigFields(*mapping, diagnostics).string("model_type");
+  const ConfigNode *inner = ConfigFields(text, diagnostics).string("model_type");
+  const ConfigNode *outer = &text == &root ? nullptr : ConfigFields(root, diagnostics).string("model_type");
   if (const ModelRow *row = familyOf(root))
     return row;
-  auto nodes = modelTypes(root);
-  if (diagnostics.failed())
-    return nullptr;
-  if (nodes.empty())
+  const ConfigNode *node = inner ? inner : outer;
+  if (node)
+    diagnostics.error(node->range, "unknown model_type '" + node->text + "'",
+                      suggest(node->text, known) + "lutc knows " + alternatives(known) +
+                          "; of another model give the checkpoint, whose tensors tell, or a list of kernels (`lutc "
+                          "schema`)");
+  else if (!diagnostics.failed())
     ConfigFields(root, diagnostics).missing("model_type", "write one of " + alternatives(known));
-  else
-    diagnostics.error(nodes.front()->range, "unknown model_type '" + nodes.front()->text + "'",
-                      suggest(nodes.front()->text, known) + "lutc knows " + alternatives(known) +
-                          "; of other models give the checkpoint, whose tensors tell their shapes, or a list of "
-                          "kernels (`lutc schema`)");
   return nullptr;
 }
 
@@ -214,13 +211,10 @@ void ModelConfigReader::checkArchitecture() {
   StringRef name = names->items.front().text;
   size_t end = name.find("For");
   std::string stem = name.take_front(end).lower();
-  std::string type = model.family->modelType.lower();
-  erase(type, '_');
-  bool isOwn = end == StringRef::npos || StringRef(type).starts_with(stem) ||
-               any_of(modelTypes(root), [&](const ConfigNode *node) {
-                 std::string other = StringRef(node->text).lower();
-                 erase(other, '_');
-                 return StringRef(other).starts_with(stem);
+  bool isOwn = end == StringRef::npos || any_of(modelTypes(root), [&](StringRef type) {
+                 std::string plain = type.lower();
+                 erase(plain, '_');
+                 return StringRef(plain).starts_with(stem);
                });
   if (!isOwn)
     model.groupsProblem = "the config's architecture is " + name.str() + ", not one of " +

@@ -83,6 +83,8 @@ void printPlan(const LibrarySpec &library, const Choices &choices, raw_ostream &
   }
   if (!library.modelType.empty())
     out << " for " << counted(compiled, "projection") << " of a " << library.modelType << " model";
+  else if (compiled)
+    out << " for " << counted(compiled, "layer");
   out << "\n";
   if (!library.variants.empty())
     out << "variants: " << join(library.variants, ", ") << "\n";

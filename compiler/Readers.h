@@ -14,6 +14,8 @@ std::optional<LibrarySpec> readKernelList(const ConfigNode &root, const ConfigOp
 // `stored` is what the tensors of a checkpoint say, which decides; null: there is only the config.
 std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, StoredLayers *stored,
                                            const ConfigOptions &options, Diagnostics &diagnostics);
+// What a config calls the family of its model: of a nested text_config, of what is around it.
+llvm::SmallVector<llvm::StringRef, 2> modelTypes(const ConfigNode &root);
 // The family that a config names; null: none that lutc knows.
 const ModelRow *familyOf(const ConfigNode &root);
 
