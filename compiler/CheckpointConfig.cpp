@@ -143,16 +143,6 @@ std::optional<std::string> GgufConfig::text() {
   return text + "\n";
 }
 
-// "path: what is wrong; what to do" at no place in a text.
-static void report(Error problem, StringRef path, Diagnostics &diagnostics) {
-  std::string text = toString(std::move(problem));
-  StringRef message = text;
-  if (!message.consume_front((path + ": ").str()))
-    path = "lutc";
-  auto [what, advice] = message.split("; ");
-  diagnostics.error(path, what, advice);
-}
-
 namespace {
 
 // The formats of linear layers, from their tensors. --weights is for those that are stored as floats, and an
@@ -219,7 +209,7 @@ void TensorFormats::add(StringRef name) {
   else if (diagnostics.failed())
     consumeError(format.takeError());
   else
-    report(format.takeError(), checkpoint.path, diagnostics);
+    diagnostics.error(checkpoint.path, format.takeError());
 }
 
 void TensorFormats::addGguf(const Tensor &tensor) {
@@ -246,7 +236,7 @@ std::optional<Quantization> TensorFormats::read() {
       add(name);
   }
   if (!contradiction.empty() && !rounds && !diagnostics.failed())
-    report(createStringError(contradiction), checkpoint.path, diagnostics);
+    diagnostics.error(checkpoint.path, createStringError(contradiction));
   if (diagnostics.failed())
     return std::nullopt;
   return std::move(result);
@@ -272,7 +262,7 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
                                                      Diagnostics &diagnostics) {
   Expected<Checkpoint> checkpoint = openCheckpoint(path);
   if (!checkpoint) {
-    report(checkpoint.takeError(), path, diagnostics);
+    diagnostics.error(path, checkpoint.takeError());
     return std::nullopt;
   }
   std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);

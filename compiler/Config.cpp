@@ -4,6 +4,7 @@
 #include "compiler/ConfigKeys.h"
 #include "compiler/Readers.h"
 #include "compiler/checkpoint/Checkpoint.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -22,7 +23,7 @@ static std::string makeIdentifier(StringRef text) {
 
 // config.json says nothing about a model; its model_type does.
 static std::string defaultName(StringRef path, const LibrarySpec &library) {
-  StringRef stem = sys::path::stem(path);
+  StringRef stem = modelStem(path);
   return makeIdentifier(stem == "config" && !library.modelType.empty() ? StringRef(library.modelType) : stem);
 }
 
@@ -58,13 +59,25 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, std::optional
   return std::nullopt;
 }
 
+static std::optional<CheckpointConfig> readSource(StringRef path, const ConfigOptions &options,
+                                                  Diagnostics &diagnostics) {
+  FileKind kind = fileKind(path);
+  // Bytes that nobody knows can only be a damaged checkpoint, whose readers say more.
+  if (isCheckpoint(kind) || kind == FileKind::Binary)
+    return readCheckpointConfig(path, options, diagnostics);
+  bool isConfig = is_contained(
+      {FileKind::ModelConfig, FileKind::Text, FileKind::Empty, FileKind::Special, FileKind::Unreadable}, kind);
+  if (!isConfig) {
+    diagnostics.error(path, unexpectedFile(path, kind, WantedFile::Config));
+    return std::nullopt;
+  }
+  std::optional<ConfigFile> file = readConfigFile(path, diagnostics);
+  return file ? std::optional(CheckpointConfig{std::move(*file), std::nullopt}) : std::nullopt;
+}
+
 std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &options, SourceMgr &sources) {
   Diagnostics diagnostics(sources);
-  std::optional<CheckpointConfig> config;
-  if (isCheckpoint(path))
-    config = readCheckpointConfig(path, options, diagnostics);
-  else if (std::optional<ConfigFile> file = readConfigFile(path, diagnostics))
-    config = CheckpointConfig{std::move(*file), std::nullopt};
+  std::optional<CheckpointConfig> config = readSource(path, options, diagnostics);
   if (!config)
     return std::nullopt;
   std::optional<LibrarySpec> library =
@@ -78,7 +91,7 @@ std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &optio
     library->name = defaultName(config->file.files.front(), *library);
   if (!options.variants.empty())
     library->variants = options.variants;
-  if (!checkName(*library, config->file.root, path, diagnostics))
+  if (!checkName(*library, config->file.root, path, diagnostics) || diagnostics.failed())
     return std::nullopt;
   return library;
 }
