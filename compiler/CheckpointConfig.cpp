@@ -169,7 +169,7 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
                                                      Diagnostics &diagnostics) {
   Expected<Checkpoint> checkpoint = openCheckpoint(path);
   if (!checkpoint) {
-    reportAt(path, checkpoint.takeError(), diagnostics);
+    diagnostics.error(path, checkpoint.takeError());
     return std::nullopt;
   }
   std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);

@@ -7,16 +7,6 @@ using namespace llvm;
 
 namespace lut {
 
-// "path: what is wrong; what to do" at no place in a text.
-void reportAt(StringRef path, Error problem, Diagnostics &diagnostics) {
-  std::string text = toString(std::move(problem));
-  StringRef message = text;
-  if (!message.consume_front((path + ": ").str()))
-    path = "lutc";
-  auto [what, advice] = message.split("; ");
-  diagnostics.error(path, what, advice);
-}
-
 std::optional<StoredLayer> StoredLayers::take(const WeightSource &source) {
   for (const Tensor *tensor : source.tensors)
     checkpoint.dropPages(tensor->bytes); // opening may have read all of it
@@ -73,7 +63,7 @@ std::optional<StoredLayer> StoredLayers::find(StringRef module, bool isOptional)
   if (diagnostics.failed())
     consumeError(std::move(problem));
   else
-    reportAt(checkpoint.path, std::move(problem), diagnostics);
+    diagnostics.error(checkpoint.path, std::move(problem));
   return std::nullopt;
 }
 
@@ -85,7 +75,7 @@ std::optional<StoredLayer> StoredLayers::findIn(StringRef module, const Format &
   auto source = openWeights(checkpoint, storage, module, format);
   if (source)
     return take(**source);
-  reportAt(checkpoint.path, source.takeError(), diagnostics);
+  diagnostics.error(checkpoint.path, source.takeError());
   return std::nullopt;
 }
 
@@ -114,7 +104,7 @@ void StoredLayers::finish() {
   if (diagnostics.failed())
     return;
   if (!contradiction.empty() && !rounds)
-    return reportAt(checkpoint.path, createStringError(contradiction), diagnostics);
+    return diagnostics.error(checkpoint.path, createStringError(contradiction));
   if (disagreeing)
     diagnostics.note(disagreement +
                      (disagreeing > 1 ? " (and " + std::to_string(disagreeing - 1) + " layers more)" : "") +

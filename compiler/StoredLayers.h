@@ -61,9 +61,6 @@ private:
   int64_t disagreeing = 0;           // layers
 };
 
-// "path: what is wrong; what to do", the form of errors of checkpoints, at no place in a text.
-void reportAt(llvm::StringRef path, llvm::Error problem, Diagnostics &diagnostics);
-
 } // namespace lut
 
 #endif
