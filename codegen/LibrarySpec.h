@@ -58,6 +58,11 @@ struct GroupSpec {
   SourcePosition position;
 };
 
+// A group of the model's family that this model does not get, and why.
+struct WithheldGroup {
+  std::string name, reason;
+};
+
 // Measured: the fastest schedule of one product on one target.
 struct TunedSchedule {
   std::string target;          // row of the target table
@@ -96,6 +101,7 @@ struct LibrarySpec {
   ModelShape model;      // of that config
   std::vector<KernelSpec> kernels;
   std::vector<GroupSpec> groups;
+  std::vector<WithheldGroup> withheld;
   std::vector<ProjectionSpec> projections;
   std::vector<std::string> variants; // names of rows of the target table; empty: decided by the command line
   std::vector<std::string> inputs;   // paths of the files that say all this

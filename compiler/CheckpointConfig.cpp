@@ -2,6 +2,7 @@
 
 #include "compiler/ConfigKeys.h"
 #include "compiler/Models.h"
+#include "compiler/TensorRows.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "llvm/ADT/STLExtras.h"
@@ -58,51 +59,62 @@ private:
     return checkpoint.metadata.find((architecture + "." + key).str());
   }
   void write(StringRef key, StringRef gguf, json::OStream &json);
+  void writeActivation(const ModelRow &family, json::OStream &json);
   void writeTensorFacts(json::OStream &json);
 
   const Checkpoint &checkpoint;
   Diagnostics &diagnostics;
   StringRef architecture;
+  bool isUniform = true; // all layers have the same sizes
 };
 
 } // namespace
 
+// Null: lutc does not know it, and its tensors alone tell what is compiled.
 const ModelRow *GgufConfig::findFamily() {
   const MetadataValue *value = checkpoint.metadata.find("general.architecture");
   architecture = value ? value->string().value_or("") : "";
   const ArchitectureRow *row = find_if(architectures, [&](auto &row) { return row.gguf == architecture; });
-  if (row == std::end(architectures)) {
-    SmallVector<StringRef> known(map_range(architectures, [](auto &row) { return StringRef(row.gguf); }));
-    std::string found;
-    raw_string_ostream stream(found);
-    printEscapedString(architecture, stream);
-    diagnostics.error(checkpoint.path, "unknown architecture '" + found + "'",
-                      suggest(architecture, known) + "lutc knows " + alternatives(known) +
-                          "; write other models as a list of kernels (`lutc schema`)");
+  if (row == std::end(architectures))
     return nullptr;
-  }
   const MetadataValue *experts = find("expert_count");
   bool isMixtral = architecture == "llama" && experts && experts->integer().value_or(0) > 0;
   return findModel(isMixtral ? StringRef("mixtral") : StringRef(row->modelType));
 }
 
-// A list of one value for each layer must have one value throughout.
+// A list has one value for each layer, and the same for all layers of the families that lutc knows.
 void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
   const MetadataValue *value = key.empty() ? nullptr : find(gguf);
   if (!value)
     return;
+  auto error = [&](const Twine &what) {
+    diagnostics.error(checkpoint.path, architecture + "." + gguf + what, "convert the model again with llama.cpp");
+  };
+  const MetadataValue *layers = find("block_count");
   if (auto integers = value->integers()) {
-    if (integers->empty() || !all_equal(*integers))
-      diagnostics.error(checkpoint.path, architecture + "." + gguf + " differs from layer to layer",
-                        "write such models as a list of kernels (`lutc schema`)");
-    else
+    if (value->type == ValueType::Array && layers && layers->integer() &&
+        int64_t(integers->size()) != *layers->integer())
+      error(" has " + Twine(integers->size()) + " values for " + Twine(*layers->integer()) + " layers");
+    else if (integers->empty())
+      error(" is an empty list");
+    else if (all_equal(*integers))
       json.attribute(key, integers->front());
+    else
+      isUniform = false;
   } else if (auto number = value->number(); number && std::isfinite(*number)) {
     json.attribute(key, *number);
   } else {
-    diagnostics.error(checkpoint.path, architecture + "." + gguf + " is no number",
-                      "convert the model again with llama.cpp");
+    error(" is no number");
   }
+}
+
+// llama.cpp itself runs architecture bitnet with silu, whatever the model was trained with.
+void GgufConfig::writeActivation(const ModelRow &family, json::OStream &json) {
+  for (StringRef key : {"hidden_act", "hidden_activation"})
+    if (const MetadataValue *value = find(key); value && value->string())
+      return json.attribute("hidden_act", *value->string());
+  if (family.modelType == "bitnet")
+    json.attribute("hidden_act", architecture == "bitnet" ? "" : "relu2");
 }
 
 void GgufConfig::writeTensorFacts(json::OStream &json) {
@@ -110,8 +122,6 @@ void GgufConfig::writeTensorFacts(json::OStream &json) {
   if (embedding && embedding->shape.size() == 2)
     json.attribute("vocab_size", embedding->shape[0]);
   json.attribute("tie_word_embeddings", !checkpoint.find("output.weight"));
-  json.attribute("attention_bias", checkpoint.find("blk.0.attn_q.bias") != nullptr);
-  json.attribute("mlp_bias", checkpoint.find("blk.0.ffn_up.bias") != nullptr);
   // The types are part of what a library is compiled from.
   json.attributeObject("tensor_types", [&] {
     for (const Tensor &tensor : checkpoint.tensors)
@@ -134,135 +144,22 @@ std::optional<std::string> GgufConfig::text() {
     write(family->expertCountKey, "expert_count", json);
     if (family->expertFfnKey != "intermediate_size")
       write(family->expertFfnKey, "expert_feed_forward_length", json);
-    if (family->modelType == "bitnet")
-      json.attribute("hidden_act", "relu2");
+    writeActivation(*family, json);
     writeTensorFacts(json);
   });
-  if (diagnostics.failed())
+  if (diagnostics.failed() || !isUniform)
     return std::nullopt;
   return text + "\n";
 }
 
-// "path: what is wrong; what to do" at no place in a text.
-static void report(Error problem, StringRef path, Diagnostics &diagnostics) {
-  std::string text = toString(std::move(problem));
-  StringRef message = text;
-  if (!message.consume_front((path + ": ").str()))
-    path = "lutc";
-  auto [what, advice] = message.split("; ");
-  diagnostics.error(path, what, advice);
-}
-
-namespace {
-
-// The formats of linear layers, from their tensors. --weights is for those that are stored as floats, and an
-// error where there are none.
-class TensorFormats {
-public:
-  TensorFormats(const Checkpoint &checkpoint, const WeightStorage &storage, std::optional<Format> weights,
-                Diagnostics &diagnostics)
-      : checkpoint(checkpoint), storage(storage), weights(weights), diagnostics(diagnostics) {}
-
-  std::optional<Quantization> read();
-
-private:
-  void addGguf(const Tensor &tensor);
-  void add(StringRef name);
-  Expected<Format> formatOf(StringRef name);
-
-  const Checkpoint &checkpoint;
-  const WeightStorage &storage;
-  const std::optional<Format> weights;
-  Diagnostics &diagnostics;
-  Quantization result;
-  std::string contradiction; // of --weights and the first tensor that is stored in another format
-  bool rounds = false;
-};
-
-} // namespace
-
-Expected<Format> TensorFormats::formatOf(StringRef name) {
-  auto source = openWeights(checkpoint, storage, name, weights);
-  if (!source && weights) {
-    auto stored = openWeights(checkpoint, storage, name, std::nullopt);
-    if (!stored) {
-      consumeError(stored.takeError());
-      return source.takeError();
-    }
-    std::string problem = toString(source.takeError());
-    if (contradiction.empty())
-      contradiction = problem;
-    source = std::move(stored);
-  }
-  if (!source)
-    return source.takeError();
-  rounds |= (*source)->conversion != "as stored";
-  return (*source)->format;
-}
-
-// lm_head and routers are compiled on request; they may have weights that no format holds.
-void TensorFormats::add(StringRef name) {
-  bool optional = name == "lm_head" || name.ends_with(".gate") || name.ends_with(".router");
-  if (optional) {
-    auto source = openWeights(checkpoint, storage, name, std::nullopt);
-    if (source) {
-      result.modules[name] = {(*source)->format, ""};
-    } else {
-      std::string problem = toString(source.takeError());
-      result.modules[name] = {std::nullopt, StringRef(problem).split("': ").second.split("; ").first.str()};
-    }
-    return;
-  }
-  Expected<Format> format = formatOf(name);
-  if (format)
-    result.modules[name] = {*format, ""};
-  else if (diagnostics.failed())
-    consumeError(format.takeError());
-  else
-    report(format.takeError(), checkpoint.path, diagnostics);
-}
-
-void TensorFormats::addGguf(const Tensor &tensor) {
-  for (StringRef name : modulesOfGguf(tensor.name)) {
-    auto [head, tail] = name.split("{expert}");
-    if (head.size() == name.size()) {
-      add(name);
-      continue;
-    }
-    int64_t experts = tensor.shape.size() == 3 ? tensor.shape[0] : 1;
-    for (int64_t expert = 0; expert < experts && !diagnostics.failed(); ++expert)
-      add((head + Twine(expert) + tail).str());
-  }
-}
-
-std::optional<Quantization> TensorFormats::read() {
-  result.otherwise = {std::nullopt, "kept in float by the checkpoint"};
-  result.coversHead = result.coversRouters = true;
-  for (const Tensor &tensor : checkpoint.tensors) {
-    StringRef name = tensor.name;
-    if (checkpoint.isGguf())
-      addGguf(tensor);
-    else if (name.consume_back(".qweight"))
-      add(name);
-  }
-  if (!contradiction.empty() && !rounds && !diagnostics.failed())
-    report(createStringError(contradiction), checkpoint.path, diagnostics);
-  if (diagnostics.failed())
-    return std::nullopt;
-  return std::move(result);
-}
-
 static std::optional<ConfigFile> readFile(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
-  if (!checkpoint.isGguf()) {
-    if (!checkpoint.config.empty())
-      return readConfigFile(checkpoint.config, diagnostics);
-    diagnostics.error(checkpoint.path, "has no config.json beside it",
-                      "put the model's config.json into the same directory");
-    return std::nullopt;
-  }
+  ConfigFile none{{}, ConfigNode()};
+  none.root.kind = ConfigNode::Mapping;
+  if (!checkpoint.isGguf())
+    return checkpoint.config.empty() ? std::optional(none) : readConfigFile(checkpoint.config, diagnostics);
   std::optional<std::string> text = GgufConfig(checkpoint, diagnostics).text();
   if (!text)
-    return std::nullopt;
+    return diagnostics.failed() ? std::nullopt : std::optional(none);
   auto root =
       readConfigTree(MemoryBuffer::getMemBufferCopy(*text, checkpoint.path), /*isJson=*/true, diagnostics);
   return root ? std::optional(ConfigFile{{}, std::move(*root)}) : std::nullopt;
@@ -272,25 +169,29 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
                                                      Diagnostics &diagnostics) {
   Expected<Checkpoint> checkpoint = openCheckpoint(path);
   if (!checkpoint) {
-    report(checkpoint.takeError(), path, diagnostics);
+    reportAt(path, checkpoint.takeError(), diagnostics);
     return std::nullopt;
   }
   std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);
   if (!file)
     return std::nullopt;
-  CheckpointConfig config{std::move(*file), std::nullopt};
-  bool tensorsTell = checkpoint->isGguf() || any_of(checkpoint->tensors, [](const Tensor &tensor) {
-                       return tensor.name.ends_with(".qweight");
-                     });
-  if (findQuantization(config.file.root) || !tensorsTell)
-    return std::move(config);
+  CheckpointConfig config;
+  config.file = std::move(*file);
   llvm::append_range(config.file.files, checkpoint->files);
-  WeightStorage storage;
-  storage.method = checkpoint->isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::EfficientQat;
-  config.quantization = TensorFormats(*checkpoint, storage, options.weights, diagnostics).read();
-  if (!config.quantization)
+  if (const MetadataValue *type = checkpoint->metadata.find("general.architecture"); type && checkpoint->isGguf())
+    config.unknownType = printable(type->string().value_or(""));
+  if (const ConfigNode *node = findQuantization(config.file.root)) {
+    auto quantization = readQuantization(*node, std::nullopt, diagnostics);
+    if (!quantization)
+      return std::nullopt;
+    config.quantization = std::make_unique<Quantization>(std::move(*quantization));
+  }
+  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
+  if (!storage)
     return std::nullopt;
-  return std::move(config);
+  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*storage),
+                                                 config.quantization.get(), options.weights, diagnostics);
+  return config;
 }
 
 } // namespace lut

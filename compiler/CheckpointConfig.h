@@ -4,14 +4,17 @@
 
 #include "compiler/Config.h"
 #include "compiler/ConfigFile.h"
-#include "compiler/Quantization.h"
+#include "compiler/StoredLayers.h"
 
 namespace lut {
 
 struct CheckpointConfig {
-  ConfigFile file; // a library's default name comes from the first of its files
-  // What the tensors say of the weights where no quantization_config does.
-  std::optional<Quantization> quantization;
+  // The config.json, or what GGUF's metadata says; empty where there is none, or the family is unknown. A library's
+  // default name comes from the first of the files.
+  ConfigFile file;
+  std::string unknownType; // what GGUF calls a family that lutc does not know
+  std::unique_ptr<Quantization> quantization; // of that config; null: it has none
+  std::unique_ptr<StoredLayers> stored;
 };
 
 std::optional<CheckpointConfig> readCheckpointConfig(llvm::StringRef path, const ConfigOptions &options,

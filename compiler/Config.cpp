@@ -2,6 +2,7 @@
 
 #include "compiler/CheckpointConfig.h"
 #include "compiler/ConfigKeys.h"
+#include "compiler/ModelPlan.h"
 #include "compiler/Readers.h"
 #include "compiler/checkpoint/Checkpoint.h"
 #include "llvm/ADT/STLExtras.h"
@@ -21,9 +22,10 @@ static std::string makeIdentifier(StringRef text) {
 }
 
 // config.json says nothing about a model; its model_type does.
-static std::string defaultName(StringRef path, const LibrarySpec &library) {
+static std::string defaultName(StringRef path, const ConfigNode &root) {
   StringRef stem = sys::path::stem(path);
-  return makeIdentifier(stem == "config" && !library.modelType.empty() ? StringRef(library.modelType) : stem);
+  SmallVector<StringRef, 2> types = modelTypes(root);
+  return makeIdentifier(stem == "config" && !types.empty() ? types.front() : stem);
 }
 
 // Symbols and files of the runtime start with lutc.
@@ -39,18 +41,18 @@ static bool checkName(const LibrarySpec &library, const ConfigNode &root, String
   return false;
 }
 
-static std::optional<LibrarySpec> readTree(const ConfigNode &root, std::optional<Quantization> quantization,
-                                           const ConfigOptions &options, Diagnostics &diagnostics) {
+static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigOptions &options,
+                                           Diagnostics &diagnostics) {
   bool isList = root.member("kernels");
   if (root.member("model_type") || root.member("architectures")) {
     if (!isList)
-      return readModelConfig(root, std::move(quantization), options, diagnostics);
+      return readModelConfig(root, nullptr, options, diagnostics);
     diagnostics.error(root.member("kernels")->range, "both a model config and a list of kernels",
                       "keep `kernels`, or keep `model_type` and `architectures`");
     return std::nullopt;
   }
   if (!isList && root.find("text_config"))
-    return readModelConfig(root, std::move(quantization), options, diagnostics);
+    return readModelConfig(root, nullptr, options, diagnostics);
   if (any_of(kernelListKeys(), [&](const ConfigKey &key) { return root.member(key.name); }))
     return readKernelList(root, options, diagnostics);
   diagnostics.error(root.range, "neither a model config nor a list of kernels",
@@ -58,27 +60,44 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, std::optional
   return std::nullopt;
 }
 
+static std::optional<LibrarySpec> readStored(CheckpointConfig &config, const ConfigOptions &options,
+                                             Diagnostics &diagnostics) {
+  const ConfigNode &root = config.file.root;
+  if (familyOf(root))
+    return readModelConfig(root, config.stored.get(), options, diagnostics);
+  SmallVector<StringRef, 2> types = modelTypes(root);
+  std::string type = types.empty() ? config.unknownType : types.front().str();
+  std::string who = type.empty() ? "nothing says which model this is" : "lutc does not know models of type '" + type + "'";
+  diagnostics.note(who + ": its linear layers are compiled as the tensors name them, without groups");
+  return planTensors(*config.stored, options, diagnostics);
+}
+
 std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &options, SourceMgr &sources) {
   Diagnostics diagnostics(sources);
-  std::optional<CheckpointConfig> config;
-  if (isCheckpoint(path))
-    config = readCheckpointConfig(path, options, diagnostics);
-  else if (std::optional<ConfigFile> file = readConfigFile(path, diagnostics))
-    config = CheckpointConfig{std::move(*file), std::nullopt};
-  if (!config)
-    return std::nullopt;
-  std::optional<LibrarySpec> library =
-      readTree(config->file.root, std::move(config->quantization), options, diagnostics);
+  std::optional<ConfigFile> file;
+  std::optional<CheckpointConfig> checkpoint;
+  std::optional<LibrarySpec> library;
+  if (isCheckpoint(path)) {
+    checkpoint = readCheckpointConfig(path, options, diagnostics);
+    if (checkpoint) {
+      library = readStored(*checkpoint, options, diagnostics);
+      file = std::move(checkpoint->file);
+    }
+  } else {
+    file = readConfigFile(path, diagnostics);
+    if (file)
+      library = readTree(file->root, options, diagnostics);
+  }
   if (!library)
     return std::nullopt;
-  library->inputs = config->file.files;
+  library->inputs = file->files;
   if (!options.name.empty())
     library->name = options.name;
   else if (library->name.empty())
-    library->name = defaultName(config->file.files.front(), *library);
+    library->name = defaultName(file->files.front(), file->root);
   if (!options.variants.empty())
     library->variants = options.variants;
-  if (!checkName(*library, config->file.root, path, diagnostics))
+  if (!checkName(*library, file->root, path, diagnostics))
     return std::nullopt;
   return library;
 }

@@ -14,6 +14,8 @@ public:
 
   void error(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);
   void warning(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);
+  // What the user should know and need not change.
+  void note(const llvm::Twine &message);
   // An error without a place in a file: the file itself, or the command line.
   void error(llvm::StringRef subject, const llvm::Twine &message, const llvm::Twine &note);
   // A second place that belongs to the last message.
@@ -27,8 +29,6 @@ public:
   bool failed() const { return errors != 0; }
 
 private:
-  void note(const llvm::Twine &message);
-
   llvm::SourceMgr &sources;
   unsigned errors = 0;
 };

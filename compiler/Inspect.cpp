@@ -53,22 +53,6 @@ static StringRef methodName(WeightStorage::Method method) {
   return "";
 }
 
-// The module whose weights a tensor holds; empty: it is no matrix of weights. Embeddings are looked up, not
-// multiplied.
-static StringRef linearModule(const Checkpoint &checkpoint, const Tensor &tensor) {
-  StringRef name = tensor.name;
-  if (checkpoint.isGguf())
-    return modulesOfGguf(name).empty() || tensor.shape.size() < 2 ? "" : name;
-  if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))
-    return name;
-  StringRef stack = name; // of experts
-  stack.consume_back("_blocks");
-  if (tensor.shape.size() >= 3 && findStacked(checkpoint, stack))
-    return stack;
-  bool matrix = name.consume_back(".weight") && tensor.shape.size() == 2;
-  return !matrix || name.ends_with("embed_tokens") ? "" : name;
-}
-
 static LinearLayer describeLayer(const Checkpoint &checkpoint, const WeightStorage &storage, StringRef module,
                                  const Tensor &tensor) {
   LinearLayer layer;
@@ -93,11 +77,8 @@ static LinearLayer describeLayer(const Checkpoint &checkpoint, const WeightStora
 
 static std::vector<LinearLayer> describeLayers(const Checkpoint &checkpoint, const WeightStorage &storage) {
   std::vector<LinearLayer> layers;
-  for (const Tensor &tensor : checkpoint.tensors) {
-    StringRef module = linearModule(checkpoint, tensor);
-    if (!module.empty())
-      layers.push_back(describeLayer(checkpoint, storage, module, tensor));
-  }
+  for (const LinearTensor &linear : linearTensors(checkpoint))
+    layers.push_back(describeLayer(checkpoint, storage, linear.module, *linear.tensor));
   return layers;
 }
 

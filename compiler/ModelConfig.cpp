@@ -19,7 +19,7 @@ public:
       : root(root), text(root.find("text_config") ? *root.find("text_config") : root),
         diagnostics(diagnostics) {}
 
-  std::optional<ModelConfig> read(std::optional<Quantization> quantization, std::optional<Format> weights);
+  std::optional<ModelConfig> read(const StoredLayers *stored, std::optional<Format> weights);
 
 private:
   const ModelRow *readFamily();
@@ -29,7 +29,9 @@ private:
   void readFfn();
   void readLayers();
   void readFunctions();
-  bool readWeights(std::optional<Quantization> quantization, std::optional<Format> weights);
+  void readActivation();
+  void checkArchitecture();
+  bool readWeights(const StoredLayers *stored, std::optional<Format> weights);
   ConfigFields holding(StringRef key) const {
     return ConfigFields(text.member(key) ? text : root, diagnostics);
   }
@@ -41,18 +43,34 @@ private:
 
 } // namespace
 
+SmallVector<StringRef, 2> modelTypes(const ConfigNode &root) {
+  SmallVector<StringRef, 2> types;
+  const ConfigNode *text = root.find("text_config");
+  for (const ConfigNode *mapping : {text, &root})
+    if (const ConfigNode *node = mapping ? mapping->find("model_type") : nullptr)
+      types.push_back(node->text);
+  return types;
+}
+
+const ModelRow *familyOf(const ConfigNode &root) {
+  for (StringRef type : modelTypes(root))
+    if (const ModelRow *row = findModel(type))
+      return row;
+  return nullptr;
+}
+
 const ModelRow *ModelConfigReader::readFamily() {
   SmallVector<StringRef> known(map_range(modelRows(), [](auto &row) { return StringRef(row.modelType); }));
   const ConfigNode *inner = ConfigFields(text, diagnostics).string("model_type");
   const ConfigNode *outer = &text == &root ? nullptr : ConfigFields(root, diagnostics).string("model_type");
-  for (const ConfigNode *node : {inner, outer})
-    if (const ModelRow *row = node ? findModel(node->text) : nullptr)
-      return row;
+  if (const ModelRow *row = familyOf(root))
+    return row;
   const ConfigNode *node = inner ? inner : outer;
   if (node)
     diagnostics.error(node->range, "unknown model_type '" + node->text + "'",
                       suggest(node->text, known) + "lutc knows " + alternatives(known) +
-                          "; write other models as a list of kernels (`lutc schema`)");
+                          "; of another model give the checkpoint, whose tensors tell, or a list of kernels (`lutc "
+                          "schema`)");
   else if (!diagnostics.failed())
     ConfigFields(root, diagnostics).missing("model_type", "write one of " + alternatives(known));
   return nullptr;
@@ -162,6 +180,12 @@ void ModelConfigReader::readFunctions() {
       model.expertsPerToken = *top;
   model.attentionBias = holding("attention_bias").boolean("attention_bias").value_or(false);
   model.mlpBias = holding("mlp_bias").boolean("mlp_bias").value_or(false);
+  model.hasSubNorms = holding("use_sub_norms").boolean("use_sub_norms").value_or(true);
+  readActivation();
+  checkArchitecture();
+}
+
+void ModelConfigReader::readActivation() {
   StringRef key = text.find("hidden_activation") ? "hidden_activation" : "hidden_act";
   const ConfigNode *name = holding(key).string(key);
   // Gemma's code takes the tanh form where its configs say gelu.
@@ -174,11 +198,31 @@ void ModelConfigReader::readFunctions() {
                                .Case("gelu", gemma ? "gelu" : "")
                                .Case("relu2", "relu2")
                                .Default("");
+  if (model.shape.activation.empty())
+    model.activationProblem = name->text.empty() ? "the model does not say its activation"
+                                                 : "lutc has no activation '" + name->text + "'";
 }
 
-bool ModelConfigReader::readWeights(std::optional<Quantization> quantization, std::optional<Format> weights) {
-  if (quantization) {
-    model.quantization = std::move(*quantization);
+// LlamaForCausalLM is llama; the published BitnetForCausalLM that calls itself llama has other layers.
+void ModelConfigReader::checkArchitecture() {
+  const ConfigNode *names = root.find("architectures");
+  if (!names || names->items.empty())
+    return;
+  StringRef name = names->items.front().text;
+  size_t end = name.find("For");
+  std::string stem = name.take_front(end).lower();
+  bool isOwn = end == StringRef::npos || any_of(modelTypes(root), [&](StringRef type) {
+                 std::string plain = type.lower();
+                 erase(plain, '_');
+                 return StringRef(plain).starts_with(stem);
+               });
+  if (!isOwn)
+    model.groupsProblem = "the config's architecture is " + name.str() + ", not one of " +
+                          model.family->modelType.str() + " models";
+}
+
+bool ModelConfigReader::readWeights(const StoredLayers *stored, std::optional<Format> weights) {
+  if (stored) {
     model.quantizationAt = root.range;
     return true;
   }
@@ -199,8 +243,7 @@ bool ModelConfigReader::readWeights(std::optional<Quantization> quantization, st
   return weights.has_value();
 }
 
-std::optional<ModelConfig> ModelConfigReader::read(std::optional<Quantization> quantization,
-                                                   std::optional<Format> weights) {
+std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored, std::optional<Format> weights) {
   if (root.find("text_config") && !ConfigFields(root, diagnostics).map("text_config"))
     return std::nullopt;
   model.family = readFamily();
@@ -215,17 +258,17 @@ std::optional<ModelConfig> ModelConfigReader::read(std::optional<Quantization> q
   model.shape.vocabulary = size("vocab_size");
   set(Size::Vocabulary, model.shape.vocabulary, "vocab_size");
   model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
-  if (!readWeights(std::move(quantization), weights) || diagnostics.failed())
+  if (!readWeights(stored, weights) || diagnostics.failed())
     return std::nullopt;
   return std::move(model);
 }
 
-std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, std::optional<Quantization> quantization,
+std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, StoredLayers *stored,
                                            const ConfigOptions &options, Diagnostics &diagnostics) {
-  auto model = ModelConfigReader(root, diagnostics).read(std::move(quantization), options.weights);
+  auto model = ModelConfigReader(root, diagnostics).read(stored, options.weights);
   if (!model)
     return std::nullopt;
-  return planModel(*model, options, diagnostics);
+  return planModel(*model, stored, options, diagnostics);
 }
 
 } // namespace lut

@@ -1,3 +1,4 @@
+#include "compiler/LayerTensors.h"
 #include "compiler/ModelPlan.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -11,8 +12,9 @@ namespace {
 
 class ModelPlanner {
 public:
-  ModelPlanner(const ModelConfig &model, const ConfigOptions &options, Diagnostics &diagnostics)
-      : model(model), options(options), diagnostics(diagnostics) {}
+  ModelPlanner(const ModelConfig &model, StoredLayers *stored, const ConfigOptions &options,
+               Diagnostics &diagnostics)
+      : model(model), stored(stored), options(options), diagnostics(diagnostics) {}
 
   std::optional<LibrarySpec> plan();
 
@@ -23,16 +25,19 @@ private:
   void planRow(const ProjectionRow &row, Layers layers);
   void planHead();
   WeightDecision decide(const ProjectionRow &row, int64_t layer);
+  WeightDecision decideModule(const ProjectionRow &row, StringRef module);
+  std::optional<StoredLayer> findStored(const ProjectionRow &row, StringRef module);
+  const Inclusion *inclusionOf(StringRef role) const;
+  void checkLayers(const LayerTensors &tensors);
   WeightDecision decideOptional(StringRef role, WeightDecision decision);
   void add(const ProjectionRow &row, StringRef path, int64_t first, int64_t last,
            const WeightDecision &decision);
   size_t kernelFor(const ProjectionRow &row, const Format &format);
   void nameKernels();
-  void planGroup(const GroupRow &row);
-  std::optional<GroupStep> stepOf(StringRef word, GroupSpec &group);
   void checkOptions();
 
   const ModelConfig &model;
+  StoredLayers *const stored;
   const ConfigOptions &options;
   Diagnostics &diagnostics;
   LibrarySpec library;
@@ -45,11 +50,16 @@ static std::string layerPath(const ModelConfig &model, StringRef path, StringRef
   return ((model.nested ? "language_model.model.layers." : "model.layers.") + layer + "." + path).str();
 }
 
+const Inclusion *ModelPlanner::inclusionOf(StringRef role) const {
+  auto asked = find_if(options.include, [&](const Inclusion &inclusion) { return inclusion.role == role; });
+  return asked == options.include.end() ? nullptr : &*asked;
+}
+
 // lm_head and routers decide tokens and experts, and checkpoints mostly keep them in float: only on request.
 WeightDecision ModelPlanner::decideOptional(StringRef role, WeightDecision decision) {
-  auto asked = find_if(options.include, [&](const Inclusion &inclusion) { return inclusion.role == role; });
+  const Inclusion *asked = inclusionOf(role);
   std::string option = ("--include=" + role).str();
-  if (asked == options.include.end()) {
+  if (!asked) {
     if (!decision.format)
       return {std::nullopt, decision.reason + "; " + option + "=<format> compiles it"};
     return {std::nullopt, "compiled only with " + option};
@@ -62,29 +72,60 @@ WeightDecision ModelPlanner::decideOptional(StringRef role, WeightDecision decis
   return decision;
 }
 
+static bool isOptional(const ProjectionRow &row) { return row.isRouter() || row.role == "lm_head"; }
+
+// Of a checkpoint; nothing where it lacks the layer, or after an error.
+std::optional<StoredLayer> ModelPlanner::findStored(const ProjectionRow &row, StringRef module) {
+  const Inclusion *asked = isOptional(row) ? inclusionOf(row.role) : nullptr;
+  if (asked && asked->format)
+    return stored->findIn(module, *asked->format);
+  return stored->find(module, isOptional(row) && !asked);
+}
+
+WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef module) {
+  if (!stored)
+    return model.quantization.decide(module);
+  std::optional<StoredLayer> layer = findStored(row, module);
+  if (!layer) {
+    if (!isOptional(row))
+      stored->reportMissing(module, "the config says " + Twine(model.sparse.size()) +
+                                        " layers of a " + model.family->modelType +
+                                        " model; download what is missing, or list kernels with the modules that they "
+                                        "compute (`lutc schema`)");
+    return {std::nullopt, "the checkpoint lacks it"};
+  }
+  int64_t n = model.size(row.n).value, k = model.size(row.k).value;
+  if (layer->n && (layer->n != n || layer->k != k) && !diagnostics.failed())
+    diagnostics.error(stored->checkpoint.path,
+                      "'" + module + "' is " + Twine(layer->n) + " x " + Twine(layer->k) +
+                          ", and the config says " + Twine(n) + " x " + Twine(k),
+                      "put the config.json of this checkpoint beside its tensors");
+  return layer->decision;
+}
+
 // The experts of a layer run through one kernel, so they must agree.
 WeightDecision ModelPlanner::decide(const ProjectionRow &row, int64_t layer) {
-  const Quantization &quantization = model.quantization;
-  if (row.isRouter() && !quantization.coversRouters)
+  if (row.isRouter() && !stored && !model.quantization.coversRouters)
     return {std::nullopt, "kept in float by the checkpoint"};
   std::string name = layerPath(model, row.path, std::to_string(layer));
   auto [head, tail] = StringRef(name).split("{expert}");
-  if (head.size() == name.size() || quantization.isUniform())
-    return quantization.decide(name);
+  if (head.size() == name.size() || (!stored && model.quantization.isUniform()))
+    return decideModule(row, name);
   std::optional<WeightDecision> first;
-  for (int64_t expert = 0; expert < model.size(Size::ExpertCount).value; ++expert) {
-    WeightDecision decision = quantization.decide((head + Twine(expert) + tail).str());
+  for (int64_t expert = 0; expert < model.size(Size::ExpertCount).value && !diagnostics.failed(); ++expert) {
+    WeightDecision decision = decideModule(row, (head + Twine(expert) + tail).str());
     if (!first)
       first = decision;
     if (decision == *first)
       continue;
-    diagnostics.error(model.quantizationAt,
-                      "experts 0 and " + Twine(expert) + " of layer " + Twine(layer) +
-                          " are quantized differently",
-                      "quantize all experts of a layer alike, or keep all of them in float");
+    if (!diagnostics.failed())
+      diagnostics.error(model.quantizationAt,
+                        "experts 0 and " + Twine(expert) + " of layer " + Twine(layer) +
+                            " are quantized differently",
+                        "quantize all experts of a layer alike, or keep all of them in float");
     break;
   }
-  return *first;
+  return first.value_or(WeightDecision());
 }
 
 size_t ModelPlanner::kernelFor(const ProjectionRow &row, const Format &format) {
@@ -151,8 +192,8 @@ void ModelPlanner::planHead() {
   WeightDecision decision{std::nullopt, model.tiedHead
                                             ? "tied to the embedding, kept in float by the checkpoint"
                                             : "kept in float by the checkpoint"};
-  if (model.quantization.coversHead)
-    decision = model.quantization.decide(row.path);
+  if (stored || model.quantization.coversHead)
+    decision = decideModule(row, row.path);
   add(row, row.path, 0, 0, decideOptional(row.role, decision));
 }
 
@@ -165,68 +206,6 @@ void ModelPlanner::nameKernels() {
   for (auto [projection, index] : zip(library.projections, kernelOf))
     if (index)
       projection.kernel = library.kernels[*index].name;
-}
-
-// One word of a recipe. Nothing where the model or its library lacks what the word needs; a step without
-// kernels where there is nothing to do.
-std::optional<GroupStep> ModelPlanner::stepOf(StringRef word, GroupSpec &group) {
-  GroupStep step;
-  step.position = group.position;
-  auto norms = count_if(group.steps, [](const GroupStep &it) { return it.kind == GroupStep::Kind::norm; });
-  if (word == "norm") {
-    if (!model.shape.normEpsilon)
-      return std::nullopt;
-    step.kind = GroupStep::Kind::norm;
-    step.function = "rms";
-    step.name = norms ? "sub_norm" : "norm";
-    step.epsilon = model.shape.normEpsilon;
-  } else if (word == "activate") {
-    if (model.shape.activation.empty())
-      return std::nullopt;
-    step.kind = GroupStep::Kind::activate;
-    step.function = model.shape.activation;
-  } else if (word == "residual") {
-    step.kind = GroupStep::Kind::residual;
-    step.name = "residual";
-  } else if (word.ends_with("bias")) {
-    bool has = word == "bias" || (word == "attention_bias" ? model.attentionBias : model.mlpBias);
-    step.kind = has ? GroupStep::Kind::bias : GroupStep::Kind::products;
-  } else {
-    for (StringRef role : split(word, ',')) {
-      auto kernel = find_if(library.kernels, [&](const KernelSpec &spec) { return spec.name == role; });
-      if (kernel == library.kernels.end())
-        return std::nullopt; // kept in float, or in several formats
-      if (group.top && kernel->format.permuted) {
-        diagnostics.warning(
-            model.quantizationAt,
-            "experts are in activation order, each in its own, and have no group that prepares a token once",
-            "call their kernels for each expert, or quantize without desc_act and actorder");
-        return std::nullopt;
-      }
-      step.kernels.push_back(kernel - library.kernels.begin());
-    }
-  }
-  return step;
-}
-
-void ModelPlanner::planGroup(const GroupRow &row) {
-  GroupSpec group;
-  group.name = row.name.str();
-  group.position = model.size(Size::Hidden).position;
-  if (group.name == "experts") {
-    if (!model.expertsPerToken)
-      return;
-    group.experts = model.size(Size::ExpertCount).value;
-    group.top = model.expertsPerToken;
-  }
-  for (StringRef word : split(row.steps, ' ')) {
-    std::optional<GroupStep> step = stepOf(word, group);
-    if (!step)
-      return;
-    if (step->kind != GroupStep::Kind::products || !step->kernels.empty())
-      group.steps.push_back(std::move(*step));
-  }
-  library.groups.push_back(std::move(group));
 }
 
 void ModelPlanner::checkOptions() {
@@ -248,26 +227,47 @@ void ModelPlanner::checkOptions() {
                       "name the format they are quantized to with --weights, without quantization_config");
 }
 
+// Tensors of layers that the config does not have.
+void ModelPlanner::checkLayers(const LayerTensors &tensors) {
+  int64_t said = int64_t(model.sparse.size());
+  if (tensors.layers() > said && !diagnostics.failed())
+    diagnostics.error(stored->checkpoint.path,
+                      "holds " + Twine(tensors.layers()) + " layers, and the config says " + Twine(said),
+                      "put the config.json of this checkpoint beside its tensors");
+}
+
 std::optional<LibrarySpec> ModelPlanner::plan() {
+  std::optional<LayerTensors> tensors;
+  if (stored)
+    tensors.emplace(stored->checkpoint);
   library.modelType = model.family->modelType.str();
   library.model = model.shape;
   planBlock(model.family->attention, Layers::All);
   planBlock(model.family->ffn, Layers::Dense);
   planBlock(model.family->experts, Layers::Sparse);
   planHead();
+  if (tensors) {
+    checkLayers(*tensors);
+    library.model.qkNorm = tensors->layersWith("self_attn.q_norm.weight") > 0;
+  }
   if (!diagnostics.failed())
     checkOptions();
   if (diagnostics.failed())
     return std::nullopt;
   nameKernels();
-  for (const GroupRow &group : model.family->groups)
-    planGroup(group);
+  planGroups(model, tensors ? &*tensors : nullptr, library);
+  if (stored) {
+    planOtherLayers(*stored, options, library, diagnostics);
+    stored->finish();
+  }
+  if (diagnostics.failed())
+    return std::nullopt;
   return std::move(library);
 }
 
-std::optional<LibrarySpec> planModel(const ModelConfig &model, const ConfigOptions &options,
-                                     Diagnostics &diagnostics) {
-  return ModelPlanner(model, options, diagnostics).plan();
+std::optional<LibrarySpec> planModel(const ModelConfig &model, StoredLayers *stored,
+                                     const ConfigOptions &options, Diagnostics &diagnostics) {
+  return ModelPlanner(model, stored, options, diagnostics).plan();
 }
 
 } // namespace lut

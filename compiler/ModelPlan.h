@@ -5,9 +5,12 @@
 #include "compiler/Config.h"
 #include "compiler/Models.h"
 #include "compiler/Quantization.h"
+#include "compiler/StoredLayers.h"
 #include <array>
 
 namespace lut {
+
+class LayerTensors;
 
 struct ModelConfig {
   struct Extent {
@@ -22,6 +25,9 @@ struct ModelConfig {
   bool nested = false;      // a language model inside a multimodal one
   bool tiedHead = false;    // lm_head is the embedding
   bool attentionBias = false, mlpBias = false;
+  bool hasSubNorms = true;       // of a family whose models mostly have them
+  std::string activationProblem; // why shape.activation is empty
+  std::string groupsProblem;     // why no group of the family is this model's; empty: they are
   int64_t expertsPerToken = 0; // 0: the config does not say
   Quantization quantization;
   llvm::SMRange quantizationAt;
@@ -29,8 +35,19 @@ struct ModelConfig {
   const Extent &size(Size size) const { return sizes[unsigned(size)]; }
 };
 
-std::optional<LibrarySpec> planModel(const ModelConfig &model, const ConfigOptions &options,
-                                     Diagnostics &diagnostics);
+// `stored` is what the tensors of a checkpoint say; null: there is only a config.
+std::optional<LibrarySpec> planModel(const ModelConfig &model, StoredLayers *stored,
+                                     const ConfigOptions &options, Diagnostics &diagnostics);
+
+// The groups of the model's layers that its kernels are compiled for; of others the reason.
+void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySpec &library);
+
+// A checkpoint of a family that lutc does not know: kernels for all linear layers, by the names of its tensors.
+std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions &options,
+                                       Diagnostics &diagnostics);
+// Those of a known family that its rows do not name.
+void planOtherLayers(StoredLayers &stored, const ConfigOptions &options, LibrarySpec &library,
+                     Diagnostics &diagnostics);
 
 } // namespace lut
 

@@ -49,6 +49,16 @@ static ArrayRef<GroupRow> groups(Recipe recipe) {
   return ArrayRef(rows).slice(first - recipes, last - first);
 }
 
+static StringLiteral besideGroups(Recipe recipe) {
+  switch (recipe) {
+#define LUT_BESIDE(recipe, modules)                                                                          \
+  case Recipe::recipe:                                                                                       \
+    return modules;
+#include "compiler/Models.def"
+  }
+  return "";
+}
+
 ArrayRef<ModelRow> modelRows() {
   static const ModelRow rows[] = {
 #define LUT_MODEL(type, attention, ffn, experts, recipe, count, expertFfn, summary)                          \
@@ -57,6 +67,7 @@ ArrayRef<ModelRow> modelRows() {
    projections(Block::ffn),                                                                                  \
    projections(Block::experts),                                                                              \
    groups(Recipe::recipe),                                                                                   \
+   besideGroups(Recipe::recipe),                                                                             \
    count,                                                                                                    \
    expertFfn,                                                                                                \
    summary},

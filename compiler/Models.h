@@ -30,13 +30,14 @@ struct ProjectionRow {
 };
 
 struct GroupRow {
-  llvm::StringLiteral name, steps; // "norm q_proj,k_proj,v_proj"
+  llvm::StringLiteral name, steps; // "norm:input_layernorm q_proj,k_proj,v_proj"
 };
 
 struct ModelRow {
   llvm::StringLiteral modelType;
   llvm::ArrayRef<ProjectionRow> attention, ffn, experts; // empty where a layer has none
   llvm::ArrayRef<GroupRow> groups;
+  llvm::StringLiteral beside; // modules of a layer that the engine applies between groups
   llvm::StringLiteral expertCountKey, expertFfnKey;
   llvm::StringLiteral summary;
 };

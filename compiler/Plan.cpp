@@ -88,6 +88,8 @@ void printPlan(const LibrarySpec &library, const Choices &choices, raw_ostream &
   }
   if (!library.modelType.empty())
     out << " for " << counted(compiled, "projection") << " of a " << library.modelType << " model";
+  else if (compiled)
+    out << " for " << counted(compiled, "layer");
   out << "\n";
   if (!library.variants.empty())
     out << "variants: " << join(library.variants, ", ") << "\n";
@@ -105,6 +107,12 @@ void printPlan(const LibrarySpec &library, const Choices &choices, raw_ostream &
   for (const GroupSpec &group : library.groups)
     groups.rows.push_back({group.name, describeGroup(library, group)});
   groups.print(out, "  ");
+  if (!library.withheld.empty())
+    out << "\ngroups that are not made\n";
+  Table withheld{{"", ""}, {}};
+  for (const WithheldGroup &group : library.withheld)
+    withheld.rows.push_back({group.name, group.reason});
+  withheld.print(out, "  ");
   out << "\nchosen\n";
   choiceTable(library, choices).print(out, "  ");
 }

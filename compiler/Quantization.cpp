@@ -18,6 +18,13 @@ WeightDecision Quantization::decide(StringRef module) const {
   return otherwise;
 }
 
+std::string Quantization::keptBy(StringRef module) const {
+  for (const Rule &rule : rules)
+    if (rule.pattern.matches(module))
+      return rule.decision.format ? "" : rule.decision.reason;
+  return "";
+}
+
 namespace {
 
 class QuantizationReader {

@@ -49,6 +49,8 @@ struct Quantization {
   bool coversHead = false, coversRouters = false;
 
   WeightDecision decide(llvm::StringRef module) const;
+  // Why the config keeps a module in float; empty: it does not say so.
+  std::string keptBy(llvm::StringRef module) const;
   // Whether all modules are decided alike.
   bool isUniform() const { return modules.empty() && rules.empty(); }
 };

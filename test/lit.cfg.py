@@ -17,3 +17,4 @@ for name in ["cc", "cxx", "cmake", "make", "build", "installed", "source"]:
     config.substitutions.append(("%{" + name + "}", getattr(config, name)))
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%make_checkpoint", os.path.join(config.source, "test/checkpoint/make_checkpoint.py")))
+config.substitutions.append(("%alter_checkpoint", os.path.join(config.source, "test/checkpoint/alter_checkpoint.py")))

@@ -7,6 +7,7 @@
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
+#include <numeric>
 #include <sys/mman.h>
 
 using namespace llvm;
@@ -67,6 +68,21 @@ Error checkDisjoint(StringRef path, ArrayRef<Tensor> tensors) {
 const Tensor *Checkpoint::find(StringRef name) const {
   auto found = indexOf.find(name);
   return found == indexOf.end() ? nullptr : &tensors[found->second];
+}
+
+void Checkpoint::sortNames() {
+  byName.assign(tensors.size(), 0);
+  std::iota(byName.begin(), byName.end(), 0);
+  sort(byName, [&](unsigned a, unsigned b) { return tensors[a].name < tensors[b].name; });
+}
+
+std::vector<const Tensor *> Checkpoint::startingWith(StringRef prefix) const {
+  std::vector<const Tensor *> found;
+  auto at = llvm::lower_bound(byName, prefix,
+                              [&](unsigned index, StringRef name) { return tensors[index].name < name; });
+  for (; at != byName.end() && tensors[*at].name.starts_with(prefix); ++at)
+    found.push_back(&tensors[*at]);
+  return found;
 }
 
 Error Checkpoint::addTensor(Tensor tensor) {
@@ -160,6 +176,7 @@ Expected<Checkpoint> openCheckpoint(StringRef path) {
   }
   if (Error problem = readFile(file, checkpoint))
     return std::move(problem);
+  checkpoint.sortNames();
   SmallString<128> config(sys::path::parent_path(file));
   sys::path::append(config, "config.json");
   if (sys::fs::exists(config))

@@ -39,12 +39,15 @@ public:
 
   bool isGguf() const { return container == Container::Gguf; }
   const Tensor *find(llvm::StringRef name) const; // null: there is none
+  // Those called <prefix>..., in the order of their names.
+  std::vector<const Tensor *> startingWith(llvm::StringRef prefix) const;
 
   // Gives back the memory of pages that hold nothing but `bytes`; they are read again when needed.
   void dropPages(llvm::ArrayRef<uint8_t> bytes) const;
 
   // For the readers of containers.
   llvm::Error addTensor(Tensor tensor); // an error when its name is taken
+  void sortNames();                     // once all tensors are there
   llvm::Expected<llvm::ArrayRef<uint8_t>> mapFile(llvm::StringRef path);
   llvm::StringRef save(llvm::StringRef text) { return strings->save(text); }
 
@@ -53,6 +56,7 @@ private:
   std::unique_ptr<llvm::BumpPtrAllocator> memory = std::make_unique<llvm::BumpPtrAllocator>();
   std::unique_ptr<llvm::StringSaver> strings = std::make_unique<llvm::StringSaver>(*memory);
   llvm::DenseMap<llvm::StringRef, unsigned> indexOf;
+  std::vector<unsigned> byName; // indices of tensors
 };
 
 // Opens a .safetensors or .gguf file (told apart by content), a model.safetensors.index.json, or a directory

@@ -1,9 +1,11 @@
 // Weights of GGUF: those blocks that a format holds losslessly, as they are; all others rounded.
 #include "compiler/checkpoint/Blocks.h"
 #include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
+#include <cmath>
 
 using namespace llvm;
 
@@ -42,12 +44,18 @@ constexpr BlockRow blockRows[] = {
     {Id::NVFP4, unpackNVFP4},
 };
 
+// Of one layer in a tensor.
+struct BlockRows {
+  int64_t n, k;
+  ArrayRef<uint8_t> bytes;
+};
+
 // The blocks of a linear layer.
 struct BlockSource : WeightSource {
-  BlockSource(Layer layer, const TensorType &type, const BlockRow &row, int64_t n, int64_t k, Format format,
-              ArrayRef<uint8_t> bytes)
-      : WeightSource(layer.name, n, k, format, "as stored"), layer(std::move(layer)), type(type), row(row),
-        blocks(k / type.block), bytes(bytes) {}
+  BlockSource(Layer layer, const TensorType &type, const BlockRow &row, const BlockRows &rows, Format format,
+              float factor)
+      : WeightSource(layer.name, rows.n, rows.k, format, "as stored"), layer(std::move(layer)), type(type),
+        row(row), blocks(k / type.block), bytes(rows.bytes), factor(factor) {}
 
   Error readRows(int64_t first, const WeightBand &band) const override {
     for (int64_t i = 0; i < band.count; ++i) {
@@ -77,6 +85,7 @@ struct BlockSource : WeightSource {
   const BlockRow &row;
   const int64_t blocks; // of a row
   const ArrayRef<uint8_t> bytes;
+  const float factor; // of all weights
 
 private:
   Error readScales(const uint8_t *bytes, int64_t index, int64_t block, const WeightBand &band) const;
@@ -86,7 +95,8 @@ private:
 // w2g256 with code 1 of -1. Blocks of zeros may have scale 0 where others have another one.
 struct TernarySource : BlockSource {
   TernarySource(const BlockSource &source, Format format, float tensorScale)
-      : BlockSource(source.layer, source.type, source.row, source.n, source.k, format, source.bytes),
+      : BlockSource(source.layer, source.type, source.row, {source.n, source.k, source.bytes}, format,
+                    source.factor),
         tensorScale(tensorScale) {}
 
   Error readRows(int64_t first, const WeightBand &band) const override {
@@ -105,7 +115,10 @@ struct TernarySource : BlockSource {
 Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block,
                               const WeightBand &band) const {
   if (type.id == Id::NVFP4) {
-    scalesOfNVFP4(bytes, band.scales<uint16_t>() + 4 * block);
+    uint16_t *scales = band.scales<uint16_t>() + 4 * block;
+    scalesOfNVFP4(bytes, scales);
+    for (int i = 0; i < 4 && factor != 1; ++i)
+      scales[i] = halfOfFloat(floatOfHalf(scales[i]) * factor);
     return Error::success();
   }
   if (!format.exponentScales) {
@@ -150,7 +163,7 @@ Error TernarySource::readBlock(int64_t index, int64_t block, const WeightBand &b
     for (uint8_t &code : codes)
       code += 1;
   } else if (scale & 0x7fff) {
-    *band.scales<float>() = floatOfHalf(scale);
+    *band.scales<float>() = floatOfHalf(scale) * factor;
   } else {
     fill(codes, 1);
   }
@@ -178,31 +191,86 @@ static WeightSourceOr openTernary(const BlockSource &source, std::optional<Forma
                      return sharedScale(source, row, row + 1).has_value();
                    });
   Format stored = cantFail(parseFormat(scale ? "w158" : rowsShare ? "w158r" : source.type.format));
+  if (source.factor != 1 && !rowsShare)
+    return source.layer.error("its blocks have scales of their own, which f16 does not hold times a factor; convert the model again without it");
   // Scales of a tensor are scales of its rows and groups, too.
-  bool finer = wanted && (wanted->str() == source.type.format || (wanted->str() == "w158r" && rowsShare));
+  bool finer = wanted && ((wanted->str() == source.type.format && source.factor == 1) || (wanted->str() == "w158r" && rowsShare));
   if (wanted && !finer && wanted->str() != stored.str())
     return otherFormat(source.layer, stored.str(), *wanted);
-  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)));
+  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)) * source.factor);
 }
 
-WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::optional<Format> format) {
-  const TensorType &type = *tensor.type;
+// The rows of one layer in a tensor that may stack experts, or fuse gate and up.
+static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) {
+  const Tensor &tensor = *name.tensor;
   bool stacked = tensor.shape.size() == 3;
   if ((tensor.shape.size() != 2 && !stacked) || is_contained(tensor.shape, 0))
     return layer.error("is " + tensor.shapeText() + ", which is no matrix; name a linear layer");
-  if (expert >= (stacked ? tensor.shape[0] : 1))
-    return layer.error("there is no expert " + Twine(expert) + " in a tensor of " + tensor.shapeText());
-  int64_t n = tensor.shape[stacked], k = tensor.shape.back();
-  size_t size = tensor.bytes.size() / (stacked ? tensor.shape[0] : 1);
-  ArrayRef<uint8_t> bytes = tensor.bytes.slice(expert * size, size);
+  int64_t experts = stacked ? tensor.shape[0] : 1, n = tensor.shape[stacked];
+  if (name.expert >= experts)
+    return layer.error("there is no expert " + Twine(name.expert) + " in a tensor of " + tensor.shapeText());
+  int64_t parts = name.part == RowPart::All ? 1 : 2, part = name.part == RowPart::Up;
+  if (n % parts)
+    return layer.error("shares " + Twine(n) +
+                       " rows of gate and up, which are no halves; the file is damaged");
+  size_t size = tensor.bytes.size() / (experts * parts);
+  return BlockRows{n / parts, tensor.shape.back(), tensor.bytes.slice((name.expert * parts + part) * size, size)};
+}
+
+// Whether scales times each factor of the tensor are f16 numbers, whatever they are.
+static bool holdsFactors(const TensorType &type, const Tensor *factors) {
+  if (!factors)
+    return true;
+  for (int64_t i = 0; i < factors->elements(); ++i) {
+    double factor = floatAt(*factors, size_t(i));
+    for (int code = 0; code < 0x7f && type.id == Id::NVFP4; ++code) { // all of UE4M3
+      uint8_t block[4] = {uint8_t(code)};
+      uint16_t scales[4];
+      scalesOfNVFP4(block, scales);
+      double product = double(floatOfHalf(scales[0])) * factor;
+      if (double(floatOfHalf(halfOfFloat(float(product)))) != product)
+        return false;
+    }
+    if (type.id != Id::NVFP4 && factor != 1)
+      return false;
+  }
+  return true;
+}
+
+// The factor of all weights of a layer; 1 without a tensor of it.
+static Expected<float> readFactor(const Layer &layer, const GgufName &name) {
+  if (!layer.use(name.scale))
+    return 1;
+  const Tensor &scale = *name.scale;
+  int64_t experts = name.tensor->shape.size() == 3 ? name.tensor->shape[0] : 1;
+  if (scale.type->id != Id::F32 || (scale.elements() != 1 && scale.elements() != experts))
+    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " + scale.shapeText() +
+                       ", and a factor of weights is F32, one for the tensor or for each expert; convert the "
+                       "model again with llama.cpp");
+  float factor = floatAt(scale, scale.elements() == 1 ? 0 : size_t(name.expert));
+  if (!std::isfinite(factor))
+    return layer.error("tensor " + quoted(scale.name) + " holds " + numberText(factor) +
+                       ", which is no factor; the checkpoint is damaged");
+  return factor;
+}
+
+WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<Format> format) {
+  const TensorType &type = *name.tensor->type;
+  Expected<BlockRows> rows = selectRows(layer, name);
+  if (!rows)
+    return rows.takeError();
+  Expected<float> factor = readFactor(layer, name);
+  if (!factor)
+    return factor.takeError();
   const BlockRow *row = find_if(blockRows, [&](const BlockRow &row) { return row.id == type.id; });
   if (row != std::end(blockRows)) {
-    auto source = std::make_unique<BlockSource>(std::move(layer), type, *row, n, k,
-                                                cantFail(parseFormat(type.format)), bytes);
+    auto source = std::make_unique<BlockSource>(layer, type, *row, *rows, cantFail(parseFormat(type.format)), *factor);
     if (type.id == Id::TQ1_0 || type.id == Id::TQ2_0)
       return openTernary(*source, format);
+    if (!holdsFactors(type, name.scale))
+      return layer.error("f16 does not hold its scales times tensor " + quoted(name.scale->name) + "; convert the model again without it");
     if (format && format->str() != type.format)
-      return otherFormat(source->layer, type.format, *format);
+      return otherFormat(layer, type.format, *format);
     return std::move(source);
   }
   if (!type.decode) {
@@ -212,7 +280,7 @@ WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::
   }
   if (!format)
     return unnamedFormat(layer, type);
-  return roundWeights(floatRows(std::move(layer), tensor, bytes), type.name, *format);
+  return roundWeights(floatRows(layer, *name.tensor, rows->bytes, *factor), type.name, *format);
 }
 
 } // namespace lut

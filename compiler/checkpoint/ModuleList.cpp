@@ -1,7 +1,6 @@
 #include "compiler/checkpoint/ModuleList.h"
 
 #include "compiler/checkpoint/ModuleNames.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include <map>
 
@@ -19,8 +18,8 @@ public:
 
 private:
   void add(std::vector<std::string> names);
-  void addGguf(const Tensor &tensor);
-  void addSafetensors(const Tensor &tensor);
+  void addGguf(const LinearTensor &linear);
+  void addSafetensors(const LinearTensor &linear);
   void addTiedHead();
 
   const Checkpoint &checkpoint;
@@ -43,21 +42,19 @@ static std::string numbered(StringRef name, int64_t expert) {
 
 // A tensor may hold a layer, which families call differently; an expert, or all experts of a layer; or two
 // layers, fused.
-void ModuleLister::addGguf(const Tensor &tensor) {
-  StringRef stem = tensor.name;
-  size_t rank = tensor.shape.size();
-  if (!stem.consume_back(".weight") || (rank != 2 && rank != 3) || stem == "token_embd")
-    return;
+void ModuleLister::addGguf(const LinearTensor &linear) {
+  StringRef stem = linear.module;
   auto [stack, last] = stem.rsplit('.');
   int64_t first = 0; // expert
   bool isAlone = !last.getAsInteger(10, first);
   std::map<std::string, std::vector<std::string>> layers; // what families call each, by its name in GGUF
-  for (const std::string &module : modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : tensor.name))
+  for (const std::string &module : modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
     layers[ggufNameOf(numbered(module, 0))].push_back(module);
-  if (layers.empty() && rank == 2)
-    add({stem.str()});
+  if (layers.empty())
+    for (int64_t expert = 0; expert < linear.experts(); ++expert)
+      add({linear.isStacked() ? linear.expertModule(expert) : linear.module, linear.module});
   for (const auto &[layer, modules] : layers)
-    for (int64_t expert = first, end = first + (rank == 3 ? tensor.shape[0] : 1); expert < end; ++expert) {
+    for (int64_t expert = first, end = first + linear.experts(); expert < end; ++expert) {
       std::vector<std::string> names;
       for (const std::string &module : modules)
         names.push_back(numbered(module, expert));
@@ -67,23 +64,16 @@ void ModuleLister::addGguf(const Tensor &tensor) {
     }
 }
 
-void ModuleLister::addSafetensors(const Tensor &tensor) {
-  StringRef name = tensor.name, stack = name;
-  if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))
-    return add({name.str()});
-  stack.consume_back("_blocks");
-  if (tensor.shape.size() >= 3 && findStacked(checkpoint, stack)) {
-    auto [experts, part] = stack.rsplit('.');
-    SmallVector<StringRef, 2> projections{part};
-    if (part == "gate_up_proj")
-      projections = {"gate_proj", "up_proj"};
-    for (int64_t expert = 0; expert < tensor.shape[0]; ++expert)
-      for (StringRef projection : projections)
-        add({(experts + "." + Twine(expert) + "." + projection).str()});
-    return;
-  }
-  if (name.consume_back(".weight") && tensor.shape.size() == 2 && !name.ends_with("embed_tokens"))
-    add({name.str()});
+void ModuleLister::addSafetensors(const LinearTensor &linear) {
+  if (!linear.isStacked())
+    return add({linear.module});
+  auto [experts, part] = StringRef(linear.module).rsplit('.');
+  SmallVector<StringRef, 2> projections{part};
+  if (part == "gate_up_proj")
+    projections = {"gate_proj", "up_proj"};
+  for (int64_t expert = 0; expert < linear.experts(); ++expert)
+    for (StringRef projection : projections)
+      add({(experts + "." + Twine(expert) + "." + projection).str()});
 }
 
 void ModuleLister::addTiedHead() {
@@ -93,8 +83,8 @@ void ModuleLister::addTiedHead() {
 }
 
 std::vector<CheckpointModule> ModuleLister::list() {
-  for (const Tensor &tensor : checkpoint.tensors)
-    checkpoint.isGguf() ? addGguf(tensor) : addSafetensors(tensor);
+  for (const LinearTensor &linear : linearTensors(checkpoint))
+    checkpoint.isGguf() ? addGguf(linear) : addSafetensors(linear);
   addTiedHead();
   return std::move(modules);
 }

@@ -12,6 +12,7 @@ namespace {
 
 struct NameRow {
   StringLiteral module, gguf; // inside a layer
+  RowPart part = RowPart::All;
 };
 
 // By llama.cpp's tensor names.
@@ -34,6 +35,11 @@ constexpr NameRow nameRows[] = {
     {"block_sparse_moe.experts.{expert}.w1", "ffn_gate_exps"},
     {"block_sparse_moe.experts.{expert}.w3", "ffn_up_exps"},
     {"block_sparse_moe.experts.{expert}.w2", "ffn_down_exps"},
+    // Fused by the converter: all rows of gate stand before those of up.
+    {"mlp.experts.{expert}.gate_proj", "ffn_gate_up_exps", RowPart::Gate},
+    {"mlp.experts.{expert}.up_proj", "ffn_gate_up_exps", RowPart::Up},
+    {"block_sparse_moe.experts.{expert}.w1", "ffn_gate_up_exps", RowPart::Gate},
+    {"block_sparse_moe.experts.{expert}.w3", "ffn_gate_up_exps", RowPart::Up},
 };
 
 } // namespace
@@ -63,31 +69,57 @@ static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef layer, S
   return (*counts)[index];
 }
 
-GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
+// The tensor of a module of a layer, by one row of the table.
+static GgufName findByRow(const Checkpoint &checkpoint, StringRef layer, const NameRow &row, int64_t expert) {
+  auto find = [&](const Twine &inside) { return checkpoint.find(("blk." + layer + "." + inside).str()); };
   GgufName name;
+  name.expert = expert;
+  name.part = row.part;
+  name.interleavedHeads = interleavedHeads(checkpoint, layer, row.gguf);
+  name.tensor = find(row.gguf + ".weight");
+  name.scale = find(row.gguf + ".scale");
+  StringRef alone = row.gguf;
+  if (!name.tensor && alone.consume_back("_exps")) { // each expert in a tensor of its own
+    name.tensor = find(alone + "." + Twine(expert) + ".weight");
+    name.scale = find(alone + "." + Twine(expert) + ".scale");
+    name.expert = 0;
+  }
+  // Parts of a fused tensor have factors of their own.
+  if (!name.scale && row.part != RowPart::All)
+    name.scale = find(row.part == RowPart::Gate ? "ffn_gate_exps.scale" : "ffn_up_exps.scale");
+  return name;
+}
+
+static GgufName findByGgufName(const Checkpoint &checkpoint, StringRef module) {
   auto find = [&](const Twine &tensor) { return checkpoint.find(tensor.str()); };
-  if ((name.tensor = find(module)) || (name.tensor = find(module + ".weight")))
+  GgufName name;
+  module.consume_back(".weight");
+  name.tensor = find(module + ".weight");
+  if (!name.tensor && !module.rsplit('.').second.getAsInteger(10, name.expert) && name.expert >= 0) {
+    module = module.rsplit('.').first;
+    name.tensor = module.ends_with("_exps") ? find(module + ".weight") : nullptr;
+  }
+  name.scale = find(module + ".scale");
+  return name;
+}
+
+GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
+  GgufName name = findByGgufName(checkpoint, module);
+  if (name.tensor)
     return name;
   if (module == "lm_head") {
-    name.tensor = find("output.weight");
-    if (!name.tensor) // tied
-      name.tensor = find("token_embd.weight");
-    return name;
+    name = findByGgufName(checkpoint, "output");
+    return name.tensor ? name : findByGgufName(checkpoint, "token_embd"); // tied
   }
-  StringRef path = module.split("layers.").second;
-  auto [layer, inside] = path.split('.');
+  auto [layer, inside] = module.split("layers.").second.split('.');
   for (const NameRow &row : nameRows) {
-    if (!matches(inside, row.module, name.expert))
-      continue;
-    name.tensor = find("blk." + layer + "." + row.gguf + ".weight");
-    if (!name.tensor && row.gguf.ends_with("_exps")) { // each expert in a tensor of its own
-      name.tensor = find("blk." + layer + "." + row.gguf.drop_back(5) + "." + Twine(name.expert) + ".weight");
-      name.expert = 0;
-    }
-    name.interleavedHeads = interleavedHeads(checkpoint, layer, row.gguf);
-    return name;
+    int64_t expert = 0;
+    if (matches(inside, row.module, expert))
+      name = findByRow(checkpoint, layer, row, expert);
+    if (name.tensor)
+      return name;
   }
-  return name;
+  return {};
 }
 
 std::string ggufNameOf(StringRef module) {
@@ -128,12 +160,12 @@ static std::array<std::string, 5> namesOf(StringRef module) {
 namespace {
 struct StackedRow {
   StringLiteral projection, tensor;
-  StackedName::Part part;
+  RowPart part;
 };
 } // namespace
 
 std::optional<StackedName> findStacked(const Checkpoint &checkpoint, StringRef module) {
-  using Part = StackedName::Part;
+  using Part = RowPart;
   static constexpr StackedRow rows[] = {
       {"gate_proj", "gate_up_proj", Part::Gate},  {"up_proj", "gate_up_proj", Part::Up},
       {"down_proj", "down_proj", Part::All},      {"w1", "gate_up_proj", Part::Gate},
@@ -181,6 +213,66 @@ std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
     if (router = moduleNameIn(checkpoint, (layer + ".mlp.gate").str()); has(router))
       return router;
   return module.str();
+}
+
+const Tensor *findWeights(const Checkpoint &checkpoint, StringRef module) {
+  if (checkpoint.isGguf())
+    return findGgufTensor(checkpoint, module).tensor;
+  auto firstOf = [&](StringRef name, ArrayRef<StringLiteral> endings) -> const Tensor * {
+    for (StringRef ending : endings)
+      if (const Tensor *tensor = checkpoint.find((name + ending).str()))
+        return tensor;
+    return nullptr;
+  };
+  if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
+    return firstOf((stacked->experts + "." + stacked->tensor).str(), {"", "_blocks"});
+  return firstOf(moduleNameIn(checkpoint, module), {".qweight", ".weight_packed", ".weight"});
+}
+
+// Only matrices of products are stored in blocks. Of others in floats the name says what they are.
+static bool isOtherMatrix(StringRef module) {
+  static constexpr StringLiteral words[] = {"embed", "_embd", "wte",   "wpe",  "norm",
+                                            "conv",  "pos_", "token_types", "rel_b"};
+  return any_of(words, [&](StringRef word) { return module.contains(word); });
+}
+
+static StringRef linearModule(const Checkpoint &checkpoint, const Tensor &tensor) {
+  StringRef name = tensor.name;
+  size_t rank = tensor.shape.size();
+  bool isPlain = tensor.type->block == 1;
+  if (checkpoint.isGguf()) {
+    bool isMatrix = name.consume_back(".weight") && rank >= 2 && (name.starts_with("blk.") || name == "output");
+    return !isMatrix || (isPlain && isOtherMatrix(name)) ? "" : name;
+  }
+  if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))
+    return name;
+  StringRef stack = name; // of experts
+  stack.consume_back("_blocks");
+  if (rank >= 3 && findStacked(checkpoint, stack))
+    return stack;
+  bool isMatrix = name.consume_back(".weight") && rank == 2;
+  return !isMatrix || isOtherMatrix(name) ? "" : name;
+}
+
+std::vector<LinearTensor> linearTensors(const Checkpoint &checkpoint) {
+  std::vector<LinearTensor> found;
+  for (const Tensor &tensor : checkpoint.tensors)
+    if (StringRef module = linearModule(checkpoint, tensor); !module.empty())
+      found.push_back({module.str(), &tensor});
+  return found;
+}
+
+std::string LinearTensor::expertModule(int64_t expert) const {
+  auto [head, tail] = StringRef(module).rsplit(".experts.");
+  std::string number = std::to_string(expert);
+  return tail.empty() ? module + "." + number : (head + ".experts." + number + "." + tail).str();
+}
+
+StringRef optionalRole(StringRef module) {
+  StringRef last = module.rsplit('.').second;
+  if (module == "lm_head" || last == "lm_head" || module == "output")
+    return "lm_head";
+  return last == "gate" || last == "router" || last == "ffn_gate_inp" ? "router" : "";
 }
 
 } // namespace lut

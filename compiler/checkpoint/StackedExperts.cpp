@@ -71,14 +71,14 @@ private:
 } // namespace
 
 // Of the n rows of an expert's matrix.
-static Expected<Selection> select(const Layer &layer, StackedName::Part part, int64_t n, bool inTurn) {
-  if (part == StackedName::Part::All)
+static Expected<Selection> select(const Layer &layer, RowPart part, int64_t n, bool inTurn) {
+  if (part == RowPart::All)
     return Selection{0, 1, n};
   if (n % 2)
     return layer.error("shares " + Twine(n) +
                        " rows of gate and up, which are no halves; the checkpoint is "
                        "damaged");
-  int64_t isUp = part == StackedName::Part::Up;
+  int64_t isUp = part == RowPart::Up;
   return inTurn ? Selection{isUp, 2, n / 2} : Selection{isUp * (n / 2), 1, n / 2};
 }
 
@@ -113,7 +113,7 @@ static WeightSourceOr openBlocks(const Layer &layer, const Layer &experts, const
 
 WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const WeightStorage &storage,
                            std::optional<Format> format) {
-  Layer experts{layer.checkpoint, name.experts};
+  Layer experts{layer.checkpoint, name.experts, layer.used};
   if (experts.find((name.tensor + "_blocks").str()))
     return openBlocks(layer, experts, name, format);
   auto tensor = experts.get(name.tensor, floatTypes(), {-1, -1, -1});

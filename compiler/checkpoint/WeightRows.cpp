@@ -13,7 +13,15 @@ Error Layer::error(const Twine &message) const {
   return fileError(checkpoint.path, quoted(name) + ": " + message);
 }
 
-const Tensor *Layer::find(StringRef suffix) const { return checkpoint.find((name + "." + suffix).str()); }
+const Tensor *Layer::use(const Tensor *tensor) const {
+  if (tensor && !is_contained(*used, tensor))
+    used->push_back(tensor);
+  return tensor;
+}
+
+const Tensor *Layer::find(StringRef suffix) const {
+  return use(checkpoint.find((name + "." + suffix).str()));
+}
 
 Expected<const Tensor *> Layer::get(StringRef suffix, ArrayRef<TensorType::Id> types,
                                     ArrayRef<int64_t> shape) const {
@@ -48,24 +56,28 @@ Error IntegerRows::readRow(int64_t row, float *values) const {
 namespace {
 
 struct TensorRows : FloatRows {
-  TensorRows(Layer layer, const Tensor &tensor, int64_t n, ArrayRef<uint8_t> bytes)
-      : FloatRows(std::move(layer), n, tensor.shape.back()), type(*tensor.type), bytes(bytes) {}
+  TensorRows(Layer layer, const Tensor &tensor, int64_t n, ArrayRef<uint8_t> bytes, float factor)
+      : FloatRows(std::move(layer), n, tensor.shape.back()), type(*tensor.type), bytes(bytes), factor(factor) {}
 
   Error readRow(int64_t row, float *values) const override {
     int64_t blocks = k / type.block;
     type.decode(bytes.data() + row * blocks * type.blockBytes, blocks, values);
+    for (int64_t i = 0; i < k && factor != 1; ++i)
+      values[i] *= factor;
     return Error::success();
   }
 
   const TensorType &type;
   ArrayRef<uint8_t> bytes;
+  const float factor;
 };
 
 } // namespace
 
-std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, ArrayRef<uint8_t> bytes) {
+std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, ArrayRef<uint8_t> bytes,
+                                     float factor) {
   int64_t rowBytes = tensor.shape.back() / tensor.type->block * tensor.type->blockBytes;
-  return std::make_unique<TensorRows>(std::move(layer), tensor, bytes.size() / rowBytes, bytes);
+  return std::make_unique<TensorRows>(std::move(layer), tensor, bytes.size() / rowBytes, bytes, factor);
 }
 
 Error otherFormat(const Layer &layer, StringRef stored, const Format &wanted) {
@@ -73,9 +85,12 @@ Error otherFormat(const Layer &layer, StringRef stored, const Format &wanted) {
                      stored);
 }
 
+char UnnamedFormat::ID = 0;
+
 Error unnamedFormat(const Layer &layer, const TensorType &stored) {
-  return layer.error("is stored as " + stored.name +
-                     "; name a format that the weights are rounded to, such as --weights=w4g32");
+  return make_error<UnnamedFormat>(
+      toString(layer.error("is stored as " + stored.name +
+                           "; name a format that the weights are rounded to, such as --weights=w4g32")));
 }
 
 Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t configured) {

@@ -12,9 +12,12 @@ namespace lut {
 struct Layer {
   const Checkpoint &checkpoint;
   std::string name;
+  // What its reader has asked for, of this Layer and its copies: all that the weights are made of.
+  std::shared_ptr<std::vector<const Tensor *>> used = std::make_shared<std::vector<const Tensor *>>();
 
   llvm::Error error(const llvm::Twine &message) const;
   const Tensor *find(llvm::StringRef suffix) const; // of "<name>.<suffix>"; null: there is none
+  const Tensor *use(const Tensor *tensor) const;    // whatever its name; the same
   // With these dimensions (-1: any) and one of these types, else an error.
   llvm::Expected<const Tensor *> get(llvm::StringRef suffix, llvm::ArrayRef<TensorType::Id> types,
                                      llvm::ArrayRef<int64_t> shape) const;
@@ -53,15 +56,16 @@ IntegerRowsOr openGptq(Layer layer, const WeightStorage &storage);
 IntegerRowsOr openAwq(Layer layer, const WeightStorage &storage);
 IntegerRowsOr openCompressedTensors(Layer layer, const WeightStorage &storage);
 WeightSourceOr openBitnet(Layer layer, const WeightStorage &storage);
-// A GGUF tensor, or expert `expert` of those that it stacks.
-WeightSourceOr openGguf(Layer layer, const Tensor &tensor, int64_t expert, std::optional<Format> format);
+WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<Format> format);
 // An expert of those that safetensors stack.
 WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const WeightStorage &storage,
                            std::optional<Format> format);
 // The rows of `source` with the interleaved halves of each head apart again.
 WeightSourceOr separateHalves(const Layer &layer, std::unique_ptr<WeightSource> source, int64_t heads);
 
-std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, llvm::ArrayRef<uint8_t> bytes);
+// The rows in `bytes` of a tensor, times `factor`.
+std::unique_ptr<FloatRows> floatRows(Layer layer, const Tensor &tensor, llvm::ArrayRef<uint8_t> bytes,
+                                     float factor = 1);
 
 // Rounds to nearest by group; ternary by the mean of absolute values.
 WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, llvm::StringRef from, Format format);

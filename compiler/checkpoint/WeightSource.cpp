@@ -1,6 +1,7 @@
 #include "compiler/checkpoint/WeightSource.h"
 
 #include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include "llvm/ADT/STLExtras.h"
@@ -105,21 +106,52 @@ static WeightSourceOr openFloats(const Layer &layer, const WeightStorage &storag
   return roundWeights(floatRows(layer, *tensor, tensor->bytes), tensor->type->name, *wanted);
 }
 
-WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &storage, StringRef module,
-                           std::optional<Format> format) {
-  if (checkpoint.isGguf()) {
-    GgufName found = findGgufTensor(checkpoint, module);
-    Layer layer{checkpoint, module.str()};
-    if (!found.tensor)
-      return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
-    auto source = openGguf(layer, *found.tensor, found.expert, format);
-    if (!source || !found.interleavedHeads)
-      return source;
-    return separateHalves(layer, std::move(*source), found.interleavedHeads);
+// What stands beside weights and is no part of them: added to results, applied to activations, or a fact of
+// the router that the engine reads.
+static bool isBesideWeights(StringRef suffix) {
+  static constexpr StringLiteral known[] = {"bias",           "_bias", "input_scale", "input_global_scale",
+                                            "rms_norm.weight", "e_score_correction_bias"};
+  return is_contained(known, suffix);
+}
+
+// A tensor of the layer that its reader did not ask for would change results.
+static Error checkOthers(const Layer &layer, StringRef stem) {
+  for (const Tensor *tensor : layer.checkpoint.startingWith(stem)) {
+    StringRef suffix = tensor->name.drop_front(stem.size());
+    bool isOwn = suffix.consume_front(".") || suffix.starts_with("_");
+    if (isOwn && !isBesideWeights(suffix) && !is_contained(*layer.used, tensor))
+      return layer.error("tensor " + quoted(tensor->name) + " (" + tensor->type->name + ", " +
+                         tensor->shapeText() +
+                         ") stands beside its weights, and lutc does not know what it does to them; merge it "
+                         "into the weights, or remove it if it does nothing");
   }
-  if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
-    return openStacked({checkpoint, module.str()}, *stacked, storage, format);
-  Layer layer{checkpoint, moduleNameIn(checkpoint, module)};
+  return Error::success();
+}
+
+namespace {
+
+// A layer with the reader's result, and how the names of all its tensors begin.
+struct OpenedLayer {
+  std::string stem;
+  WeightSourceOr source;
+};
+
+} // namespace
+
+static OpenedLayer openGgufLayer(const Layer &layer, std::optional<Format> format) {
+  GgufName found = findGgufTensor(layer.checkpoint, layer.name);
+  if (!layer.use(found.tensor))
+    return {"", layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors")};
+  StringRef stem = found.tensor->name;
+  stem.consume_back(".weight");
+  auto source = openGguf(layer, found, format);
+  if (source && found.interleavedHeads)
+    source = separateHalves(layer, std::move(*source), found.interleavedHeads);
+  return {(stem + ".").str(), std::move(source)};
+}
+
+static WeightSourceOr openModule(const Layer &layer, const WeightStorage &storage,
+                                 std::optional<Format> format) {
   using Method = WeightStorage::Method;
   if (layer.find("qweight"))
     return openIntegers(storage.method == Method::AwqGemm || storage.method == Method::AwqGemv
@@ -136,6 +168,27 @@ WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &st
     return source;
   }
   return openFloats(layer, storage, format);
+}
+
+static OpenedLayer openLayer(const Layer &layer, const WeightStorage &storage, std::optional<Format> format) {
+  if (layer.checkpoint.isGguf())
+    return openGgufLayer(layer, format);
+  if (std::optional<StackedName> stacked = findStacked(layer.checkpoint, layer.name))
+    return {(stacked->experts + "." + stacked->tensor).str(), openStacked(layer, *stacked, storage, format)};
+  return {layer.name + ".", openModule(layer, storage, format)};
+}
+
+WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &storage, StringRef module,
+                           std::optional<Format> format) {
+  bool isStacked = !checkpoint.isGguf() && findStacked(checkpoint, module);
+  Layer layer{checkpoint, checkpoint.isGguf() || isStacked ? module.str() : moduleNameIn(checkpoint, module)};
+  OpenedLayer opened = openLayer(layer, storage, format);
+  if (!opened.source)
+    return opened.source.takeError();
+  if (Error problem = checkOthers(layer, opened.stem))
+    return std::move(problem);
+  (*opened.source)->tensors = *layer.used;
+  return std::move(opened.source);
 }
 
 } // namespace lut

@@ -17,6 +17,8 @@ public:
   const int64_t n, k;
   const Format format;          // of what readRows yields
   const std::string conversion; // "as stored", "Q6_K rounded to w4g32"
+  // All that the weights are made of. Other tensors of the layer, such as its bias, are no part of them.
+  std::vector<const Tensor *> tensors;
 
   // Codes and scales are those of columns columns()[0], columns()[1], ... of the layer. Empty: in their own
   // order, as in every format without p.
@@ -32,6 +34,18 @@ protected:
       : name(name), n(n), k(k), format(format), conversion(conversion) {}
 
   std::vector<int32_t> order;
+};
+
+// Weights are stored as floats, and no format was named that they are rounded to.
+class UnnamedFormat : public llvm::ErrorInfo<UnnamedFormat> {
+public:
+  static char ID;
+  explicit UnnamedFormat(std::string message) : message(std::move(message)) {}
+  void log(llvm::raw_ostream &out) const override { out << message; }
+  std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
+
+private:
+  std::string message;
 };
 
 // How a checkpoint stores the weights of its linear layers: what its config says and its tensors do not.

@@ -1,7 +1,6 @@
 #include "compiler/pack/PackPlan.h"
 
 #include "compiler/checkpoint/Containers.h"
-#include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/pack/ModuleClaims.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
@@ -52,29 +51,10 @@ private:
 
 } // namespace
 
-// Whatever encodes the weights of a module.
-static std::vector<const Tensor *> tensorsOf(const Checkpoint &checkpoint, StringRef module) {
-  std::vector<const Tensor *> tensors;
-  if (checkpoint.isGguf())
-    return {findGgufTensor(checkpoint, module).tensor};
-  if (std::optional<StackedName> stacked = findStacked(checkpoint, module)) {
-    std::string name = (stacked->experts + "." + stacked->tensor).str();
-    for (StringRef suffix : {"", "_blocks", "_scales"})
-      if (const Tensor *tensor = checkpoint.find(name + suffix.str()))
-        tensors.push_back(tensor);
-    return tensors;
-  }
-  std::string name = moduleNameIn(checkpoint, module);
-  for (StringRef suffix : {"weight", "qweight", "qzeros", "scales", "g_idx", "weight_scale", "weight_packed",
-                           "weight_shape", "weight_zero_point", "weight_g_idx"})
-    if (const Tensor *tensor = checkpoint.find(name + "." + suffix.str()))
-      tensors.push_back(tensor);
-  return tensors;
-}
-
-// A tied lm_head shares its weights with the embedding, which stays.
+// A tied lm_head has its weights from the embedding.
 static bool isEmbedding(StringRef tensor) {
-  return tensor == "token_embd.weight" || tensor.ends_with("embed_tokens.weight");
+  StringRef module = tensor.rsplit('.').first;
+  return module == "token_embd" || module.ends_with("embed_tokens");
 }
 
 // What has to be done so that the library fits.
@@ -116,7 +96,7 @@ Error Planner::addWeights(const ModuleClaim &claim) {
   PackItem item;
   item.name = module.name + ".weight";
   item.source = &weights;
-  item.tensors = tensorsOf(checkpoint, module.source);
+  item.tensors = weights.tensors;
   item.kernel = &target;
   item.packing = &target.packings[options.variant];
   lutc_kernel_info info = target.info();
@@ -129,15 +109,16 @@ Error Planner::addWeights(const ModuleClaim &claim) {
   item.record.shape[0] = uint64_t(target.n);
   item.record.shape[1] = uint64_t(target.k);
   bool isLossless = weights.conversion == "as stored";
-  for (const Tensor *tensor : item.tensors) {
+  for (const Tensor *tensor : weights.tensors) {
     checkpoint.dropPages(tensor->bytes); // opening may have read all of it
     bool isTied = isEmbedding(tensor->name);
-    if (!isTied || (isLossless && options.widening != Widening::All))
-      used.insert(tensor->name);
-    if (isTied && used.contains(tensor->name)) {
-      result.items.push_back(item);
-      result.items.back().name = names.plain(*tensor).name;
-    }
+    if (isTied && (!isLossless || options.widening == Widening::All))
+      continue; // the embedding stays
+    used.insert(tensor->name);
+    if (!isTied || !tensor->name.ends_with(".weight"))
+      continue;
+    result.items.push_back(item);
+    result.items.back().name = names.plain(*tensor).name;
   }
   if (!isLossless)
     ++notes[weights.conversion];

@@ -3,7 +3,8 @@
 
 Names, shapes and types are those of real models; weights are random, scales small. Kinds: gptq, gptq-ordered, awq,
 awq-gemv, compressed-tensors, bitnet, bitnet-master, efficientqat, float, qwen-stacked, gpt-oss, gguf, gguf-k-m,
-gguf-tq2, gguf-moe, gguf-gpt-oss, gguf-k-f16, and gguf-architecture and gguf-sizes with errors. A path that ends in .gguf
+gguf-tq2, gguf-moe, gguf-fused, gguf-gpt-oss, gguf-k-f16, gguf-bitnet, gguf-bitnet-relu2, gguf-architecture (one that
+nobody knows), and gguf-sizes and gguf-short-list with errors. A path that ends in .gguf
 or .safetensors is one file without a config, others are directories; safetensors come in shards of two layers."""
 import json
 import os
@@ -288,6 +289,8 @@ def value(content):
     if isinstance(content, float):
         return struct.pack("<If", 6, content)
     if isinstance(content, list):
+        if content and isinstance(content[0], int):
+            return struct.pack("<IIQ", 9, 4, len(content)) + struct.pack(f"<{len(content)}I", *content)
         return struct.pack("<IIQ", 9, 8, len(content)) + b"".join(map(text, content))
     return struct.pack("<II", 4, content)
 
@@ -328,8 +331,8 @@ def type_of(kind, name, layer, layers):
 
 def write_gguf_llama(kind, path, layers):
     """Q4_0 but for Q6_K where llama.cpp keeps more bits; or Q4_K_M; or ternary; or four experts."""
-    experts = 4 if kind in ("gguf-moe", "gguf-gpt-oss") else 0
-    architecture = "gpt-oss" if kind == "gguf-gpt-oss" else "llama"
+    experts = 4 if kind in ("gguf-moe", "gguf-fused", "gguf-gpt-oss") else 0
+    architecture = {"gguf-gpt-oss": "gpt-oss", "gguf-bitnet": "bitnet", "gguf-bitnet-relu2": "bitnet"}.get(kind, "llama")
     metadata = {
         "general.architecture": "llama",
         "general.name": "Test",
@@ -348,6 +351,10 @@ def write_gguf_llama(kind, path, layers):
         metadata["general.architecture"] = "lama"
     if kind == "gguf-sizes":
         metadata["llama.embedding_length"] = 0
+    if kind == "gguf-bitnet-relu2":
+        metadata["llama.hidden_act"] = "relu2"
+    if kind == "gguf-short-list":
+        metadata["llama.attention.head_count_kv"] = [KV_HEADS]
     if experts:
         metadata.update({"llama.expert_count": experts, "llama.expert_used_count": 2, "llama.expert_feed_forward_length": FFN})
     metadata = {key.replace("llama.", architecture + "."): content for key, content in metadata.items()}
@@ -362,7 +369,9 @@ def write_gguf_llama(kind, path, layers):
         for module, shape in LINEARS.items():
             name = GGUF_NAMES[module]
             weights = type_of(kind, name, layer, layers)
-            if experts and name.startswith("ffn"):
+            if kind == "gguf-fused" and name in ("ffn_gate", "ffn_up"):
+                tensors[prefix + "ffn_gate_up_exps.weight"] = (weights, (experts, 2 * shape[0], shape[1]))
+            elif experts and name.startswith("ffn"):
                 tensors[prefix + name + "_exps.weight"] = (weights, (experts, *shape))
             else:
                 tensors[prefix + name + ".weight"] = (weights, shape)

@@ -1,0 +1,29 @@
+// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there are
+// beside the weights of products.
+#ifndef LUT_COMPILER_LAYERTENSORS_H
+#define LUT_COMPILER_LAYERTENSORS_H
+
+#include "compiler/checkpoint/Checkpoint.h"
+#include "llvm/ADT/StringMap.h"
+#include <set>
+
+namespace lut {
+
+class LayerTensors {
+public:
+  explicit LayerTensors(const Checkpoint &checkpoint);
+
+  // Of a tensor such as "input_layernorm.weight"; experts are called {expert}.
+  size_t layersWith(llvm::StringRef inside) const;
+  int64_t layers() const { return count; } // the highest number, plus 1
+  llvm::ArrayRef<std::string> names() const { return order; } // in that of the files
+
+private:
+  llvm::StringMap<std::set<int64_t>> layersOf;
+  std::vector<std::string> order;
+  int64_t count = 0;
+};
+
+} // namespace lut
+
+#endif
