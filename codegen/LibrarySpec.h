@@ -24,6 +24,7 @@ struct KernelSpec {
   double errorBudget = 1e-4;     // NMSE against the float product that `auto` numerics may spend
   SourcePosition position;
   std::string schedule; // #lut.schedule<...> for every target, kept apart from others' code; empty: chosen
+  std::vector<std::string> modules; // patterns of the modules that it computes; empty: projections say it
 
   bool needsTables() const { return numerics == "t8" || strategy == "lookup"; }
 };

@@ -55,7 +55,7 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
   Array variants;
   for (size_t target = 0; target < plan.targets.size(); ++target)
     variants.push_back(variantObject(plan, product, target));
-  return Object{{"name", spec.name},
+  Object object{{"name", spec.name},
                 {"n", spec.n},
                 {"k", spec.k},
                 {"format", spec.format.str()},
@@ -63,6 +63,9 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
                 {"expected_nmse", product.expectedNmse},
                 {"error_budget", spec.errorBudget},
                 {"variants", std::move(variants)}};
+  if (!spec.modules.empty())
+    object["modules"] = Array(spec.modules);
+  return object;
 }
 
 static Object groupObject(const LibraryPlan &plan, size_t index) {

@@ -1,6 +1,7 @@
 #include "compiler/ConfigKeys.h"
 
 #include "compiler/Config.h"
+#include "compiler/ModuleGlob.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -33,6 +34,10 @@ ArrayRef<ConfigKey> kernelListKeys() {
       {"name", KeyKind::Identifier, true, "C identifier; the entry point is <library>_<name>"},
       {"n", KeyKind::Dimension, true, "number of output rows"},
       {"k", KeyKind::Dimension, true, "number of weights in a row"},
+      {"modules", KeyKind::Modules, false,
+       "the modules of a checkpoint that lutc pack packs for the kernel: model.layers.*.self_attn.q_proj, or "
+       "a "
+       "list of such patterns; * is any text without a dot, ** any text"},
       formatKey,
       numericsKey,
       strategyKey,
@@ -144,6 +149,7 @@ private:
   bool checkNumber(const ConfigNode &value);
   bool checkFormat(const ConfigNode &value);
   bool checkChoice(const ConfigNode &value);
+  bool checkPattern(const ConfigNode &value);
   bool checkList(const ConfigNode &value);
 
   const ConfigKey &key;
@@ -202,6 +208,17 @@ bool KeyChecker::checkChoice(const ConfigNode &value) {
                 suggest(value.text, choices) + "write " + alternatives(choices));
 }
 
+bool KeyChecker::checkPattern(const ConfigNode &value) {
+  if (!value.isString())
+    return reject(value, "a pattern of modules' names or a list of them",
+                  "write " + key.name + ": model.layers.*.self_attn.q_proj");
+  Expected<ModuleGlob> glob = ModuleGlob::parse(value.text);
+  if (glob)
+    return true;
+  diagnostics.error(value.range, glob.takeError());
+  return false;
+}
+
 bool KeyChecker::checkList(const ConfigNode &value) {
   if (value.kind != ConfigNode::Sequence)
     return reject(value, "a list", "write " + key.name + ": [...]");
@@ -211,7 +228,9 @@ bool KeyChecker::checkList(const ConfigNode &value) {
   }
   bool good = true;
   for (const ConfigNode &item : value.items) {
-    if (key.kind == KeyKind::Identifiers || key.kind == KeyKind::Names)
+    if (key.kind == KeyKind::Modules)
+      good &= checkPattern(item);
+    else if (key.kind == KeyKind::Identifiers || key.kind == KeyKind::Names)
       good &= checkIdentifier(item);
     else if (item.kind == ConfigNode::Mapping)
       good &= checkKeys(item, key.members, diagnostics);
@@ -236,6 +255,8 @@ bool KeyChecker::check(const ConfigNode &value) {
     return checkFormat(value);
   case KeyKind::Choice:
     return checkChoice(value);
+  case KeyKind::Modules:
+    return value.kind == ConfigNode::Sequence ? checkList(value) : checkPattern(value);
   case KeyKind::Identifiers:
   case KeyKind::Names:
   case KeyKind::Mappings:

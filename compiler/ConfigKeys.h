@@ -14,6 +14,7 @@ enum class KeyKind {
   Choice,
   Identifiers, // names of variants
   Names,       // C identifiers
+  Modules,     // a pattern of modules' names, or a list of them
   Mapping,
   Mappings,
   Text,

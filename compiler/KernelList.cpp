@@ -22,6 +22,7 @@ private:
   void applyDefaults(const ConfigNode *defaults);
   void readSettings(const ConfigNode &mapping, KernelSpec &kernel);
   void readKernel(const ConfigNode &mapping);
+  void readModules(const ConfigNode &value, KernelSpec &kernel);
   void checkSettings(const ConfigNode &mapping, const KernelSpec &kernel);
   void checkSymbols(const ConfigNode &name, ArrayRef<StringRef> suffixes);
   void readChoice(const ConfigNode &mapping, StringRef key, StringRef option, std::string &value);
@@ -32,6 +33,7 @@ private:
   KernelSpec defaults;
   LibrarySpec library;
   StringMap<const ConfigNode *> symbols; // upper-case stem of every symbol, with the name it comes from
+  StringMap<const ConfigNode *> modules; // patterns, where they stand
 };
 
 } // namespace
@@ -116,6 +118,19 @@ void KernelListReader::checkSettings(const ConfigNode &mapping, const KernelSpec
                       "write numerics: auto, or remove error_budget");
 }
 
+// Modules that two kernels claim by different patterns are found when a checkpoint is packed.
+void KernelListReader::readModules(const ConfigNode &value, KernelSpec &kernel) {
+  bool isList = value.kind == ConfigNode::Sequence;
+  for (const ConfigNode &pattern : isList ? ArrayRef(value.items) : ArrayRef(value)) {
+    auto [entry, fresh] = modules.try_emplace(pattern.text, &pattern);
+    if (!fresh) {
+      diagnostics.error(pattern.range, "the modules '" + pattern.text + "' are claimed twice", "");
+      diagnostics.noteAt(entry->second->range, "the first time; remove one of them");
+    }
+    kernel.modules.push_back(pattern.text);
+  }
+}
+
 void KernelListReader::readKernel(const ConfigNode &mapping) {
   const ConfigNode &name = *mapping.find("name");
   KernelSpec kernel = defaults;
@@ -123,6 +138,8 @@ void KernelListReader::readKernel(const ConfigNode &mapping) {
   kernel.n = *mapping.find("n")->integer();
   kernel.k = *mapping.find("k")->integer();
   kernel.position = diagnostics.position(name.range);
+  if (const ConfigNode *modules = mapping.find("modules"))
+    readModules(*modules, kernel);
   readSettings(mapping, kernel);
   checkSymbols(name, {"", "_pack", "_kernel"});
   checkSettings(mapping, kernel);

@@ -33,6 +33,9 @@ static Table kernelTable(const LibrarySpec &library) {
   Table table{{"kernel", "format", "n x k", "numerics", "strategy"}, {}};
   if (!library.projections.empty())
     table.columns.push_back("projections");
+  bool namesModules = any_of(library.kernels, [](const KernelSpec &it) { return !it.modules.empty(); });
+  if (namesModules)
+    table.columns.push_back("modules");
   for (auto [kernel, shape] : zip(library.kernels, shapes(library.kernels))) {
     auto &row = table.rows.emplace_back();
     for (const std::string &cell :
@@ -43,6 +46,8 @@ static Table kernelTable(const LibrarySpec &library) {
       count += projection.kernel == kernel.name ? countMatrices(projection) : 0;
     if (!library.projections.empty())
       row.push_back(count);
+    if (namesModules)
+      row.push_back(join(kernel.modules, ", "));
   }
   return table;
 }

@@ -62,6 +62,10 @@ static json::Object valueSchema(const ConfigKey &key, ArrayRef<std::string> vari
     return listSchema(variants.empty() ? identifierSchema() : json::Object{{"enum", json::Array(variants)}});
   case KeyKind::Names:
     return listSchema(identifierSchema());
+  case KeyKind::Modules: {
+    json::Object pattern{{"type", "string"}, {"minLength", 1}}, patterns = listSchema(pattern);
+    return json::Object{{"anyOf", json::Array{std::move(pattern), std::move(patterns)}}};
+  }
   case KeyKind::Mapping:
     return mappingSchema(key.members, variants);
   case KeyKind::Mappings:

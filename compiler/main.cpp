@@ -74,6 +74,7 @@ struct Arguments {
   PackRequest pack;
   std::string weights, listing;
   std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
+  std::string names, f32;                                                            // of pack
   std::vector<std::string> include;
   bool json = false;
 };
@@ -191,7 +192,8 @@ void addInspect(CLI::App &app, InspectRequest &request) {
   inspect->add_flag("--json", request.json, "As JSON");
 }
 
-void addPack(CLI::App &app, PackRequest &request) {
+void addPack(CLI::App &app, Arguments &arguments) {
+  PackRequest &request = arguments.pack;
   CLI::App *pack = app.add_subcommand("pack", "Write the weights of a checkpoint for a compiled library");
   pack->add_option("checkpoint", request.checkpoint,
                    "Directory, .safetensors, .safetensors.index.json or .gguf")
@@ -200,6 +202,15 @@ void addPack(CLI::App &app, PackRequest &request) {
   pack->add_option("--variant", request.variant,
                    "Instruction set; default: the best of the library for this CPU");
   pack->add_option("-o,--output", request.output, "The packed file")->required();
+  pack->add_option(
+          "--names", arguments.names,
+          "All tensors under Hugging Face's names, the default for what lutc knows, or the checkpoint's")
+      ->check(CLI::IsMember({"huggingface", "checkpoint"}));
+  pack->add_option(
+          "--f32", arguments.f32,
+          "What norms, biases and embeddings of F16 and BF16 become F32: vectors (the default), as groups "
+          "read them; all; none")
+      ->check(CLI::IsMember({"vectors", "all", "none"}));
   pack->add_flag("-v,--verbose", request.verbose, "Say what was written");
 }
 
@@ -267,6 +278,15 @@ void finishSimulation(Arguments &arguments) {
                           .Default(AttentionKind::fused);
 }
 
+void finishPack(Arguments &arguments) {
+  if (!arguments.names.empty())
+    arguments.pack.naming = arguments.names == "checkpoint" ? Naming::Checkpoint : Naming::HuggingFace;
+  arguments.pack.widening = llvm::StringSwitch<Widening>(arguments.f32)
+                                .Case("all", Widening::All)
+                                .Case("none", Widening::None)
+                                .Default(Widening::Vectors);
+}
+
 int printListing(const Arguments &arguments) {
   Table table = arguments.listing == "targets"    ? targetTable()
                 : arguments.listing == "machines" ? machineTable()
@@ -324,7 +344,7 @@ int main(int argc, char **argv) {
   addAssembly(app, arguments.assembly);
   addSimulate(app, arguments);
   addInspect(app, arguments.inspect);
-  addPack(app, arguments.pack);
+  addPack(app, arguments);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);
@@ -332,6 +352,8 @@ int main(int argc, char **argv) {
       finishRequest(arguments);
     if (app.got_subcommand("simulate"))
       finishSimulation(arguments);
+    if (app.got_subcommand("pack"))
+      finishPack(arguments);
   } catch (const CLI::ParseError &problem) {
     return app.exit(problem) ? ExitUsage : ExitOk;
   }

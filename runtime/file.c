@@ -47,6 +47,19 @@ static int is_record(const lutc_file_record *record) {
   }
 }
 
+/* All but the name and what is shared is as in an earlier record that has bytes of its own. */
+static int is_shared(const lutc_file *file, size_t index) {
+  const lutc_file_record *record = &table_of(file)[index];
+  if (record->shared > index)
+    return 0;
+  lutc_file_record other = table_of(file)[record->shared - 1];
+  if (other.shared != 0)
+    return 0;
+  other.name = record->name;
+  other.shared = record->shared;
+  return memcmp(&other, record, sizeof other) == 0;
+}
+
 /* Every name ends inside the names, and so do the tensors inside the file, one after the other. */
 static int is_table(const lutc_file *file, uint64_t names_bytes) {
   const char *names = names_of(file);
@@ -57,6 +70,11 @@ static int is_table(const lutc_file *file, uint64_t names_bytes) {
     const lutc_file_record *record = &table_of(file)[i];
     if (record->name >= names_bytes || (i != 0 && strcmp(names + record[-1].name, names + record->name) >= 0))
       return 0;
+    if (record->shared != 0) {
+      if (!is_shared(file, i))
+        return 0;
+      continue;
+    }
     if (record->offset % LUTC_ALIGNMENT != 0 || record->offset < end || record->offset > file->bytes ||
         record->bytes > file->bytes - record->offset || !is_record(record))
       return 0;
@@ -72,7 +90,7 @@ static lutc_status check_file_header(const void *data, size_t bytes) {
     return LUTC_NOT_PACKED;
   if (bytes < sizeof *header)
     return LUTC_TRUNCATED;
-  if (header->version != LUTC_FILE_VERSION)
+  if (header->version == 0 || header->version > LUTC_FILE_VERSION)
     return LUTC_WRONG_VERSION;
   if (header->header_checksum != lutc_checksum(header, offsetof(lutc_file_header, header_checksum)))
     return LUTC_CORRUPT;

@@ -11,7 +11,8 @@ extern "C" {
 
 /* A packed model, little-endian: header, table of tensors, names, then the tensors' bytes. They start at a
    multiple of LUTC_FILE_PAGE, lie in the table's order and are each aligned to LUTC_ALIGNMENT; the gaps are
-   zero. The table is sorted by name, bytewise. */
+   zero. The table is sorted by name, bytewise. A tensor may have the bytes of one before it: the same place
+   and contents under another name. */
 typedef struct lutc_file_header {
   uint8_t magic[8]; /* "LUTCFILE" */
   uint32_t version; /* LUTC_FILE_VERSION */
@@ -25,7 +26,7 @@ typedef struct lutc_file_header {
 } lutc_file_header;
 
 #define LUTC_FILE_MAGIC "LUTCFILE"
-#define LUTC_FILE_VERSION 1u
+#define LUTC_FILE_VERSION 2u /* 1 had no shared bytes, and is read as well */
 #define LUTC_FILE_PAGE 4096
 
 typedef struct lutc_file_record {
@@ -37,7 +38,7 @@ typedef struct lutc_file_record {
   uint32_t type;     /* lutc_type */
   uint32_t kernel;   /* packed weights: index in lutc_library.kernels; else 0 */
   uint32_t layout_id;
-  uint32_t reserved;
+  uint32_t shared; /* 1 + index of the record before it that has the same bytes; 0: they are its own */
   uint32_t rank;
   uint64_t shape[LUTC_MAX_RANK]; /* 0 from `rank` on */
 } lutc_file_record;

@@ -232,16 +232,28 @@ LUTC_MUST_USE lutc_status lutc_run_group(const lutc_group *group, size_t m, cons
 /* A packed model: the file that `lutc pack` writes, with all weights of a model for one library. The caller
    maps it into memory, read-only, and unmaps it when nothing of it is used any more; nothing is copied or
    allocated. Weights run where they lie. A file depends on the kernels' names, shapes and formats and,
-   through their layouts, on the variant in use; not on the library's name or version. */
+   through their layouts, on the variant in use; not on the library's name or version.
+
+   All tensors of a file have names of one kind. --names=huggingface, the default where lutc knows the names:
+   those of transformers, "model.layers.0.self_attn.q_proj.weight". Tensors of GGUF mean under them what they mean
+   there: rows of queries and keys of architecture llama, and their biases, have the order that transformers
+   rotates (halves of a head), and norms of Gemma do not contain the 1 that GGUF has added. A tensor without such
+   a name keeps its own, and lutc pack says so. --names=checkpoint, the default for other architectures of GGUF:
+   names, order of rows and values of the file, "blk.0.attn_q.weight"; expert 7 of a tensor that stacks them is
+   "blk.0.ffn_up_exps.7.weight". Safetensors have the same names by both.
+
+   Plain vectors (norms, biases) of F16 and BF16 are stored as F32, as groups read them; --f32=all does it to
+   matrices as well, --f32=none to nothing. Blocks of GGUF that are not packed are F32. */
 typedef enum lutc_role {
-  LUTC_PACKED, /* packed weights of `kernel`, for lutc_run and groups; shape [n][k] */
-  LUTC_PLAIN   /* as in the checkpoint, row-major: norms, embeddings, biases */
+  LUTC_PACKED, /* packed weights of `kernel`, for lutc_run and groups; shape [n][k]. An embedding that is also
+                  lm_head has the bytes of lm_head.weight where these hold it losslessly and --f32 is not all */
+  LUTC_PLAIN   /* row-major: norms, embeddings, biases */
 } lutc_role;
 
 enum { LUTC_MAX_RANK = 8 };
 
 typedef struct lutc_tensor {
-  const char *name; /* as in the checkpoint: model.layers.0.self_attn.q_proj.weight */
+  const char *name; /* model.layers.0.self_attn.q_proj.weight */
   lutc_role role;
   lutc_type type; /* of the elements; of packed weights LUTC_U8 */
   size_t rank, shape[LUTC_MAX_RANK];

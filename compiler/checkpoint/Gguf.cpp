@@ -173,6 +173,12 @@ Error GgufReader::readInfo(Info &info) {
 Error GgufReader::checkType(uint32_t type, Info &info) {
   Tensor &tensor = info.tensor;
   tensor.type = findGgufType(type);
+  if (const RequantizedType *removed = tensor.type ? nullptr : findRequantized(type))
+    return tensorError(path, tensor.name,
+                       "has type " + removed->name +
+                           ", which ggml has removed; quantize the "
+                           "model again, to " +
+                           removed->nearest);
   if (!tensor.type)
     return tensorError(
         path, tensor.name,

@@ -273,9 +273,11 @@ WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<
       return otherFormat(layer, type.format, *format);
     return std::move(source);
   }
-  if (!type.decode)
-    return layer.error("lutc does not read weights of type " + type.name +
-                       "; convert the model to Q4_0, Q4_K_M, TQ2_0 or F16 with llama.cpp");
+  if (!type.decode) {
+    const RequantizedType *known = type.gguf < 0 ? nullptr : findRequantized(uint32_t(type.gguf));
+    return layer.error("lutc does not read weights of type " + type.name + "; quantize the model again, to " +
+                       (known ? StringRef(known->nearest) : "Q4_0, Q4_K_M, TQ2_0 or F16"));
+  }
   if (!format)
     return unnamedFormat(layer, type);
   return roundWeights(floatRows(layer, *name.tensor, rows->bytes, *factor), type.name, *format);

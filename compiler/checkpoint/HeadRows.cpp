@@ -15,9 +15,7 @@ public:
 
   Error readRows(int64_t first, const WeightBand &band) const override {
     for (int64_t i = 0; i < band.count; ++i) {
-      int64_t row = first + i, head = row / (2 * half), inside = row % (2 * half);
-      int64_t stored = head * 2 * half + inside % half * 2 + inside / half;
-      if (Error problem = source->readRows(stored, band.row(i)))
+      if (Error problem = source->readRows(interleavedRow(first + i, half), band.row(i)))
         return problem;
     }
     return Error::success();

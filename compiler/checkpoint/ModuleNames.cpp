@@ -54,7 +54,8 @@ static bool matches(StringRef path, StringRef pattern, int64_t &expert) {
 
 // llama.cpp rotates neighbouring rows of llama's queries and keys where transformers rotates rows that are
 // half a head apart, so its converter reorders them (LlamaModel.permute of convert_hf_to_gguf.py).
-static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef gguf) {
+// -1: the file does not say how many heads the layer has.
+static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef layer, StringRef gguf) {
   const MetadataValue *architecture = checkpoint.metadata.find("general.architecture");
   if (!architecture || architecture->string() != StringRef("llama") || (gguf != "attn_q" && gguf != "attn_k"))
     return 0;
@@ -62,7 +63,10 @@ static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef gguf) {
   const MetadataValue *keyHeads = checkpoint.metadata.find("llama.attention.head_count_kv");
   const MetadataValue *value = gguf == "attn_k" && keyHeads ? keyHeads : heads;
   auto counts = value ? value->integers() : std::nullopt;
-  return counts && !counts->empty() && all_equal(*counts) ? counts->front() : 0;
+  size_t index = 0;
+  if (!counts || (counts->size() > 1 && layer.getAsInteger(10, index)) || index >= counts->size())
+    return -1;
+  return (*counts)[index];
 }
 
 // The tensor of a module of a layer, by one row of the table.
@@ -71,7 +75,7 @@ static GgufName findByRow(const Checkpoint &checkpoint, StringRef layer, const N
   GgufName name;
   name.expert = expert;
   name.part = row.part;
-  name.interleavedHeads = interleavedHeads(checkpoint, row.gguf);
+  name.interleavedHeads = interleavedHeads(checkpoint, layer, row.gguf);
   name.tensor = find(row.gguf + ".weight");
   name.scale = find(row.gguf + ".scale");
   StringRef alone = row.gguf;
@@ -116,6 +120,18 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
       return name;
   }
   return {};
+}
+
+std::string ggufNameOf(StringRef module) {
+  if (module == "lm_head")
+    return "output";
+  auto [layer, inside] = module.split("layers.").second.split('.');
+  for (const NameRow &row : nameRows) {
+    int64_t expert = -1;
+    if (matches(inside, row.module, expert))
+      return ("blk." + layer + "." + row.gguf + (expert < 0 ? "" : "." + Twine(expert))).str();
+  }
+  return "";
 }
 
 std::vector<std::string> modulesOfGguf(StringRef tensor) {

@@ -15,17 +15,28 @@ struct GgufName {
   // Of one element, or one for each expert: a factor of all weights. Null: there is none.
   const Tensor *scale = nullptr;
   // Of the queries and keys of architecture llama, asked for by their Hugging Face name: heads whose rows the
-  // converter interleaved, first half and second half in turn. 0: rows are in their own order.
+  // converter interleaved, first half and second half in turn. 0: rows are in their own order; -1: the file does not say
+  // how many heads there are.
   int64_t interleavedHeads = 0;
 };
 
 // Takes names of Hugging Face and of GGUF; there blk.0.ffn_up_exps.3 is expert 3 of those that the tensor stacks.
 GgufName findGgufTensor(const Checkpoint &checkpoint, llvm::StringRef module);
 
+// Where a row of a head stands when the rows of both its halves, `half` each, are interleaved.
+inline int64_t interleavedRow(int64_t row, int64_t half) {
+  int64_t inside = row % (2 * half);
+  return row - inside + inside % half * 2 + inside / half;
+}
+
 // The modules that a tensor of GGUF may be, by model family: "model.layers.3.self_attn.q_proj" for
 // "blk.3.attn_q.weight", "....experts.{expert}.up_proj" for stacked experts. None: it is not a linear
 // layer's.
 std::vector<std::string> modulesOfGguf(llvm::StringRef tensor);
+
+// The other way round: "blk.3.attn_q" for "model.layers.3.self_attn.q_proj", "blk.3.ffn_up_exps.7" for an
+// expert, which may share its tensor. Empty: no linear layer of the table.
+std::string ggufNameOf(llvm::StringRef module);
 
 // A projection of an expert in a tensor that stacks all experts of a layer (StackedExperts.cpp).
 struct StackedName {

@@ -27,6 +27,15 @@ const TensorType *findGgufType(uint32_t number) {
   return findType([&](const TensorType &row) { return row.gguf >= 0 && uint32_t(row.gguf) == number; });
 }
 
+const RequantizedType *findRequantized(uint32_t gguf) {
+  static constexpr RequantizedType rows[] = {
+#define LUT_REQUANTIZED_TYPE(name, gguf, nearest) {#name, gguf, nearest},
+#include "compiler/checkpoint/TensorTypes.def"
+  };
+  const RequantizedType *row = find_if(rows, [&](const RequantizedType &row) { return row.gguf == gguf; });
+  return row == std::end(rows) ? nullptr : row;
+}
+
 const TensorType *findSafetensorsType(StringRef dtype) {
   return findType([&](const TensorType &row) { return !dtype.empty() && row.safetensors == dtype; });
 }

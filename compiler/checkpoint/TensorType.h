@@ -34,6 +34,14 @@ struct TensorType {
 llvm::ArrayRef<TensorType> tensorTypes();
 const TensorType &tensorType(TensorType::Id id);
 const TensorType *findGgufType(uint32_t number);
+// A type of ggml, perhaps one that it no longer has, whose weights lutc does not read, and the nearest that
+// it does.
+struct RequantizedType {
+  llvm::StringLiteral name;
+  uint32_t gguf;
+  llvm::StringLiteral nearest;
+};
+const RequantizedType *findRequantized(uint32_t gguf); // null: none
 const TensorType *findSafetensorsType(llvm::StringRef dtype);
 
 } // namespace lut

@@ -27,6 +27,11 @@ struct PackedModel {
     assert(status == LUTC_OK);
     return tensor;
   }
+  // The tensor that has the same bytes and comes first; null: they are its own.
+  const char *owner(size_t index) const {
+    uint32_t shared = lutc_record_at(&file, index)->shared;
+    return shared ? tensor(shared - 1).name : nullptr;
+  }
   static StringRef text(const char *field, size_t size) { return StringRef(field, strnlen(field, size)); }
 };
 
@@ -79,6 +84,9 @@ static void printText(const PackedModel &model, StringRef path, raw_ostream &out
       << " bytes\n"
       << "library hash: " << model.hash() << "\nvariant: " << printable(model.variant()) << "\n\n";
   rows.print({"tensor", "count", "role", "type", "shape", "bytes"}, out);
+  for (size_t i = 0; i < model.file.tensor_count; ++i)
+    if (const char *owner = model.owner(i))
+      out << printable(model.tensor(i).name) << " has the bytes of " << printable(owner) << "\n";
 }
 
 static void printJson(const PackedModel &model, raw_ostream &out) {
@@ -98,6 +106,8 @@ static void printJson(const PackedModel &model, raw_ostream &out) {
           json.attribute("shape", json::Array(ArrayRef(tensor.shape, tensor.rank)));
           json.attribute("offset", int64_t(lutc_record_at(&model.file, i)->offset));
           json.attribute("bytes", int64_t(tensor.bytes));
+          if (const char *owner = model.owner(i))
+            json.attribute("shares", json::fixUTF8(owner));
         });
     });
   });

@@ -4,6 +4,9 @@
 #include "compiler/Config.h"
 #include "compiler/ConfigTree.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -121,6 +124,9 @@ PackedKernel ManifestReader::readKernel(const ConfigNode &node, const Manifest &
     return kernel;
   }
   kernel.format = *format;
+  if (node.find("modules"))
+    for (const ConfigNode &pattern : list(node, "modules"))
+      kernel.modules.push_back(pattern.text);
   ArrayRef<ConfigNode> variants = list(node, "variants");
   auto isNamed = [&](const ConfigNode &variant, StringRef name) { return text(variant, "variant") == name; };
   if (!equal(variants, manifest.variants, isNamed))
@@ -176,8 +182,27 @@ std::optional<Manifest> ManifestReader::read(const ConfigNode &root) {
   return manifest;
 }
 
+// The manifest that lies beside a library, or one of any library.
+static std::string adviceFor(StringRef path) {
+  SmallString<128> manifest(sys::path::parent_path(path));
+  StringRef name = sys::path::filename(path);
+  if (!name.consume_front("lib") || !name.consume_back(".a"))
+    return "give the <name>.json that lutc compile wrote";
+  sys::path::append(manifest, name + ".json");
+  return ("give " + manifest + ", which lutc compile wrote beside it").str();
+}
+
 std::optional<Manifest> readManifest(StringRef path, Diagnostics &diagnostics) {
-  std::optional<ConfigNode> root = readConfigTree(path, diagnostics);
+  auto file = MemoryBuffer::getFile(path);
+  if (std::error_code problem = file.getError()) {
+    diagnostics.error(path, "cannot read: " + problem.message(), adviceFor(path));
+    return std::nullopt;
+  }
+  if (!(*file)->getBuffer().ltrim().starts_with("{")) {
+    diagnostics.error(path, "is no manifest of a library", adviceFor(path));
+    return std::nullopt;
+  }
+  std::optional<ConfigNode> root = readConfigTree(std::move(*file), /*isJson=*/true, diagnostics);
   return root ? ManifestReader(diagnostics).read(*root) : std::nullopt;
 }
 

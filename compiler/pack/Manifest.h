@@ -18,6 +18,8 @@ struct PackedKernel {
   int64_t n = 0, k = 0;
   Format format;
   std::vector<Packing> packings; // one for each variant of the manifest
+  // Patterns of the modules that it computes, from a list of kernels; of a model, projections say it.
+  std::vector<std::string> modules;
 
   lutc_kernel_info info() const; // points to formatName
 };

@@ -4,6 +4,7 @@
 #include "compiler/ConfigKeys.h"
 #include "compiler/Driver.h"
 #include "compiler/Log.h"
+#include "compiler/checkpoint/Containers.h"
 #include "compiler/pack/Packer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -36,11 +37,27 @@ static std::optional<size_t> chooseVariant(const Manifest &manifest, const PackR
 
 static std::optional<Manifest> readLibrary(const PackRequest &request, Diagnostics &diagnostics) {
   std::optional<Manifest> manifest = readManifest(request.library, diagnostics);
-  if (!manifest || any_of(manifest->projections, [](const ProjectionSpec &it) { return !it.kernel.empty(); }))
+  if (!manifest ||
+      any_of(manifest->projections, [](const ProjectionSpec &it) { return !it.kernel.empty(); }) ||
+      any_of(manifest->kernels, [](const PackedKernel &it) { return !it.modules.empty(); }))
     return manifest;
-  diagnostics.error(request.library, "the library is one of kernels and says nothing about a model",
-                    "compile it from the checkpoint or its config.json");
+  diagnostics.error(
+      request.library, "no kernel of the library names modules of a checkpoint",
+      "write `modules: model.layers.*.self_attn.q_proj` at kernels of its list and compile it again");
   return std::nullopt;
+}
+
+// Architectures that lutc does not know keep the names, and the order of rows, that the file has.
+static Expected<Naming> chooseNaming(const Checkpoint &checkpoint, const PackRequest &request) {
+  if (request.naming == Naming::Checkpoint || TensorNames::hasHuggingFace(checkpoint))
+    return request.naming.value_or(Naming::HuggingFace);
+  const MetadataValue *architecture = checkpoint.metadata.find("general.architecture");
+  std::string what = "the Hugging Face names of architecture " +
+                     quoted(architecture ? architecture->string().value_or("") : "") + " are not known";
+  if (request.naming)
+    return fileError(checkpoint.path, what + "; write --names=checkpoint");
+  logLine(what + ": all tensors keep the names of the checkpoint");
+  return Naming::Checkpoint;
 }
 
 int pack(const PackRequest &request) {
@@ -56,7 +73,10 @@ int pack(const PackRequest &request) {
   std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
   if (!storage)
     return ExitError;
-  Expected<PackPlan> plan = planPack(*checkpoint, *storage, *manifest, *variant);
+  Expected<Naming> naming = chooseNaming(*checkpoint, request);
+  if (!naming)
+    return reportError(naming.takeError());
+  Expected<PackPlan> plan = planPack(*checkpoint, *storage, *manifest, {*variant, *naming, request.widening});
   if (!plan)
     return reportError(plan.takeError());
   for (const std::string &note : plan->notes)

@@ -2,13 +2,16 @@
 #ifndef LUT_COMPILER_PACK_PACK_H
 #define LUT_COMPILER_PACK_PACK_H
 
+#include "compiler/pack/PackPlan.h"
 #include <string>
 
 namespace lut {
 
 struct PackRequest {
   std::string checkpoint, library, output;
-  std::string variant; // empty: the best that this CPU runs
+  std::string variant;          // empty: the best that this CPU runs
+  std::optional<Naming> naming; // absent: Hugging Face's where they are known
+  Widening widening = Widening::Vectors;
   bool verbose = false;
 };
 

@@ -1,7 +1,8 @@
 #include "compiler/pack/PackPlan.h"
 
 #include "compiler/checkpoint/Containers.h"
-#include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/pack/ModuleClaims.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -17,17 +18,22 @@ namespace {
 class Planner {
 public:
   Planner(const Checkpoint &checkpoint, const WeightStorage &storage, const Manifest &manifest,
-          size_t variant)
-      : checkpoint(checkpoint), storage(storage), manifest(manifest), variant(variant) {}
+          const PackOptions &options)
+      : checkpoint(checkpoint), storage(storage), manifest(manifest), options(options),
+        names(checkpoint, options.naming) {}
 
   Expected<PackPlan> plan();
 
 private:
-  Error addProjection(const ProjectionSpec &projection);
-  Error addWeights(StringRef module, size_t kernel);
+  Error addModules();
+  Error addWeights(const ModuleClaim &claim);
+  Error openFails(Error problem, const TensorNames::Module &module, const PackedKernel &kernel);
   Error addPlain(const Tensor &tensor);
+  Error setOrder(const TensorNames::Plain &name, PackItem &item);
   Error sortItems();
   void place();
+  void writeNotes();
+  std::string adviceFor(const PackedKernel &kernel, const Twine &change) const;
   Error error(StringRef name, const Twine &message) const {
     return fileError(checkpoint.path, quoted(name) + " " + message);
   }
@@ -35,99 +41,104 @@ private:
   const Checkpoint &checkpoint;
   const WeightStorage &storage;
   const Manifest &manifest;
-  const size_t variant;
+  const PackOptions &options;
+  const TensorNames names;
   PackPlan result;
   StringSet<> used;                      // tensors of the checkpoint that are packed
   std::map<std::string, unsigned> notes; // with the number of tensors
+  std::vector<StringRef> keptNames;      // of the checkpoint, for want of Hugging Face's
 };
 
 } // namespace
 
-// Whatever encodes the weights of a module.
-static std::vector<const Tensor *> tensorsOf(const Checkpoint &checkpoint, StringRef module) {
-  std::vector<const Tensor *> tensors;
-  if (checkpoint.isGguf())
-    return {findGgufTensor(checkpoint, module).tensor};
-  if (std::optional<StackedName> stacked = findStacked(checkpoint, module)) {
-    std::string name = (stacked->experts + "." + stacked->tensor).str();
-    for (StringRef suffix : {"", "_blocks", "_scales"})
-      if (const Tensor *tensor = checkpoint.find(name + suffix.str()))
-        tensors.push_back(tensor);
-    return tensors;
-  }
-  std::string name = moduleNameIn(checkpoint, module);
-  for (StringRef suffix : {"weight", "qweight", "qzeros", "scales", "g_idx", "weight_scale", "weight_packed",
-                           "weight_shape", "weight_zero_point", "weight_g_idx"})
-    if (const Tensor *tensor = checkpoint.find(name + "." + suffix.str()))
-      tensors.push_back(tensor);
-  return tensors;
-}
-
-// A tied lm_head shares its weights with the embedding, which stays.
+// A tied lm_head has its weights from the embedding.
 static bool isEmbedding(StringRef tensor) {
-  return tensor == "token_embd.weight" || tensor.ends_with("embed_tokens.weight");
+  StringRef module = tensor.rsplit('.').first;
+  return module == "token_embd" || module.ends_with("embed_tokens");
 }
 
-Error Planner::addWeights(StringRef module, size_t kernel) {
-  const PackedKernel &target = manifest.kernels[kernel];
-  auto source = openWeights(checkpoint, storage, module, target.format);
+// What has to be done so that the library fits.
+std::string Planner::adviceFor(const PackedKernel &kernel, const Twine &change) const {
+  if (kernel.modules.empty())
+    return "compile the library from this checkpoint";
+  return ("write " + change + " for kernel " + kernel.name + " in the list of kernels, and compile it again")
+      .str();
+}
+
+// Weights that are stored in another format than the kernel's, or as they cannot be read at all.
+Error Planner::openFails(Error problem, const TensorNames::Module &module, const PackedKernel &kernel) {
+  auto stored = openWeights(checkpoint, storage, module.source, std::nullopt);
+  if (!stored) {
+    consumeError(stored.takeError());
+    return problem;
+  }
+  std::string format = (*stored)->format.str();
+  if (format == kernel.formatName)
+    return problem;
+  consumeError(std::move(problem));
+  return error(module.name, "is stored as " + format + ", but kernel " + kernel.name +
+                                " of the library is for " + kernel.formatName + "; " +
+                                adviceFor(kernel, "format: " + format));
+}
+
+Error Planner::addWeights(const ModuleClaim &claim) {
+  const PackedKernel &target = manifest.kernels[claim.kernel];
+  TensorNames::Module module = names.module(claim.module);
+  auto source = openWeights(checkpoint, storage, module.source, target.format);
   if (!source)
-    return source.takeError();
+    return openFails(source.takeError(), module, target);
   const WeightSource &weights = **source;
   if (weights.n != target.n || weights.k != target.k)
-    return error(module,
-                 formatv("is {0} x {1}, but kernel {2} of the library is {3} x {4}; compile the library from "
-                         "this checkpoint",
-                         weights.n, weights.k, target.name, target.n, target.k));
+    return error(module.name,
+                 formatv("is {0} x {1}, but kernel {2} of the library is {3} x {4}; {5}", weights.n,
+                         weights.k, target.name, target.n, target.k,
+                         adviceFor(target, formatv("n: {0}, k: {1}", weights.n, weights.k).str())));
   PackItem item;
-  item.name = (module + ".weight").str();
+  item.name = module.name + ".weight";
   item.source = &weights;
-  item.tensors = tensorsOf(checkpoint, module);
+  item.tensors = weights.tensors;
   item.kernel = &target;
-  item.packing = &target.packings[variant];
+  item.packing = &target.packings[options.variant];
   lutc_kernel_info info = target.info();
   item.record.bytes = sizeof(lutc_packed_header) + lutc_payload_bytes(&info, &item.packing->layout);
   item.record.role = LUTC_PACKED;
   item.record.type = LUTC_U8;
-  item.record.kernel = uint32_t(kernel);
+  item.record.kernel = uint32_t(claim.kernel);
   item.record.layout_id = item.packing->layoutId;
   item.record.rank = 2;
   item.record.shape[0] = uint64_t(target.n);
   item.record.shape[1] = uint64_t(target.k);
-  for (const Tensor *tensor : item.tensors) {
+  bool isLossless = weights.conversion == "as stored";
+  for (const Tensor *tensor : weights.tensors) {
     checkpoint.dropPages(tensor->bytes); // opening may have read all of it
-    if (!isEmbedding(tensor->name))
-      used.insert(tensor->name);
+    bool isTied = isEmbedding(tensor->name);
+    if (isTied && (!isLossless || options.widening == Widening::All))
+      continue; // the embedding stays
+    used.insert(tensor->name);
+    if (!isTied || !tensor->name.ends_with(".weight"))
+      continue;
+    result.items.push_back(item);
+    result.items.back().name = names.plain(*tensor).name;
   }
-  if (weights.conversion != "as stored")
+  if (!isLossless)
     ++notes[weights.conversion];
   result.items.push_back(std::move(item));
   result.sources.push_back(std::move(*source));
   return Error::success();
 }
 
-static std::string moduleName(StringRef path, int64_t layer, int64_t expert) {
-  std::string name = path.str();
-  auto replace = [&](StringRef what, int64_t number) {
-    size_t at = name.find(what.str());
-    if (at != std::string::npos)
-      name.replace(at, what.size(), std::to_string(number));
-  };
-  replace("{layer}", layer);
-  replace("{expert}", expert);
-  return name;
-}
-
-Error Planner::addProjection(const ProjectionSpec &projection) {
-  auto kernel =
-      find_if(manifest.kernels, [&](const PackedKernel &it) { return it.name == projection.kernel; });
-  if (kernel == manifest.kernels.end())
-    return Error::success(); // not compiled: its tensors stay as they are
-  for (int64_t layer = projection.first; layer <= projection.last; ++layer)
-    for (int64_t copy = 0; copy < projection.copies; ++copy)
-      if (Error problem = addWeights(moduleName(projection.projection, layer, copy),
-                                     size_t(kernel - manifest.kernels.begin())))
-        return problem;
+Error Planner::addModules() {
+  Expected<ModuleClaims> found = claimModules(checkpoint, manifest);
+  if (!found)
+    return found.takeError();
+  if (!found->left.empty())
+    result.notes.push_back(
+        formatv("no kernel names {0} of the checkpoint's linear layers, such as {1}: they stay "
+                "as they are",
+                found->left.size(), quoted(found->left.front())));
+  for (const ModuleClaim &claim : found->claims)
+    if (Error problem = addWeights(claim))
+      return problem;
   return Error::success();
 }
 
@@ -144,7 +155,19 @@ static std::optional<lutc_type> plainType(TensorType::Id id) {
   return std::nullopt;
 }
 
-// Blocks of ggml become f32, which holds their values exactly.
+Error Planner::setOrder(const TensorNames::Plain &name, PackItem &item) {
+  if (name.interleavedHeads == 0)
+    return Error::success();
+  const Tensor &tensor = *item.tensors.front();
+  int64_t rows = tensor.shape.empty() ? 1 : tensor.shape.front();
+  if (name.interleavedHeads < 0 || rows == 0 || rows % (2 * name.interleavedHeads))
+    return error(tensor.name, "has " + Twine(rows) + " rows, which are no " + Twine(name.interleavedHeads) +
+                                  " heads of two halves; the file is damaged");
+  item.interleavedHalf = rows / name.interleavedHeads / 2;
+  return Error::success();
+}
+
+// Blocks of ggml become f32, which holds their values exactly, and so do vectors, as groups read them.
 Error Planner::addPlain(const Tensor &tensor) {
   if (tensor.shape.size() > LUTC_MAX_RANK)
     return error(tensor.name,
@@ -156,15 +179,23 @@ Error Planner::addPlain(const Tensor &tensor) {
                      ", which a packed file does not hold; convert it, or remove it from the checkpoint");
   if (!type)
     ++notes[(tensor.type->name + " stored as F32").str()];
+  TensorNames::Plain name = names.plain(tensor);
+  if (name.isKept)
+    keptNames.push_back(tensor.name);
+  bool widens = options.widening == Widening::All ||
+                (options.widening == Widening::Vectors && tensor.shape.size() <= 1) || name.offset != 0;
+  if (widens && tensor.type->isFloat())
+    type = LUTC_F32;
   PackItem &item = result.items.emplace_back();
-  item.name = tensor.name.str();
+  item.name = name.name;
   item.tensors = {&tensor};
+  item.offset = tensor.type->decode ? name.offset : 0;
   item.record.role = LUTC_PLAIN;
   item.record.type = type.value_or(LUTC_F32);
   item.record.bytes = uint64_t(tensor.elements()) * lutc_type_bytes(lutc_type(item.record.type));
   item.record.rank = uint32_t(tensor.shape.size());
   copy(tensor.shape, item.record.shape);
-  return Error::success();
+  return setOrder(name, item);
 }
 
 // Sorts by name.
@@ -187,17 +218,32 @@ void Planner::place() {
   uint64_t end =
       sizeof(lutc_file_header) + result.items.size() * sizeof(lutc_file_record) + result.names.size();
   end = alignTo(end, LUTC_FILE_PAGE);
-  for (PackItem &item : result.items) {
+  DenseMap<const WeightSource *, size_t> owners;
+  for (auto [index, item] : enumerate(result.items)) {
+    if (item.source)
+      if (auto [owner, isNew] = owners.try_emplace(item.source, index); !isNew) {
+        item.record.shared = uint32_t(owner->second) + 1;
+        item.record.offset = result.items[owner->second].record.offset;
+        continue;
+      }
     item.record.offset = alignTo(end, LUTC_ALIGNMENT);
     end = item.record.offset + item.record.bytes;
   }
   result.fileBytes = end;
 }
 
+void Planner::writeNotes() {
+  auto counted = [](size_t count) { return std::to_string(count) + (count == 1 ? " tensor" : " tensors"); };
+  for (const auto &[note, count] : notes)
+    result.notes.push_back(note + ": " + counted(count));
+  if (!keptNames.empty())
+    result.notes.push_back("no Hugging Face name, so that the checkpoint's stays, as of " +
+                           quoted(keptNames.front()) + ": " + counted(keptNames.size()));
+}
+
 Expected<PackPlan> Planner::plan() {
-  for (const ProjectionSpec &projection : manifest.projections)
-    if (Error problem = addProjection(projection))
-      return std::move(problem);
+  if (Error problem = addModules())
+    return std::move(problem);
   for (const Tensor &tensor : checkpoint.tensors)
     if (!used.contains(tensor.name))
       if (Error problem = addPlain(tensor))
@@ -205,14 +251,13 @@ Expected<PackPlan> Planner::plan() {
   if (Error problem = sortItems())
     return std::move(problem);
   place();
-  for (const auto &[note, count] : notes)
-    result.notes.push_back(formatv("{0}: {1} {2}", note, count, count == 1 ? "tensor" : "tensors"));
+  writeNotes();
   return std::move(result);
 }
 
 Expected<PackPlan> planPack(const Checkpoint &checkpoint, const WeightStorage &storage,
-                            const Manifest &manifest, size_t variant) {
-  return Planner(checkpoint, storage, manifest, variant).plan();
+                            const Manifest &manifest, const PackOptions &options) {
+  return Planner(checkpoint, storage, manifest, options).plan();
 }
 
 } // namespace lut

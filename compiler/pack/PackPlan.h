@@ -2,20 +2,33 @@
 #ifndef LUT_COMPILER_PACK_PACKPLAN_H
 #define LUT_COMPILER_PACK_PACKPLAN_H
 
+#include "compiler/checkpoint/TensorNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "compiler/pack/Manifest.h"
 
 namespace lut {
+
+// Which plain tensors of F16 and BF16 are stored as F32, which holds their values.
+enum class Widening { None, Vectors, All };
+
+struct PackOptions {
+  size_t variant = 0; // of the manifest
+  Naming naming = Naming::HuggingFace;
+  Widening widening = Widening::Vectors;
+};
 
 // One tensor of the file.
 struct PackItem {
   std::string name;
   lutc_file_record record = {};        // all but the name's offset, and the checksum
   std::vector<const Tensor *> tensors; // that hold the weights; of a plain tensor, itself
-  // Of packed weights.
+  // Of packed weights. Items of one source have the same bytes.
   const WeightSource *source = nullptr;
   const PackedKernel *kernel = nullptr;
   const Packing *packing = nullptr;
+  // Of a plain tensor.
+  int64_t interleavedHalf = 0; // rows of half a head, where both are interleaved and come apart; 0: nowhere
+  float offset = 0;            // to be added to the values
 };
 
 struct PackPlan {
@@ -27,7 +40,7 @@ struct PackPlan {
 };
 
 llvm::Expected<PackPlan> planPack(const Checkpoint &checkpoint, const WeightStorage &storage,
-                                  const Manifest &manifest, size_t variant);
+                                  const Manifest &manifest, const PackOptions &options);
 
 } // namespace lut
 

@@ -1,5 +1,6 @@
 #include "compiler/pack/Packer.h"
 
+#include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/pack/AtomicFile.h"
 #include "compiler/pack/Progress.h"
 #include "llvm/Support/MathExtras.h"
@@ -39,7 +40,7 @@ public:
   Error run();
 
 private:
-  // Works on units [first, first + count) of an item: rows, bytes or blocks.
+  // Works on units [first, first + count) of an item: rows or bytes.
   using Work = Error (Packer::*)(const PackItem &item, uint64_t first, uint64_t count);
   struct Cut {
     Work work;
@@ -52,7 +53,7 @@ private:
   void fail(Error problem);
   Error packRows(const PackItem &item, uint64_t first, uint64_t count);
   Error copyBytes(const PackItem &item, uint64_t first, uint64_t count);
-  Error decodeBlocks(const PackItem &item, uint64_t first, uint64_t count);
+  Error convertRows(const PackItem &item, uint64_t first, uint64_t count);
   Error seal(PackItem &item);
   Expected<uint64_t> checksum(uint64_t begin, uint64_t end) const;
 
@@ -133,14 +134,41 @@ Error Packer::copyBytes(const PackItem &item, uint64_t first, uint64_t count) {
   return file.write(item.record.offset + first, item.tensors.front()->bytes.slice(first, count));
 }
 
-Error Packer::decodeBlocks(const PackItem &item, uint64_t first, uint64_t count) {
+// Whether the bytes of a plain tensor are those of the checkpoint.
+static bool isCopied(const PackItem &item) {
+  bool hasOrder = item.interleavedHalf == 0, hasValues = item.offset == 0;
+  return item.record.bytes == item.tensors.front()->bytes.size() &&
+         (item.record.bytes == 0 || (hasOrder && hasValues));
+}
+
+// Of a plain tensor: as long as the innermost extent; of a vector one element or block.
+static uint64_t rowElements(const Tensor &tensor) {
+  return uint64_t(tensor.shape.size() >= 2 ? tensor.shape.back() : tensor.type->block);
+}
+
+Error Packer::convertRows(const PackItem &item, uint64_t first, uint64_t count) {
   const Tensor &tensor = *item.tensors.front();
-  uint64_t block = uint64_t(tensor.type->block);
-  std::vector<float> values(count * block);
-  tensor.type->decode(tensor.bytes.data() + first * uint64_t(tensor.type->blockBytes), count, values.data());
-  ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(values.data()), 4 * values.size());
-  progress.add(bytes.size());
-  return file.write(item.record.offset + 4 * first * block, bytes);
+  const TensorType &type = *tensor.type;
+  uint64_t elements = rowElements(tensor), storedBytes = *type.bytesOf(elements);
+  uint64_t bytes = elements * lutc_type_bytes(lutc_type(item.record.type));
+  bool isKept = bytes == storedBytes;
+  std::vector<uint8_t> rows(count * bytes);
+  std::vector<float> values(elements);
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t row = first + i;
+    if (item.interleavedHalf)
+      row = uint64_t(interleavedRow(int64_t(row), item.interleavedHalf));
+    const uint8_t *stored = tensor.bytes.data() + row * storedBytes;
+    if (!isKept || item.offset != 0) {
+      type.decode(stored, elements / uint64_t(type.block), values.data());
+      for (float &value : values)
+        value += item.offset;
+      stored = reinterpret_cast<const uint8_t *>(values.data());
+    }
+    std::memcpy(rows.data() + i * bytes, stored, bytes);
+  }
+  progress.add(rows.size());
+  return file.write(item.record.offset + first * bytes, rows);
 }
 
 //===----------------------------------------------------------------------===//
@@ -199,11 +227,10 @@ Packer::Cut Packer::cut(const PackItem &item) const {
     return {&Packer::packRows, uint64_t(item.kernel->n),
             std::max<uint64_t>(1, bandBytes / tileCodes) * tileRows};
   }
-  const TensorType &type = *item.tensors.front()->type;
-  if (type.block == 1)
+  if (isCopied(item))
     return {&Packer::copyBytes, record.bytes, bandBytes};
-  uint64_t block = uint64_t(type.block) * sizeof(float);
-  return {&Packer::decodeBlocks, record.bytes / block, bandBytes / block};
+  uint64_t row = rowElements(*item.tensors.front()) * lutc_type_bytes(lutc_type(record.type));
+  return {&Packer::convertRows, record.bytes / row, std::max<uint64_t>(1, bandBytes / row)};
 }
 
 void Packer::start(PackItem &item) {
@@ -218,8 +245,12 @@ void Packer::start(PackItem &item) {
 
 Error Packer::run() {
   for (PackItem &item : plan.items)
-    start(item);
+    if (!item.record.shared)
+      start(item);
   pool.wait();
+  for (PackItem &item : plan.items)
+    if (item.record.shared)
+      item.record.checksum = plan.items[item.record.shared - 1].record.checksum;
   return std::move(result);
 }
 

@@ -310,7 +310,11 @@ TEST(BadGguf, HasOneError) {
   EXPECT_THAT(patched(33, {5}), HasSubstr("has 5 dimensions"));
   EXPECT_THAT(patched(37, Bytes(8, 255)), HasSubstr("more elements than a file can hold"));
   EXPECT_THAT(patched(43, {1, 0, 0, 0, 0, 0, 0, 1}), HasSubstr("more elements than a file can hold"));
-  EXPECT_THAT(patched(53, {36}), HasSubstr("has type 36, which ggml does not have"));
+  EXPECT_THAT(patched(53, {77}), HasSubstr("has type 77, which ggml does not have"));
+  EXPECT_THAT(patched(53, {31}),
+              HasSubstr("has type Q4_0_4_4, which ggml has removed; quantize the model again, to Q4_0"));
+  EXPECT_THAT(patched(53, {38}),
+              HasSubstr("IQ4_NL_8_8, which ggml has removed; quantize the model again, to IQ4_NL"));
   EXPECT_THAT(patched(57, {32}), HasSubstr("its 4 bytes at offset 32 do not lie in the 32 bytes of data"));
   EXPECT_THAT(patched(57, {1}), HasSubstr("offset 1 is no multiple of the alignment 32"));
   EXPECT_THAT(patched(57, {0xe0, 255, 255, 255, 255, 255, 255, 255}), HasSubstr("do not lie in the"));

@@ -191,6 +191,10 @@ TEST(Gguf, OneErrorEach) {
                 HasSubstr(type.isFloat() ? "is stored as " + type.name.str() + "; name a format"
                                          : "lutc does not read weights of type " + type.name.str()));
     EXPECT_EQ(type.decode != nullptr, type.isFloat());
+    const RequantizedType *known = findRequantized(uint32_t(type.gguf));
+    EXPECT_EQ(known != nullptr, type.block > 1) << type.name.str();
+    if (known)
+      EXPECT_THAT(opened.problem, HasSubstr("quantize the model again, to " + known->nearest.str()));
   }
   auto problemOf = [&](const FileTensor &tensor) {
     return readProblem(*Opened(tensor, module).source, tensor.shape[0]);

@@ -6,12 +6,14 @@ gptq     a Llama in 4 bits with zero points, columns in order of activation (des
 bitnet   a BitNet in ternary weights packed by four
 experts  a Qwen3 mixture of experts in 2-bit GPTQ
 gpt_oss  gpt-oss, experts in MXFP4
-gguf     a Llama of llama.cpp's types with minimums, two levels and code books, as model.gguf
+gguf     a Llama of llama.cpp's types with minimums, two levels and code books, with biases, as model.gguf
+tied     a Gemma 2 in Q6_K whose lm_head is its embedding, as model.gguf
+unknown  a model of a family that lutc does not know, in 4-bit GPTQ
 large    two gigabytes in the shapes of Llama-3-8B, 4-bit GPTQ; nobody looks at its weights
 
 All but the last also write DIRECTORY/truth: of every linear layer, before it is encoded, <module>.codes [n][k],
-.scales and more, .columns among it, as lutc_weights has them once the columns are sorted by group; and <tensor>.plain of
-all others.
+.scales and more, .columns among it, as lutc_weights has them once the columns are sorted by group; and of all others, by
+their Hugging Face names, <tensor>.plain: what a packed file has by default, which is F32 for vectors.
 """
 import json
 import os
@@ -138,12 +140,9 @@ def add_truth_of_blocks(checkpoint, module, rows):
 
 
 def add_blocks(checkpoint, draw, module, name, n, k, kind, heads):
-    """Rows of each head stand half by half in transformers, and one of each in turn in llama.cpp."""
     rows = [draw_blocks.row(draw, kind, k) for _ in range(n)]
     add_truth_of_blocks(checkpoint, module, rows)
-    size = n // heads if heads else 0
-    stored = [rows[head + i % 2 * (size // 2) + i // 2] for head in range(0, n, size) for i in range(size)] if heads else rows
-    checkpoint.add(name, kind, [n, k], b"".join(row.data for row in stored))
+    checkpoint.add(name, kind, [n, k], b"".join(row.data for row in interleaved(rows, heads)))
 
 
 def add_microscaled(checkpoint, draw, config, prefix):
@@ -172,13 +171,22 @@ def add_microscaled(checkpoint, draw, config, prefix):
     add("down", f, down)
 
 
-def add_float(checkpoint, draw, name, shape):
+def interleaved(rows, heads):
+    """Rows of each head stand half by half in transformers, and one of each in turn in llama.cpp."""
+    size = len(rows) // heads if heads else 0
+    return [rows[head + i % 2 * (size // 2) + i // 2] for head in range(0, len(rows), size) for i in range(size)] if heads else rows
+
+
+def add_float(checkpoint, draw, name, shape, stored_name=None, heads=0):
     count = 1
     for extent in shape:
         count *= extent
     data = draw.randbytes(2 * count)
-    checkpoint.truth(name, "plain", data)
-    checkpoint.add(name, "BF16", shape, data)
+    wide = b"".join(bytes(2) + data[i:i + 2] for i in range(0, len(data), 2))
+    checkpoint.truth(name, "plain", wide if len(shape) == 1 else data)
+    width = len(data) // shape[0]
+    rows = interleaved([data[i:i + width] for i in range(0, len(data), width)], heads)
+    checkpoint.add(stored_name or name, "BF16", shape, b"".join(rows))
 
 
 def add_linear_layers(config, add):
@@ -239,6 +247,12 @@ def experts(checkpoint, draw):
     return config, 3
 
 
+def unknown(checkpoint, draw):
+    config = sizes("nobodys_model", quantization_config=gptq_config(4, 128, False))
+    add_linear_layers(config, lambda *layer: add_gptq(checkpoint, draw, *layer, 4, 128, False))
+    return config, 2
+
+
 def gpt_oss(checkpoint, draw):
     config = sizes("gpt_oss", intermediate_size=128, num_local_experts=3, num_experts_per_tok=2, attention_bias=True,
                    quantization_config={"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]})
@@ -268,13 +282,53 @@ def gguf(checkpoint, draw):
 
     add_linear_layers(config, add)
     h = config["hidden_size"]
-    for name in ("token_embd", "output"):
-        add_float(checkpoint, draw, f"{name}.weight", [config["vocab_size"], h])
-    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm", "blk.1.attn_norm", "blk.1.ffn_norm"):
-        add_float(checkpoint, draw, f"{name}.weight", [h])
-    return {"general.architecture": "llama", "llama.block_count": config["num_hidden_layers"], "llama.embedding_length": h,
-            "llama.feed_forward_length": config["intermediate_size"], "llama.attention.head_count": heads,
-            "llama.attention.head_count_kv": kv_heads, "llama.attention.layer_norm_rms_epsilon": 1e-5}, 0
+    for name, stored in (("model.embed_tokens", "token_embd"), ("lm_head", "output")):
+        add_float(checkpoint, draw, f"{name}.weight", [config["vocab_size"], h], f"{stored}.weight")
+    add_float(checkpoint, draw, "model.norm.weight", [h], "output_norm.weight")
+    for layer in range(config["num_hidden_layers"]):
+        prefix, stored = f"model.layers.{layer}.", f"blk.{layer}."
+        add_float(checkpoint, draw, f"{prefix}input_layernorm.weight", [h], f"{stored}attn_norm.weight")
+        add_float(checkpoint, draw, f"{prefix}post_attention_layernorm.weight", [h], f"{stored}ffn_norm.weight")
+        for name, own, count, rotated in (("q", "q", heads, True), ("k", "k", kv_heads, True), ("v", "v", kv_heads, False),
+                                          ("o", "output", heads, False)):
+            add_float(checkpoint, draw, f"{prefix}self_attn.{name}_proj.bias", [count * config["head_dim"]],
+                      f"{stored}attn_{own}.bias", count if rotated else 0)
+    return gguf_metadata("llama", config), 0
+
+
+def gguf_metadata(architecture, config):
+    keys = {"block_count": "num_hidden_layers", "embedding_length": "hidden_size", "feed_forward_length": "intermediate_size",
+            "attention.head_count": "num_attention_heads", "attention.head_count_kv": "num_key_value_heads",
+            "attention.key_length": "head_dim", "attention.layer_norm_rms_epsilon": "rms_norm_eps"}
+    return {"general.architecture": architecture, **{f"{architecture}.{key}": config[name] for key, name in keys.items()}}
+
+
+def add_gemma_norm(checkpoint, draw, name, stored_name, size):
+    """llama.cpp stores 1 + weight."""
+    weights = [draw.randint(-1000, 1000) / 1024 for _ in range(size)]
+    checkpoint.truth(name, "plain", struct.pack(f"<{size}f", *weights))
+    checkpoint.add(stored_name, "F32", [size], struct.pack(f"<{size}f", *(1 + weight for weight in weights)))
+
+
+GEMMA_NORMS = {"input_layernorm": "attn_norm", "post_attention_layernorm": "post_attention_norm",
+               "pre_feedforward_layernorm": "ffn_norm", "post_feedforward_layernorm": "post_ffw_norm"}
+
+
+def tied(checkpoint, draw):
+    config = sizes("gemma2")
+    h, names = config["hidden_size"], make_checkpoint.GGUF_NAMES
+
+    def add(module, n, k):
+        layer, path = module.removeprefix("model.layers.").split(".", 1)
+        add_blocks(checkpoint, draw, module, f"blk.{layer}.{names[path]}.weight", n, k, "Q6_K", 0)
+
+    add_linear_layers(config, add)
+    add_blocks(checkpoint, draw, "lm_head", "token_embd.weight", config["vocab_size"], h, "Q6_K", 0)
+    add_gemma_norm(checkpoint, draw, "model.norm.weight", "output_norm.weight", h)
+    for layer in range(config["num_hidden_layers"]):
+        for name, stored in GEMMA_NORMS.items():
+            add_gemma_norm(checkpoint, draw, f"model.layers.{layer}.{name}.weight", f"blk.{layer}.{stored}.weight", h)
+    return gguf_metadata("gemma2", config), 0
 
 
 def large(checkpoint, draw):
@@ -300,9 +354,10 @@ def large(checkpoint, draw):
 def main():
     kind, directory, seed = sys.argv[1:]
     draw, checkpoint = random.Random(int(seed)), Checkpoint(directory)
-    kinds = {"gptq": gptq, "bitnet": bitnet, "experts": experts, "gpt_oss": gpt_oss, "gguf": gguf, "large": large}
+    kinds = {"gptq": gptq, "bitnet": bitnet, "experts": experts, "gpt_oss": gpt_oss, "gguf": gguf, "tied": tied,
+             "unknown": unknown, "large": large}
     config, shards = kinds[kind](checkpoint, draw)
-    if kind == "gguf":
+    if kind in ("gguf", "tied"):
         return checkpoint.write_gguf(config)
     if kind != "large":
         add_others(checkpoint, draw, config)

@@ -13,6 +13,8 @@
 #include "packed_model.h"
 #include "process.h"
 #include "reference.h"
+#include "tied.h"
+#include "unknown.h"
 #include <algorithm>
 #include <random>
 
@@ -33,6 +35,8 @@ const Model models[] = {{"gptq", "gptq", gptq_library},
                         {"experts", "experts", experts_library},
                         {"gpt_oss", "gpt_oss", gpt_oss_library},
                         {"gguf", "gguf", gguf_library},
+                        {"tied", "tied", tied_library},
+                        {"unknown", "unknown", unknown_library},
                         {"gptq_lmma", "gptq", gptq_lmma_library},
                         {"bitnet_lmma", "bitnet", bitnet_lmma_library}};
 
@@ -77,9 +81,12 @@ std::vector<std::string> namesOf(const Model &model, const std::string &kind) {
   return names;
 }
 
-Outcome pack(const Model &model, const std::string &output, const std::string &variant) {
-  return run({LUTC, "pack", model.checkpoint(), "--library=" + model.manifest(), "--variant=" + variant, "-o",
-              output});
+Outcome pack(const Model &model, const std::string &output, const std::string &variant,
+             const std::vector<std::string> &options = {}) {
+  std::vector<std::string> command = {LUTC, "pack", model.checkpoint(), "--library=" + model.manifest(),
+                                      "--variant=" + variant, "-o", output};
+  command.insert(command.end(), options.begin(), options.end());
+  return run(command);
 }
 
 struct Variant {
@@ -104,7 +111,10 @@ struct Packed : testing::TestWithParam<Variant> {
     path = directory.path / "model.lutc";
     const Outcome outcome = pack(model, path, GetParam().name);
     ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
-    EXPECT_EQ(outcome.output, ""); // no bar where nobody looks
+    // No bar where nobody looks.
+    EXPECT_EQ(outcome.output, model.name != std::string("unknown") ? ""
+                              : "lutc: no kernel names 1 of the checkpoint's linear layers, such as 'lm_head': they "
+                                "stay as they are\n");
     ASSERT_EQ(map_model(&model.library, path.c_str(), &packed), LUTC_OK);
   }
   void TearDown() override { unmap_model(&packed); }
@@ -156,7 +166,7 @@ TEST_P(Packed, PassesOtherTensorsThrough) {
     lutc_tensor tensor;
     ASSERT_EQ(lutc_find_tensor(&packed.file, name.c_str(), &tensor), LUTC_OK) << name;
     EXPECT_EQ(tensor.role, LUTC_PLAIN);
-    EXPECT_EQ(tensor.type, LUTC_BF16);
+    EXPECT_EQ(tensor.type, tensor.rank == 1 ? LUTC_F32 : LUTC_BF16);
     const std::vector<uint8_t> expected = read<uint8_t>(model.checkpoint() + "/truth/" + name + ".plain");
     ASSERT_EQ(tensor.bytes, expected.size());
     EXPECT_EQ(std::memcmp(tensor.data, expected.data(), expected.size()), 0) << name;
@@ -220,6 +230,105 @@ TEST_P(Packed, IsRefusedWhenDamaged) {
   bytes[offsetof(lutc_file_header, version)] ^= 2;
   EXPECT_EQ(map(bytes), LUTC_WRONG_VERSION);
   unmap_model(&other);
+}
+
+// A packed file of a drawn GGUF, for the variant of every CPU.
+struct Gguf : testing::Test {
+  explicit Gguf(const Model &model = models[4]) : model(model) {}
+  void open(const std::vector<std::string> &options) {
+    ASSERT_EQ(lutc_use_variant(&model.library, "x86_64"), LUTC_OK);
+    const std::string path = directory.path / "model.lutc";
+    const Outcome outcome = pack(model, path, "x86_64", options);
+    ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
+    ASSERT_EQ(map_model(&model.library, path.c_str(), &packed), LUTC_OK);
+  }
+  void TearDown() override { unmap_model(&packed); }
+  lutc_tensor find(const std::string &name) const {
+    lutc_tensor tensor;
+    EXPECT_EQ(lutc_find_tensor(&packed.file, name.c_str(), &tensor), LUTC_OK) << name;
+    return tensor;
+  }
+  std::vector<uint8_t> truth(const std::string &name) const {
+    return read<uint8_t>(model.checkpoint() + "/truth/" + name + ".plain");
+  }
+  static std::vector<uint8_t> bytesOf(const lutc_tensor &tensor) {
+    auto *data = static_cast<const uint8_t *>(tensor.data);
+    return {data, data + tensor.bytes};
+  }
+  // Rows of heads of 64, from one half and the other in turn.
+  template <typename T> static std::vector<T> interleaved(const std::vector<T> &rows) {
+    std::vector<T> result;
+    for (size_t row = 0; row < rows.size(); ++row)
+      result.push_back(rows[row / 64 * 64 + row % 2 * 32 + row % 64 / 2]);
+    return result;
+  }
+
+  const Model &model;
+  Directory directory;
+  packed_model packed = {};
+};
+
+TEST_F(Gguf, KeepsTheNamesAndTheRowsOfTheCheckpoint) {
+  ASSERT_NO_FATAL_FAILURE(open({"--names=checkpoint", "--f32=none"}));
+  for (size_t i = 0; i < packed.file.tensor_count; ++i) {
+    lutc_tensor tensor;
+    ASSERT_EQ(lutc_tensor_at(&packed.file, i, &tensor), LUTC_OK);
+    const std::string name = tensor.name;
+    EXPECT_TRUE(name.rfind("blk.", 0) == 0 || name.rfind("token_embd", 0) == 0 || name.rfind("output", 0) == 0)
+        << name;
+  }
+  EXPECT_EQ(find("blk.1.attn_norm.weight").type, LUTC_BF16);
+  for (auto [own, theirs] : {std::pair("attn_q", "q_proj"), std::pair("attn_k", "k_proj")}) {
+    const std::string module = std::string("model.layers.0.self_attn.") + theirs;
+    const lutc_tensor weights = find("blk.0." + std::string(own) + ".weight");
+    const lutc_kernel_info &info = *lutc_kernel_describe(weights.kernel);
+    std::vector<float> x(info.k), y(info.n);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = float(i % 7) - 3;
+    ASSERT_EQ(run_layer(&packed, weights.name, 1, x.data(), y.data()), LUTC_OK);
+    const Truth drawn(model, module);
+    EXPECT_EQ(y, interleaved(reference::product(info, drawn.view(), x.data(), info.k, 1)));
+    std::vector<uint16_t> bias;
+    const std::vector<uint8_t> wide = truth(module + ".bias");
+    for (size_t i = 0; i < wide.size(); i += 4)
+      bias.push_back(uint16_t(wide[i + 2] | wide[i + 3] << 8));
+    bias = interleaved(bias);
+    const lutc_tensor stored = find("blk.0." + std::string(own) + ".bias");
+    ASSERT_EQ(stored.bytes, 2 * bias.size());
+    EXPECT_EQ(std::memcmp(stored.data, bias.data(), stored.bytes), 0);
+  }
+}
+
+TEST_F(Gguf, WidensMatricesOnRequest) {
+  ASSERT_NO_FATAL_FAILURE(open({"--f32=all"}));
+  const lutc_tensor embedding = find("model.embed_tokens.weight");
+  EXPECT_EQ(embedding.type, LUTC_F32);
+  std::vector<uint8_t> expected;
+  const std::vector<uint8_t> narrow = truth(embedding.name);
+  for (size_t i = 0; i < narrow.size(); i += 2)
+    expected.insert(expected.end(), {0, 0, narrow[i], narrow[i + 1]});
+  EXPECT_TRUE(bytesOf(embedding) == expected);
+  EXPECT_TRUE(bytesOf(find("model.layers.1.self_attn.q_proj.bias")) ==
+              truth("model.layers.1.self_attn.q_proj.bias"));
+}
+
+// An embedding that is lm_head has its packed weights, unless it is asked for in F32.
+struct Tied : Gguf {
+  Tied() : Gguf(models[5]) {}
+};
+
+TEST_F(Tied, EmbeddingIsStoredOnce) {
+  ASSERT_NO_FATAL_FAILURE(open({}));
+  const lutc_tensor head = find("lm_head.weight"), embedding = find("model.embed_tokens.weight");
+  EXPECT_EQ(embedding.role, LUTC_PACKED);
+  EXPECT_EQ(embedding.data, head.data);
+  EXPECT_EQ(embedding.kernel, head.kernel);
+  EXPECT_EQ(lutc_check_file(&packed.file), LUTC_OK);
+  const size_t once = packed.file.bytes;
+  unmap_model(&packed);
+  ASSERT_NO_FATAL_FAILURE(open({"--f32=all"}));
+  EXPECT_EQ(find("model.embed_tokens.weight").type, LUTC_F32);
+  EXPECT_GE(packed.file.bytes, once + 4 * 320 * 256);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Packed, testing::ValuesIn(variants()), [](const auto &info) {

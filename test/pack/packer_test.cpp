@@ -25,7 +25,7 @@ struct Packer : testing::TestWithParam<const char *> {
     ASSERT_TRUE(manifest && storage);
   }
   Bytes write(uint64_t bandBytes) {
-    auto plan = planPack(**checkpoint, *storage, *manifest, 0);
+    auto plan = planPack(**checkpoint, *storage, *manifest, PackOptions());
     EXPECT_TRUE(bool(plan));
     const std::string path = directory.path / "model.lutc";
     llvm::Error problem =
@@ -50,8 +50,8 @@ TEST_P(Packer, WritesTheSameInBandsOfAnySize) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Packer,
-                         testing::Values("gptq", "bitnet", "experts", "gpt_oss", "gguf", "gptq_lmma",
-                                         "bitnet_lmma"),
+                         testing::Values("gptq", "bitnet", "experts", "gpt_oss", "gguf", "tied", "unknown",
+                                         "gptq_lmma", "bitnet_lmma"),
                          [](const auto &info) { return std::string(info.param); });
 
 } // namespace

@@ -241,6 +241,50 @@ TEST_F(File, RecordsHaveToFit) {
   EXPECT_EQ(openChanged(Weights, [](Record &r) { r.layout_id = 7; }), LUTC_WRONG_LAYOUT);
 }
 
+// Records may have the bytes of one before them, if they say nothing else of these.
+TEST_F(File, SharesBytes) {
+  model.addShared("up_tied.weight", Weights);
+  model.addPlain("zero.weight", LUTC_U8, {3}, {1, 2, 3});
+  ASSERT_EQ(open(), LUTC_OK);
+  ASSERT_EQ(lutc_check_file(&file), LUTC_OK);
+  lutc_tensor owner;
+  ASSERT_EQ(lutc_find_tensor(&file, "up.weight", &owner), LUTC_OK);
+  ASSERT_EQ(lutc_find_tensor(&file, "up_tied.weight", &tensor), LUTC_OK);
+  EXPECT_STREQ(tensor.name, "up_tied.weight");
+  EXPECT_EQ(tensor.data, owner.data);
+  EXPECT_EQ(tensor.kernel, &toy.kernel);
+  const Index tied = Count;
+  using Record = lutc_file_record;
+  const std::function<void(Record &)> changes[] = {
+      [](Record &r) { r.shared = 0; },         // over the bytes of another one
+      [](Record &r) { r.shared = Count + 1; }, // itself
+      [](Record &r) { r.shared = Count + 2; }, // one behind it
+      [](Record &r) { r.shared = UINT32_MAX; },
+      [](Record &r) { r.shared = Norm + 1; },
+      [](Record &r) { r.offset += 64; },
+      [](Record &r) { r.bytes -= 64; },
+      [](Record &r) { r.checksum ^= 1; },
+      [](Record &r) { r.role = LUTC_PLAIN; },
+      [](Record &r) { r.type = LUTC_I8; },
+      [](Record &r) { r.kernel = 1; },
+      [](Record &r) { r.layout_id = 2; },
+      [](Record &r) { r.rank = 1; },
+      [](Record &r) { r.shape[0] -= 1; }};
+  for (size_t i = 0; i < std::size(changes); ++i)
+    EXPECT_EQ(openChanged(tied, changes[i]), LUTC_CORRUPT) << "change " << i;
+  // Of one that shares as well.
+  model.entries.pop_back();
+  model.addShared("up_twice.weight", Weights);
+  ASSERT_EQ(open(), LUTC_OK);
+  EXPECT_EQ(openChanged(Index(Count + 1), [](Record &r) { r.shared = Count + 1; }), LUTC_CORRUPT);
+}
+
+TEST_F(File, ReadsTheFirstVersion) {
+  EXPECT_EQ(openChanged([](auto &header) { header.version = 1; }), LUTC_OK);
+  EXPECT_EQ(openChanged([](auto &header) { header.version = 0; }), LUTC_WRONG_VERSION);
+  EXPECT_EQ(openChanged([](auto &header) { header.version = LUTC_FILE_VERSION + 1; }), LUTC_WRONG_VERSION);
+}
+
 TEST_F(File, NamesEndInTheFile) {
   std::vector<uint8_t> bytes = model.build();
   lutc_file_header header;

@@ -52,6 +52,7 @@ std::vector<uint8_t> seed() {
   model.libraryHash = hash;
   model.addPlain("norm.weight", LUTC_F16, {2, 3}, std::vector<uint8_t>(12, 1));
   model.addPacked("up.weight", toy.kernel.info, 0, 1, {packed.data(), packed.data() + packed.size()});
+  model.addShared("up_tied.weight", 1);
   return model.build();
 }
 

@@ -40,6 +40,12 @@ struct ModelFile {
     record.layout_id = layoutId;
   }
 
+  // The bytes of an earlier entry, under another name.
+  void addShared(const std::string &name, size_t owner) {
+    entries.push_back({name, entries[owner].record, {}});
+    entries.back().record.shared = uint32_t(owner) + 1;
+  }
+
   // The bytes of the file.
   std::vector<uint8_t> build() const {
     std::string names;
@@ -52,11 +58,19 @@ struct ModelFile {
     const size_t tableBytes = table.size() * sizeof(lutc_file_record);
     std::vector<uint8_t> file(sizeof(lutc_file_header) + tableBytes + names.size());
     size_t alignment = LUTC_FILE_PAGE;
-    for (size_t i = 0; i < entries.size(); ++i, alignment = LUTC_ALIGNMENT) {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (const uint32_t shared = entries[i].record.shared) {
+        const lutc_file_record &owner = table[shared - 1];
+        table[i].offset = owner.offset;
+        table[i].bytes = owner.bytes;
+        table[i].checksum = owner.checksum;
+        continue;
+      }
       file.resize((file.size() + alignment - 1) / alignment * alignment);
       table[i].offset = file.size();
       table[i].bytes = entries[i].bytes.size();
       table[i].checksum = checksumOf(entries[i]);
+      alignment = LUTC_ALIGNMENT;
       file.insert(file.end(), entries[i].bytes.begin(), entries[i].bytes.end());
     }
     const uint8_t *tableData = reinterpret_cast<const uint8_t *>(table.data());
