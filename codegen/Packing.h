@@ -8,7 +8,10 @@
 
 namespace lut {
 
-/// Names and numerics, which do not matter here, are null.
+/// What the codes of a format stand for: lutc_kernel_info.values.
+std::vector<float> codeValues(const Format &format);
+
+/// Names, numerics and values, which do not matter to packing, are null.
 lutc_kernel_info kernelInfo(int64_t n, int64_t k, const Format &format);
 
 lutc_layout layoutOf(const Geometry &geometry);

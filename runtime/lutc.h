@@ -23,6 +23,11 @@
 extern "C" {
 #endif
 
+/* What a shared library that links this one exports: this interface, and nothing else of the runtime. */
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
 /* Packed weights and scratch start at a multiple of this many bytes. */
 #define LUTC_ALIGNMENT 64
 
@@ -51,7 +56,8 @@ typedef enum lutc_status {
   LUTC_TRUNCATED,        /* the file is shorter than its header says */
   LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
-  LUTC_BAD_COLUMNS       /* columns are not 0 .. k-1 in some order */
+  LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
+  LUTC_BAD_RANGE         /* the weights or the tensor have no such rows */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -108,7 +114,8 @@ typedef struct lutc_kernel_info {
   size_t scale_bytes;    /* of a scale: 4: f32, 2: f16, 1: e8m0 */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
-  int has_columns; /* 1: columns are permuted; x is given in its own order nevertheless */
+  int has_columns;     /* 1: columns are permuted; x is given in its own order nevertheless */
+  const float *values; /* [codes]: what a code stands for; with zero points or minimums, itself */
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */
@@ -197,6 +204,8 @@ LUTC_MUST_USE lutc_status lutc_can_use_variant(const lutc_library *library, cons
 /* Bytes of packed weights, and of the scratch of a call with m tokens, for the variant in use (0: none). */
 size_t lutc_packed_bytes(const lutc_kernel *kernel);
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
+/* The most that a call of any kernel or group of the library takes. */
+size_t lutc_library_scratch_bytes(const lutc_library *library, size_t m);
 
 /* Reorders weights for the variant in use. On an error, `packed` holds no valid header. */
 LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
@@ -204,6 +213,13 @@ LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weight
 /* Checks header and payload checksum: once after loading packed weights from a file. */
 LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed,
                                             size_t packed_bytes);
+
+/* Rows [first, first + count) of packed weights as f32, each in `stride` >= k elements, columns in the
+   layer's own order (also where they are permuted). Values are those of lutc_weights, each product and sum in
+   f32: w = scale * multiple * (value - zero_point) + minimum * multiple. Checks the header as a kernel does,
+   and reads nothing but these rows; LUTC_CORRUPT where their codes or columns are none. */
+LUTC_MUST_USE lutc_status lutc_unpack_rows(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                           size_t first, size_t count, float *rows, size_t stride);
 
 /* Y[m,n] = X[m,k] * W^T. x and y are row-major with row strides ldx >= k and ldy >= n; y overlaps no other
    buffer. m = 0 is allowed and does nothing. A token with a NaN or an infinity in X gets NaN in all its Y. */
@@ -266,10 +282,20 @@ LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);
 LUTC_MUST_USE lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor);
+/* Rows [first, first + count) of any tensor as f32, each in `stride` elements: of packed weights as in
+   lutc_unpack_rows, of plain tensors their last dimension (a vector, such as a norm, is one row, a scalar
+   too). Exact but for F64 and integers above 2^24, which are rounded to the nearest. For embeddings of
+   tokens: lutc_read_rows(&embedding, token, 1, x, ldx). */
+LUTC_MUST_USE lutc_status lutc_read_rows(const lutc_tensor *tensor, size_t first, size_t count, float *rows,
+                                         size_t stride);
 /* Reads a tensor's bytes and compares them with its checksum. */
 LUTC_MUST_USE lutc_status lutc_check_tensor(const lutc_tensor *tensor);
 /* The same for all tensors: reads the whole file. */
 LUTC_MUST_USE lutc_status lutc_check_file(const lutc_file *file);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP
