@@ -16,7 +16,7 @@ lutc_kernel_info kernelInfo(int64_t n, int64_t k, const Format &format);
 
 lutc_layout layoutOf(const Geometry &geometry);
 
-/// Fields of lutc_layout in its order, for the manifest.
+/// Fields of lutc_layout in its order, for the manifest, where the first is a name.
 inline constexpr llvm::StringLiteral layoutFields[] = {"kind", "vector_bytes", "row_vectors", "tile_rows",
                                                        "bits", "group",        "k_block",     "k_padded"};
 static_assert(sizeof(lutc_layout) == std::size(layoutFields) * sizeof(uint32_t),

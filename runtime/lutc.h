@@ -23,10 +23,16 @@
 extern "C" {
 #endif
 
-/* What a shared library that links this one exports: this interface, and nothing else of the runtime. */
+/* A shared library that links a generated one exports this interface and the library's descriptors, and none
+   of their internals. */
 #if defined(__GNUC__)
-#pragma GCC visibility push(default)
+#define LUTC_PUBLIC_BEGIN _Pragma("GCC visibility push(default)")
+#define LUTC_PUBLIC_END _Pragma("GCC visibility pop")
+#else
+#define LUTC_PUBLIC_BEGIN
+#define LUTC_PUBLIC_END
 #endif
+LUTC_PUBLIC_BEGIN
 
 /* Packed weights and scratch start at a multiple of this many bytes. */
 #define LUTC_ALIGNMENT 64
@@ -35,6 +41,13 @@ extern "C" {
 #define LUTC_MUST_USE __attribute__((warn_unused_result))
 #else
 #define LUTC_MUST_USE
+#endif
+
+/* A cast that compilers with -Wold-style-cast accept, too. */
+#ifdef __cplusplus
+#define LUTC_CAST(type, value) static_cast<type>(value)
+#else
+#define LUTC_CAST(type, value) ((type)(value))
 #endif
 
 typedef enum lutc_status {
@@ -293,9 +306,7 @@ LUTC_MUST_USE lutc_status lutc_check_tensor(const lutc_tensor *tensor);
 /* The same for all tensors: reads the whole file. */
 LUTC_MUST_USE lutc_status lutc_check_file(const lutc_file *file);
 
-#if defined(__GNUC__)
-#pragma GCC visibility pop
-#endif
+LUTC_PUBLIC_END
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP
@@ -303,11 +314,11 @@ static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(voi
                                    void *argument) {
   (void)context;
 #pragma omp parallel for schedule(dynamic, 1)
-  for (long long i = 0; i < (long long)tasks; ++i)
-    task(argument, (size_t)i);
+  for (long long i = 0; i < LUTC_CAST(long long, tasks); ++i)
+    task(argument, LUTC_CAST(size_t, i));
 }
 static inline lutc_parallel lutc_openmp(void) {
-  lutc_parallel parallel = {lutc_openmp_run, NULL, (size_t)omp_get_max_threads()};
+  lutc_parallel parallel = {lutc_openmp_run, NULL, LUTC_CAST(size_t, omp_get_max_threads())};
   return parallel;
 }
 #endif
@@ -315,7 +326,7 @@ static inline lutc_parallel lutc_openmp(void) {
 #ifdef LUTC_USE_PTHREADPOOL
 static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t),
                                         void *argument) {
-  pthreadpool_parallelize_1d((pthreadpool_t)context, task, argument, tasks, 0);
+  pthreadpool_parallelize_1d(LUTC_CAST(pthreadpool_t, context), task, argument, tasks, 0);
 }
 static inline lutc_parallel lutc_pthreadpool(pthreadpool_t pool) {
   lutc_parallel parallel = {lutc_pthreadpool_run, pool, pthreadpool_get_threads_count(pool)};
