@@ -4,6 +4,14 @@
 
 using namespace lut;
 
+std::vector<float> lut::codeValues(const Format &format) {
+  std::vector<float> values;
+  for (int code = 0; code < format.row->codes(); ++code)
+    values.push_back(format.hasPlainCodes() ? float(code)
+                                            : float(format.row->value(code)) / float(format.row->divisor));
+  return values;
+}
+
 lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   lutc_kernel_info info = {};
   info.n = n;

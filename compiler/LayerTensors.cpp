@@ -19,14 +19,18 @@ static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint
   return name;
 }
 
-// "language_model.model.layers.3.mlp.up_proj.weight" is layer 3 and the rest; false outside the layers of the
-// language model.
-static bool splitLayer(StringRef name, int64_t &layer, StringRef &inside) {
+// Multimodal models have the language model under one name or the other.
+static StringRef withoutModel(StringRef name) {
   static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.", "language_model.",
-                                               "model.", ""};
+                                               "model."};
   for (StringRef prefix : prefixes)
     if (name.consume_front(prefix))
       break;
+  return name;
+}
+
+// "layers.3.mlp.up_proj.weight" is layer 3 and the rest; false outside the layers.
+static bool splitLayer(StringRef name, int64_t &layer, StringRef &inside) {
   if (!name.consume_front("layers."))
     return false;
   auto [number, rest] = name.split('.');
@@ -50,8 +54,10 @@ LayerTensors::LayerTensors(const Checkpoint &checkpoint) {
     std::string name = nameOf(names, checkpoint, tensor.name);
     int64_t layer;
     StringRef inside;
-    if (!splitLayer(name, layer, inside))
+    if (!splitLayer(withoutModel(name), layer, inside)) {
+      others.insert(withoutModel(name));
       continue;
+    }
     auto [entry, fresh] = layersOf.try_emplace(withoutExpert(inside));
     if (fresh)
       order.push_back(entry->first().str());

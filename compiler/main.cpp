@@ -8,6 +8,7 @@
 #include "compiler/MachineReader.h"
 #include "compiler/Simulate.h"
 #include "compiler/pack/Pack.h"
+#include "compiler/pack/Unpack.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
@@ -72,6 +73,7 @@ struct Arguments {
   SimulateRequest simulation;
   InspectRequest inspect;
   PackRequest pack;
+  UnpackRequest unpack;
   std::string weights, listing;
   std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
   std::string names, f32;                                                            // of pack
@@ -214,6 +216,17 @@ void addPack(CLI::App &app, Arguments &arguments) {
   pack->add_flag("-v,--verbose", request.verbose, "Say what was written");
 }
 
+void addUnpack(CLI::App &app, UnpackRequest &request) {
+  CLI::App *unpack = app.add_subcommand("unpack", "Write the values of a packed model as safetensors");
+  unpack->add_option("packed", request.packed, "A file that lutc pack wrote")->required();
+  unpack->add_option("--library", request.library, "<name>.json, the manifest of its library")->required();
+  unpack->add_option("--tensor", request.tensors, "Only these: names, in which * and ? stand for others")
+      ->allow_extra_args(false);
+  unpack->add_option("-o,--output", request.output, "The safetensors file; packed weights become F32")
+      ->required();
+  unpack->add_flag("-v,--verbose", request.verbose, "Say what was written");
+}
+
 void addOthers(CLI::App &app, Arguments &arguments) {
   CLI::App *list = app.add_subcommand("list", "List what lutc knows");
   list->add_option("what", arguments.listing, "targets, machines, formats, models or passes")
@@ -320,6 +333,8 @@ int run(const CLI::App &app, Arguments &arguments) {
     return simulate(arguments.simulation);
   if (app.got_subcommand("pack"))
     return pack(arguments.pack);
+  if (app.got_subcommand("unpack"))
+    return unpack(arguments.unpack);
   if (app.got_subcommand("inspect"))
     return inspect(arguments.inspect);
   return compile(arguments.request);
@@ -345,6 +360,7 @@ int main(int argc, char **argv) {
   addSimulate(app, arguments);
   addInspect(app, arguments.inspect);
   addPack(app, arguments);
+  addUnpack(app, arguments.unpack);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);

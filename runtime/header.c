@@ -97,21 +97,28 @@ lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_c
   return header->payload_bytes == code->info.packed_bytes - sizeof *header ? LUTC_OK : LUTC_CORRUPT;
 }
 
-lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes) {
+lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                     const lutc_variant_code **code) {
   if (kernel == NULL || packed == NULL)
     return LUTC_NULL_POINTER;
   if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
     return LUTC_MISALIGNED;
   if (packed_bytes < sizeof(lutc_packed_header))
     return LUTC_BUFFER_TOO_SMALL;
-  const lutc_variant_code *code = lutc_kernel_code(kernel);
-  if (code == NULL)
+  *code = lutc_kernel_code(kernel);
+  if (*code == NULL)
     return LUTC_UNSUPPORTED_CPU;
-  const lutc_status status = lutc_check_header(&kernel->info, code, packed);
+  const lutc_status status = lutc_check_header(&kernel->info, *code, packed);
   if (status != LUTC_OK)
     return status;
-  if (packed_bytes < code->info.packed_bytes)
-    return LUTC_BUFFER_TOO_SMALL;
+  return packed_bytes < (*code)->info.packed_bytes ? LUTC_BUFFER_TOO_SMALL : LUTC_OK;
+}
+
+lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes) {
+  const lutc_variant_code *code;
+  const lutc_status status = lutc_check_packed_header(kernel, packed, packed_bytes, &code);
+  if (status != LUTC_OK)
+    return status;
   const lutc_packed_header *header = packed;
   const uint64_t checksum = lutc_checksum(header + 1, header->payload_bytes);
   return checksum == header->payload_checksum ? LUTC_OK : LUTC_CORRUPT;

@@ -23,10 +23,19 @@ const lutc_program *lutc_group_program(const lutc_group *group);
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
                               const void *packed);
 
+/* All that lutc_check_packed checks but the payload. `code` is that of the variant in use. */
+lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                     const lutc_variant_code **code);
+
+/* Whether [first, first + count) are among n rows of `row` elements, and `rows` has places for them. */
+lutc_status lutc_check_rows(size_t n, size_t row, size_t first, size_t count, const float *rows,
+                            size_t stride);
+
 /* 64 bits that differ whenever two buffers of one size differ in a single 8-byte word. */
 uint64_t lutc_checksum(const void *data, size_t bytes);
 
 static inline size_t lutc_min(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t lutc_max(size_t a, size_t b) { return a > b ? a : b; }
 static inline size_t lutc_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
 static inline size_t lutc_round_up(size_t a, size_t b) { return lutc_divide_up(a, b) * b; }
 

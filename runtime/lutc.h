@@ -23,6 +23,17 @@
 extern "C" {
 #endif
 
+/* A shared library that links a generated one exports this interface and the library's descriptors, and none
+   of their internals. */
+#if defined(__GNUC__)
+#define LUTC_PUBLIC_BEGIN _Pragma("GCC visibility push(default)")
+#define LUTC_PUBLIC_END _Pragma("GCC visibility pop")
+#else
+#define LUTC_PUBLIC_BEGIN
+#define LUTC_PUBLIC_END
+#endif
+LUTC_PUBLIC_BEGIN
+
 /* Packed weights and scratch start at a multiple of this many bytes. */
 #define LUTC_ALIGNMENT 64
 
@@ -30,6 +41,13 @@ extern "C" {
 #define LUTC_MUST_USE __attribute__((warn_unused_result))
 #else
 #define LUTC_MUST_USE
+#endif
+
+/* A cast that compilers with -Wold-style-cast accept, too. */
+#ifdef __cplusplus
+#define LUTC_CAST(type, value) static_cast<type>(value)
+#else
+#define LUTC_CAST(type, value) ((type)(value))
 #endif
 
 typedef enum lutc_status {
@@ -51,7 +69,8 @@ typedef enum lutc_status {
   LUTC_TRUNCATED,        /* the file is shorter than its header says */
   LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
-  LUTC_BAD_COLUMNS       /* columns are not 0 .. k-1 in some order */
+  LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
+  LUTC_BAD_RANGE         /* the weights or the tensor have no such rows */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -108,7 +127,8 @@ typedef struct lutc_kernel_info {
   size_t scale_bytes;    /* of a scale: 4: f32, 2: f16, 1: e8m0 */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
-  int has_columns; /* 1: columns are permuted; x is given in its own order nevertheless */
+  int has_columns;     /* 1: columns are permuted; x is given in its own order nevertheless */
+  const float *values; /* [codes]: what a code stands for; with zero points or minimums, itself */
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */
@@ -197,6 +217,8 @@ LUTC_MUST_USE lutc_status lutc_can_use_variant(const lutc_library *library, cons
 /* Bytes of packed weights, and of the scratch of a call with m tokens, for the variant in use (0: none). */
 size_t lutc_packed_bytes(const lutc_kernel *kernel);
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
+/* The most that a call of any kernel or group of the library takes. */
+size_t lutc_library_scratch_bytes(const lutc_library *library, size_t m);
 
 /* Reorders weights for the variant in use. On an error, `packed` holds no valid header. */
 LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
@@ -204,6 +226,13 @@ LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weight
 /* Checks header and payload checksum: once after loading packed weights from a file. */
 LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed,
                                             size_t packed_bytes);
+
+/* Rows [first, first + count) of packed weights as f32, each in `stride` >= k elements, columns in the
+   layer's own order (also where they are permuted). Values are those of lutc_weights, each product and sum in
+   f32: w = scale * multiple * (value - zero_point) + minimum * multiple. Checks the header as a kernel does,
+   and reads nothing but these rows; LUTC_CORRUPT where their codes or columns are none. */
+LUTC_MUST_USE lutc_status lutc_unpack_rows(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                           size_t first, size_t count, float *rows, size_t stride);
 
 /* Y[m,n] = X[m,k] * W^T. x and y are row-major with row strides ldx >= k and ldy >= n; y overlaps no other
    buffer. m = 0 is allowed and does nothing. A token with a NaN or an infinity in X gets NaN in all its Y. */
@@ -278,10 +307,18 @@ LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);
 LUTC_MUST_USE lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor);
+/* Rows [first, first + count) of any tensor as f32, each in `stride` elements: of packed weights as in
+   lutc_unpack_rows, of plain tensors their last dimension (a vector, such as a norm, is one row, a scalar
+   too). Exact but for F64 and integers above 2^24, which are rounded to the nearest. For embeddings of
+   tokens: lutc_read_rows(&embedding, token, 1, x, ldx). */
+LUTC_MUST_USE lutc_status lutc_read_rows(const lutc_tensor *tensor, size_t first, size_t count, float *rows,
+                                         size_t stride);
 /* Reads a tensor's bytes and compares them with its checksum. */
 LUTC_MUST_USE lutc_status lutc_check_tensor(const lutc_tensor *tensor);
 /* The same for all tensors: reads the whole file. */
 LUTC_MUST_USE lutc_status lutc_check_file(const lutc_file *file);
+
+LUTC_PUBLIC_END
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP
@@ -289,11 +326,11 @@ static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(voi
                                    void *argument) {
   (void)context;
 #pragma omp parallel for schedule(dynamic, 1)
-  for (long long i = 0; i < (long long)tasks; ++i)
-    task(argument, (size_t)i);
+  for (long long i = 0; i < LUTC_CAST(long long, tasks); ++i)
+    task(argument, LUTC_CAST(size_t, i));
 }
 static inline lutc_parallel lutc_openmp(void) {
-  lutc_parallel parallel = {lutc_openmp_run, NULL, (size_t)omp_get_max_threads()};
+  lutc_parallel parallel = {lutc_openmp_run, NULL, LUTC_CAST(size_t, omp_get_max_threads())};
   return parallel;
 }
 #endif
@@ -301,7 +338,7 @@ static inline lutc_parallel lutc_openmp(void) {
 #ifdef LUTC_USE_PTHREADPOOL
 static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t),
                                         void *argument) {
-  pthreadpool_parallelize_1d((pthreadpool_t)context, task, argument, tasks, 0);
+  pthreadpool_parallelize_1d(LUTC_CAST(pthreadpool_t, context), task, argument, tasks, 0);
 }
 static inline lutc_parallel lutc_pthreadpool(pthreadpool_t pool) {
   lutc_parallel parallel = {lutc_pthreadpool_run, pool, pthreadpool_get_threads_count(pool)};

@@ -3,44 +3,6 @@
 
 #include <string.h>
 
-/* Of one tile in a block of k_length. */
-static size_t tile_bytes(const lutc_packer *p, size_t k_length) {
-  const lutc_layout *layout = p->layout;
-  const size_t vectors = k_length / lutc_chunk_k(layout) * layout->bits * layout->row_vectors *
-                         lutc_layout_kinds[layout->kind].chunk_vectors;
-  const size_t groups = layout->group ? lutc_divide_up(k_length, layout->group) : 0;
-  const size_t subgroups = p->info->subgroup ? k_length / p->info->subgroup : 0;
-  const size_t scale_bytes =
-      p->info->scale_bytes + (p->info->has_zero_points ? 1 : 0) + (p->info->has_minimums ? 2 : 0);
-  const size_t multiple_bytes = p->info->has_minimums ? 2 : 1;
-  return vectors * layout->vector_bytes +
-         (groups * scale_bytes + subgroups * multiple_bytes) * layout->tile_rows;
-}
-
-/* Of all tiles in the k before `k`, the begin of a block or the end. */
-static size_t stream_offset(const lutc_packer *p, size_t k) {
-  const size_t block = p->layout->k_block, tiles = p->rows / p->layout->tile_rows;
-  return (k / block * tile_bytes(p, block) + tile_bytes(p, k % block)) * tiles;
-}
-
-static size_t stream_bytes(const lutc_packer *p) { return stream_offset(p, p->layout->k_padded); }
-
-/* Arrays of one word for each row. */
-static size_t tail_columns(const lutc_packer *p) {
-  if (p->layout->group)
-    return 0;
-  return 1u + (p->info->has_zero_points != 0) + (p->layout->kind == LUTC_LAYOUT_BASE3);
-}
-
-static size_t tail_bytes(const lutc_packer *p) { return p->rows * 4 * tail_columns(p); }
-
-/* Where the order of the columns lies, and what it takes there. */
-static size_t order_offset(const lutc_packer *p) { return stream_bytes(p) + tail_bytes(p); }
-
-static size_t order_bytes(const lutc_packer *p) {
-  return p->info->has_columns ? 4 * (size_t)p->layout->k_padded : 0;
-}
-
 /* Column `column` of `values`, [n][columns] of `bytes` each, for the rows of a tile. */
 static void pack_column(lutc_packer *p, const void *values, size_t columns, size_t column, size_t bytes,
                         size_t first_row) {
@@ -164,15 +126,6 @@ static int columns_are_valid(const lutc_packer *p, uint8_t *payload) {
       return 0;
   }
   return 1;
-}
-
-static lutc_packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
-                               const lutc_weights *weights) {
-  lutc_packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
-  p.stride = weights != NULL && weights->codes_stride ? weights->codes_stride : info->k;
-  p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
-  p.rows = lutc_round_up(info->n, layout->tile_rows);
-  return p;
 }
 
 static void fill_payload(lutc_packer *p, uint8_t *payload, size_t bytes) {

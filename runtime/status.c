@@ -21,6 +21,7 @@ static const char *const sentences[] = {
     [LUTC_WRONG_LIBRARY] = "the file was packed for a library with other kernels",
     [LUTC_UNKNOWN_TENSOR] = "the file has no tensor of this name or index",
     [LUTC_BAD_COLUMNS] = "the columns of the weights are not 0 to k - 1 in some order",
+    [LUTC_BAD_RANGE] = "the weights or the tensor have no such rows",
 };
 
 const char *lutc_status_string(lutc_status status) {

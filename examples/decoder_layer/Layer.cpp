@@ -76,8 +76,7 @@ Layer::Layer(const lutc_library &library, size_t tokens) {
   std::mt19937_64 random;
   for (size_t i = 0; i < library.kernel_count; ++i)
     linears.emplace_back(library.kernels[i], tokens, random);
-  for (const Linear &linear : linears)
-    scratchBytes = std::max(scratchBytes, lutc_scratch_bytes(linear.kernel, tokens));
+  scratchBytes = lutc_library_scratch_bytes(&library, tokens);
   scratch = std::make_unique<Pages>(scratchBytes);
 }
 

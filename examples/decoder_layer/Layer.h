@@ -63,7 +63,7 @@ public:
   std::vector<Linear> linears;
 
 private:
-  size_t scratchBytes = 0; // enough for any product: they run one at a time and share it
+  size_t scratchBytes = 0; // of the library: products run one at a time and share it
   std::unique_ptr<Pages> scratch;
 };
 

@@ -22,6 +22,25 @@ inline size_t draw(Random &random, size_t low, size_t high) {
 
 inline bool oneIn(Random &random, size_t count) { return draw(random, 1, count) == 1; }
 
+// What the codes of a format stand for before scales: lutc.h's list.
+inline const float *valuesOf(const std::string &format) {
+  static const float nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+  static const float fp4[] = {0, .5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -.5f, -1, -1.5f, -2, -3, -4, -6};
+  static const float pair[] = {-1, 1}, trits[] = {-1, 0, 1};
+  static const std::vector<float> integers = [] { // -128 .. 255
+    std::vector<float> values(384);
+    std::iota(values.begin(), values.end(), -128.0f);
+    return values;
+  }();
+  if (format.rfind("nl4", 0) == 0 || format.rfind("fp4", 0) == 0)
+    return format[0] == 'n' ? nl4 : fp4;
+  if (format.find_first_of("zm") != std::string::npos)
+    return &integers[128];
+  if (format.rfind("w158", 0) == 0)
+    return trits;
+  return format[1] == '1' ? pair : &integers[128 - (size_t(1) << (format[1] - '1'))];
+}
+
 // What a format's name says, as a generated library would. The strings must outlive the result.
 inline lutc_kernel_info describe(const char *format, const char *numerics, size_t n, size_t k) {
   const std::string name = format;
@@ -42,6 +61,7 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.has_zero_points = ending == 'z';
   info.has_minimums = ending == 'm';
   info.has_columns = permuted;
+  info.values = valuesOf(name);
   return info;
 }
 

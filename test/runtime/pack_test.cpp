@@ -1,6 +1,7 @@
 // The packer against Unpacked: every layout, code width, vector width, row count, group, zero point and tail.
 #include "draw.h"
 #include "file.h"
+#include "guarded.h"
 #include "reference.h"
 #include "unpack.h"
 #include <cstring>
@@ -243,6 +244,122 @@ TEST_P(Pack, HandlesEdges) {
       if (HasFatalFailure())
         return;
     }
+}
+
+// Weight i of a row as lutc.h defines it, in f32 operation by operation.
+float weightOf(const Weights &weights, size_t row, size_t i) {
+  const size_t at = row * weights.groups + i / weights.group,
+               s = row * weights.subgroups + i / weights.subgroup;
+  const float scale = weights.scales[at] * float(weights.multiples[s]);
+  const float product = scale * float(weights.value(row, i));
+  return weights.minimums.empty() ? product
+                                  : product + weights.minimums[at] * float(weights.minimumMultiples[s]);
+}
+
+// Rows read from frozen memory that ends at a guard page, into such memory.
+void checkRows(const PackOnly &toy, Guarded &packed, const Weights &weights, size_t first, size_t count,
+               size_t stride) {
+  const lutc_kernel_info &info = toy.kernel.info;
+  const size_t elements = count == 0 ? 0 : (count - 1) * stride + info.k;
+  Guarded rows(4 * elements, 4, Place::End);
+  ASSERT_EQ(lutc_unpack_rows(&toy.kernel, packed.as<void>(), lutc_packed_bytes(&toy.kernel), first, count,
+                             rows.as<float>(), stride),
+            LUTC_OK);
+  ASSERT_TRUE(rows.surroundingsAreIntact());
+  for (size_t row = 0; row < count; ++row) {
+    for (size_t i = 0; i < info.k; ++i) {
+      const float weight =
+          rows.as<float>()[row * stride + (info.has_columns ? size_t(weights.columns[i]) : i)];
+      ASSERT_EQ(weight, weightOf(weights, first + row, i)) << "row " << first + row << ", k " << i;
+    }
+    for (size_t i = info.k; i < stride && row + 1 < count; ++i) // what lies between rows: as it was
+      ASSERT_EQ(bitsOf(rows.as<float>()[row * stride + i]), 0xffffffff);
+  }
+}
+
+TEST_P(Pack, ReadsRowsBack) {
+  Random random(15);
+  for (uint32_t V : {16, 32, 64})
+    for (uint32_t R : {1, 3})
+      for (size_t blocks : {1, 3}) {
+        const size_t n = draw(random, 1, 2 * R * V + 5), k = draw(random, 1, 600);
+        const lutc_kernel_info info = describe(GetParam().format, "a8", n, k);
+        const PackOnly toy(info, makeLayout(GetParam(), info, V, R, blocks));
+        const DrawnWeights drawn = drawWeights(info, random);
+        const lutc_weights view = drawn.view();
+        const size_t bytes = lutc_packed_bytes(&toy.kernel);
+        Guarded packed(bytes, LUTC_ALIGNMENT, oneIn(random, 2) ? Place::Begin : Place::End);
+        ASSERT_EQ(lutc_pack(&toy.kernel, &view, packed.as<void>(), bytes), LUTC_OK);
+        packed.freeze();
+        SCOPED_TRACE("V " + std::to_string(V) + " R " + std::to_string(R) + " n " + std::to_string(n) +
+                     " k " + std::to_string(k) + " blocks " + std::to_string(blocks));
+        const Weights weights(info, view);
+        const size_t first = draw(random, 0, n - 1);
+        checkRows(toy, packed, weights, 0, n, k);
+        checkRows(toy, packed, weights, first, draw(random, 0, n - first), k + draw(random, 0, 3));
+        if (HasFatalFailure())
+          return;
+      }
+}
+
+// Rows of damaged weights are others, or LUTC_CORRUPT; nothing else is read or written.
+TEST_P(Pack, ReadsDamagedRowsInBounds) {
+  Random random(16);
+  const lutc_kernel_info info = describe(GetParam().format, "a8", 40, 200);
+  const PackOnly toy(info, makeLayout(GetParam(), info, 16, 1, 2));
+  const DrawnWeights drawn = drawWeights(info, random);
+  const lutc_weights view = drawn.view();
+  const size_t bytes = lutc_packed_bytes(&toy.kernel);
+  Guarded packed(bytes, LUTC_ALIGNMENT, Place::End), rows(4 * info.n * info.k, 4, Place::End);
+  ASSERT_EQ(lutc_pack(&toy.kernel, &view, packed.as<void>(), bytes), LUTC_OK);
+  for (size_t i = sizeof(lutc_packed_header); i < bytes; ++i)
+    packed.as<uint8_t>()[i] = uint8_t(random());
+  const lutc_status status =
+      lutc_unpack_rows(&toy.kernel, packed.as<void>(), bytes, 0, info.n, rows.as<float>(), info.k);
+  const bool everyByteIsGood = info.codes == size_t(1) << toy.code.layout.bits && !info.has_columns;
+  const bool trits = toy.code.layout.kind == LUTC_LAYOUT_BASE3 || toy.code.layout.kind == LUTC_LAYOUT_TRITS;
+  EXPECT_EQ(status, everyByteIsGood || trits ? LUTC_OK : LUTC_CORRUPT);
+  EXPECT_TRUE(rows.surroundingsAreIntact());
+}
+
+TEST(UnpackRows, ChecksWhatKernelsCheck) {
+  const LayoutCase c = {"w4g32", LUTC_LAYOUT_DOT, 4};
+  const lutc_kernel_info info = describe(c.format, "a8", 3, 40), other = describe(c.format, "a8", 4, 40);
+  const PackOnly toy(info, makeLayout(c, info, 16, 1, 1)), foreign(other, makeLayout(c, other, 16, 1, 1));
+  PackOnly second(info, makeLayout(c, info, 16, 1, 1));
+  second.code.layout_id = 43;
+  Random random(3);
+  const DrawnWeights drawn = drawWeights(info, random);
+  const lutc_weights view = drawn.view();
+  const size_t bytes = lutc_packed_bytes(&toy.kernel);
+  Guarded packed(bytes, LUTC_ALIGNMENT, Place::Begin);
+  std::vector<float> rows(3 * 40);
+  const auto read = [&](const lutc_kernel *kernel, const void *from, size_t size, size_t first, size_t count,
+                        float *to, size_t stride) {
+    return lutc_unpack_rows(kernel, from, size, first, count, to, stride);
+  };
+  uint8_t *data = packed.as<uint8_t>();
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_NOT_PACKED);
+  ASSERT_EQ(lutc_pack(&toy.kernel, &view, data, bytes), LUTC_OK);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_OK);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 3, 0, rows.data(), 40), LUTC_OK);
+  EXPECT_EQ(read(nullptr, data, bytes, 0, 3, rows.data(), 40), LUTC_NULL_POINTER);
+  EXPECT_EQ(read(&toy.kernel, nullptr, bytes, 0, 3, rows.data(), 40), LUTC_NULL_POINTER);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, nullptr, 40), LUTC_NULL_POINTER);
+  EXPECT_EQ(read(&toy.kernel, data + 4, bytes, 0, 3, rows.data(), 40), LUTC_MISALIGNED);
+  float *odd = reinterpret_cast<float *>(reinterpret_cast<uint8_t *>(rows.data()) + 2);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 2, odd, 40), LUTC_MISALIGNED);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 39), LUTC_BAD_STRIDE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), SIZE_MAX / 4), LUTC_BAD_STRIDE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 4, rows.data(), 40), LUTC_BAD_RANGE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 4, 0, rows.data(), 40), LUTC_BAD_RANGE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 2, SIZE_MAX, rows.data(), 40), LUTC_BAD_RANGE);
+  for (size_t size : {size_t(0), sizeof(lutc_packed_header), bytes - 1})
+    EXPECT_EQ(read(&toy.kernel, data, size, 0, 3, rows.data(), 40), LUTC_BUFFER_TOO_SMALL);
+  EXPECT_EQ(read(&foreign.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_WRONG_KERNEL);
+  EXPECT_EQ(read(&second.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_WRONG_LAYOUT);
+  data[20] ^= 1;
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_CORRUPT);
 }
 
 TEST(PackArrays, NeedsTheArraysOfTheFormat) {

@@ -130,6 +130,17 @@ TEST_F(Status, ScratchGrowsUpToTheTokenBlock) {
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, toy::tokenBlock), toy::tokenBlock * perToken);
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, most), toy::tokenBlock * perToken);
   EXPECT_EQ(lutc_scratch_bytes(nullptr, 1), 0u);
+  // Of a library: the most of any kernel or group.
+  EXPECT_EQ(lutc_library_scratch_bytes(&toy.library, 2), 2 * perToken);
+  const lutc_program large = {3, 1000, 24, 0, 0, nullptr, nullptr, nullptr};
+  const lutc_program *const programs[] = {&large, &large, &large};
+  const lutc_group group = {{"group", 0, nullptr}, &toy.library, programs};
+  const lutc_group *const groups[] = {&group};
+  toy.library.group_count = 1;
+  toy.library.groups = groups;
+  EXPECT_EQ(lutc_library_scratch_bytes(&toy.library, 2), 2024u);
+  EXPECT_EQ(lutc_library_scratch_bytes(&toy.library, most), 3024u);
+  EXPECT_EQ(lutc_library_scratch_bytes(nullptr, 1), 0u);
 }
 
 TEST_F(Status, HeaderNamesWhatIsWrong) {
@@ -265,6 +276,7 @@ TEST_F(Status, SaysSoWhereNoVariantRuns) {
   EXPECT_EQ(lutc_kernel_variant(&future.kernel), nullptr);
   EXPECT_EQ(lutc_packed_bytes(&future.kernel), 0u);
   EXPECT_EQ(lutc_scratch_bytes(&future.kernel, 1), 0u);
+  EXPECT_EQ(lutc_library_scratch_bytes(&future.library, 1), 0u);
   EXPECT_EQ(lutc_use_variant(&future.library, nullptr), LUTC_UNSUPPORTED_CPU);
   EXPECT_EQ(lutc_check_packed(&future.kernel, packed, packedBytes), LUTC_UNSUPPORTED_CPU);
   EXPECT_EQ(lutc_run(&future.kernel, m, x, ldx, packed, y, ldy, scratch, scratchBytes, nullptr),
