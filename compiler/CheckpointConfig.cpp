@@ -1,6 +1,7 @@
 #include "compiler/CheckpointConfig.h"
 
 #include "compiler/ConfigKeys.h"
+#include "compiler/Log.h"
 #include "compiler/Models.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
@@ -265,6 +266,8 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
     diagnostics.error(path, checkpoint.takeError());
     return std::nullopt;
   }
+  for (const std::string &note : checkpoint->notes)
+    logLine(note);
   std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);
   if (!file)
     return std::nullopt;

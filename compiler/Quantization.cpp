@@ -12,10 +12,8 @@ WeightDecision Quantization::decide(StringRef module) const {
   auto found = modules.find(module);
   if (found != modules.end())
     return found->second;
-  for (const Rule &rule : rules)
-    if (rule.pattern.matches(module))
-      return rule.decision;
-  return otherwise;
+  const WeightDecision *decision = rules.find(module);
+  return decision ? *decision : otherwise;
 }
 
 namespace {
@@ -104,7 +102,7 @@ std::optional<Format> QuantizationReader::formatOf(const Encoding &encoding) {
 void QuantizationReader::keep(StringRef key) {
   for (const ConfigNode &item : fields.strings(key))
     if (auto pattern = ModulePattern::startOrEnd(item, diagnostics))
-      result.rules.push_back({std::move(*pattern), {std::nullopt, ("kept in float by " + key).str()}});
+      result.rules.add(*pattern, {std::nullopt, ("kept in float by " + key).str()});
 }
 
 // Only the modules of the listed blocks are quantized: [["self_attn.k_proj", ...], ...].
@@ -120,7 +118,7 @@ void QuantizationReader::keepOutside(ArrayRef<ConfigNode> blocks) {
       ConfigNode name = item;
       name.text = "." + item.text;
       if (auto pattern = ModulePattern::startOrEnd(name, diagnostics))
-        result.rules.push_back({std::move(*pattern), result.otherwise});
+        result.rules.add(*pattern, result.otherwise);
     }
   }
   if (!blocks.empty())
@@ -149,7 +147,7 @@ void QuantizationReader::readDynamic(const Encoding &base) {
       encoding.groupAt = changes.where("group_size");
       decision = {formatOf(encoding), ""};
     }
-    result.rules.push_back({std::move(*pattern), decision});
+    result.rules.add(*pattern, decision);
   }
 }
 
@@ -234,7 +232,7 @@ void QuantizationReader::readGroup(const ConfigNode &node) {
                    : name.consume_front("re:") ? ModulePattern::python(target.range, name, diagnostics)
                                                : ModulePattern::exactly(name);
     if (pattern)
-      result.rules.push_back({std::move(*pattern), decision});
+      result.rules.add(*pattern, decision);
   }
 }
 
@@ -244,7 +242,7 @@ void QuantizationReader::readCompressedTensors() {
     auto pattern = name.consume_front("re:") ? ModulePattern::python(item.range, name, diagnostics)
                                              : ModulePattern::exactly(name);
     if (pattern)
-      result.rules.push_back({std::move(*pattern), {std::nullopt, "kept in float by ignore"}});
+      result.rules.add(*pattern, {std::nullopt, "kept in float by ignore"});
   }
   const ConfigNode *groups = fields.map("config_groups");
   if (!groups)
