@@ -1,6 +1,7 @@
 #include "compiler/CheckpointConfig.h"
 
 #include "compiler/ConfigKeys.h"
+#include "compiler/Log.h"
 #include "compiler/Models.h"
 #include "compiler/TensorRows.h"
 #include "compiler/checkpoint/ModuleNames.h"
@@ -172,6 +173,8 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
     diagnostics.error(path, checkpoint.takeError());
     return std::nullopt;
   }
+  for (const std::string &note : checkpoint->notes)
+    logLine(note);
   std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);
   if (!file)
     return std::nullopt;

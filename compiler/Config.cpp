@@ -80,7 +80,7 @@ static std::optional<CheckpointConfig> readSource(StringRef path, const ConfigOp
   if (isCheckpoint(kind) || kind == FileKind::Binary)
     return readCheckpointConfig(path, options, diagnostics);
   bool isConfig = is_contained(
-      {FileKind::ModelConfig, FileKind::Text, FileKind::Empty, FileKind::Special, FileKind::Unreadable}, kind);
+      {FileKind::ModelConfig, FileKind::Json, FileKind::Text, FileKind::Empty, FileKind::Pipe, FileKind::Unreadable}, kind);
   if (!isConfig) {
     diagnostics.error(path, unexpectedFile(path, kind, WantedFile::Config));
     return std::nullopt;

@@ -1,7 +1,9 @@
 #include "compiler/Inspect.h"
 
 #include "compiler/Driver.h"
+#include "compiler/Log.h"
 #include "compiler/TensorRows.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "compiler/pack/InspectPacked.h"
@@ -177,7 +179,7 @@ static void printJson(const Checkpoint &checkpoint, const WeightStorage &storage
 }
 
 int inspect(const InspectRequest &request) {
-  if (isPacked(request.path))
+  if (fileKind(request.path) == FileKind::Packed)
     return inspectPacked(request);
   Expected<Checkpoint> checkpoint = openCheckpoint(request.path);
   if (!checkpoint)
@@ -187,6 +189,8 @@ int inspect(const InspectRequest &request) {
   std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
   if (!storage)
     return ExitError;
+  for (const std::string &note : checkpoint->notes)
+    logLine(note);
   std::vector<LinearLayer> layers = describeLayers(*checkpoint, *storage);
   if (request.json)
     printJson(*checkpoint, *storage, layers, outs());

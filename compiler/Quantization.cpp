@@ -12,10 +12,8 @@ WeightDecision Quantization::decide(StringRef module) const {
   auto found = modules.find(module);
   if (found != modules.end())
     return found->second;
-  for (const Rule &rule : rules)
-    if (rule.pattern.matches(module))
-      return rule.decision;
-  return otherwise;
+  const WeightDecision *decision = rules.find(module);
+  return decision ? *decision : otherwise;
 }
 
 std::string Quantization::keptBy(StringRef module) const {
@@ -111,7 +109,7 @@ std::optional<Format> QuantizationReader::formatOf(const Encoding &encoding) {
 void QuantizationReader::keep(StringRef key) {
   for (const ConfigNode &item : fields.strings(key))
     if (auto pattern = ModulePattern::startOrEnd(item, diagnostics))
-      result.rules.push_back({std::move(*pattern), {std::nullopt, ("kept in float by " + key).str()}});
+      result.rules.add(*pattern, {std::nullopt, ("kept in float by " + key).str()});
 }
 
 // Only the modules of the listed blocks are quantized: [["self_attn.k_proj", ...], ...].
@@ -127,7 +125,7 @@ void QuantizationReader::keepOutside(ArrayRef<ConfigNode> blocks) {
       ConfigNode name = item;
       name.text = "." + item.text;
       if (auto pattern = ModulePattern::startOrEnd(name, diagnostics))
-        result.rules.push_back({std::move(*pattern), result.otherwise});
+        result.rules.add(*pattern, result.otherwise);
     }
   }
   if (!blocks.empty())
@@ -156,7 +154,7 @@ void QuantizationReader::readDynamic(const Encoding &base) {
       encoding.groupAt = changes.where("group_size");
       decision = {formatOf(encoding), ""};
     }
-    result.rules.push_back({std::move(*pattern), decision});
+    result.rules.add(*pattern, decision);
   }
 }
 
@@ -241,7 +239,7 @@ void QuantizationReader::readGroup(const ConfigNode &node) {
                    : name.consume_front("re:") ? ModulePattern::python(target.range, name, diagnostics)
                                                : ModulePattern::exactly(name);
     if (pattern)
-      result.rules.push_back({std::move(*pattern), decision});
+      result.rules.add(*pattern, decision);
   }
 }
 
@@ -251,7 +249,7 @@ void QuantizationReader::readCompressedTensors() {
     auto pattern = name.consume_front("re:") ? ModulePattern::python(item.range, name, diagnostics)
                                              : ModulePattern::exactly(name);
     if (pattern)
-      result.rules.push_back({std::move(*pattern), {std::nullopt, "kept in float by ignore"}});
+      result.rules.add(*pattern, {std::nullopt, "kept in float by ignore"});
   }
   const ConfigNode *groups = fields.map("config_groups");
   if (!groups)

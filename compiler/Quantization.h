@@ -2,30 +2,10 @@
 #ifndef LUT_COMPILER_QUANTIZATION_H
 #define LUT_COMPILER_QUANTIZATION_H
 
-#include "compiler/ConfigTree.h"
+#include "compiler/ModulePattern.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/Regex.h"
 
 namespace lut {
-
-// Selects modules by name, as the writers of checkpoints do.
-class ModulePattern {
-public:
-  static ModulePattern all();
-  static ModulePattern exactly(llvm::StringRef name);
-  // transformers' modules_to_not_convert: a regular expression for the name's start, or the name's end.
-  static std::optional<ModulePattern> startOrEnd(const ConfigNode &node, Diagnostics &diagnostics);
-  // A Python regular expression for the name's start.
-  static std::optional<ModulePattern> python(llvm::SMRange where, llvm::StringRef text,
-                                             Diagnostics &diagnostics);
-
-  bool matches(llvm::StringRef module) const;
-
-private:
-  std::string exact, ending, beginning; // empty: not tested
-  std::optional<llvm::Regex> regex;
-  bool any = false;
-};
 
 // A module's weights: in a format, or kept in float for a reason.
 struct WeightDecision {
@@ -38,12 +18,8 @@ struct WeightDecision {
 };
 
 struct Quantization {
-  struct Rule {
-    ModulePattern pattern;
-    WeightDecision decision;
-  };
   llvm::StringMap<WeightDecision> modules; // by name; the rules are for others
-  std::vector<Rule> rules;                 // the first that matches decides
+  ModuleRules<WeightDecision> rules;
   WeightDecision otherwise;
   // Whether lm_head and the routers follow the rules; else the checkpoint keeps them in float.
   bool coversHead = false, coversRouters = false;

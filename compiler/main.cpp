@@ -6,6 +6,7 @@
 #include "compiler/Driver.h"
 #include "compiler/Inspect.h"
 #include "compiler/MachineReader.h"
+#include "compiler/Output.h"
 #include "compiler/Simulate.h"
 #include "compiler/pack/Pack.h"
 #include "compiler/pack/Unpack.h"
@@ -15,6 +16,8 @@
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
+#include <sstream>
 #include <unistd.h>
 
 using namespace lut;
@@ -189,7 +192,7 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
 void addInspect(CLI::App &app, InspectRequest &request) {
   CLI::App *inspect =
       app.add_subcommand("inspect", "Show what is in a checkpoint, and what lutc makes of it");
-  inspect->add_option("path", request.path, "A .safetensors or .gguf file, or a directory with a checkpoint")
+  inspect->add_option("path", request.path, "A checkpoint (directory or file), or a packed model")
       ->required();
   inspect->add_flag("--json", request.json, "As JSON");
 }
@@ -198,7 +201,7 @@ void addPack(CLI::App &app, Arguments &arguments) {
   PackRequest &request = arguments.pack;
   CLI::App *pack = app.add_subcommand("pack", "Write the weights of a checkpoint for a compiled library");
   pack->add_option("checkpoint", request.checkpoint,
-                   "Directory, .safetensors, .safetensors.index.json or .gguf")
+                   "Directory, .safetensors, .safetensors.index.json, .gguf or the config.json beside them")
       ->required();
   pack->add_option("--library", request.library, "<name>.json, the manifest of the library")->required();
   pack->add_option("--variant", request.variant,
@@ -351,6 +354,9 @@ int main(int argc, char **argv) {
   llvm::sys::PrintStackTraceOnErrorSignal(argv[0]);
   llvm::sys::AddSignalHandler([](void *) { _exit(ExitInternal); }, nullptr);
   llvm::install_fatal_error_handler(reportBug);
+  // Writing fails with EFBIG or EPIPE then, and those who write say so.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Compiles low-bit matrix products of language models into C libraries", "lutc");
   Arguments arguments;
@@ -371,7 +377,10 @@ int main(int argc, char **argv) {
     if (app.got_subcommand("pack"))
       finishPack(arguments);
   } catch (const CLI::ParseError &problem) {
-    return app.exit(problem) ? ExitUsage : ExitOk;
+    std::ostringstream help;
+    int code = app.exit(problem, help) ? ExitUsage : ExitOk;
+    llvm::outs() << help.str();
+    return finishPrinting(code);
   }
-  return run(app, arguments);
+  return finishPrinting(run(app, arguments));
 }

@@ -218,7 +218,7 @@ static Error readFile(StringRef file, Checkpoint &checkpoint) {
   if (kind == FileKind::ShardIndex || (isText(kind) && file.ends_with(".index.json")))
     return readShardIndex(file, checkpoint);
   // Damaged files have errors of their own there.
-  if (is_contained({FileKind::Safetensors, FileKind::Binary, FileKind::Empty, FileKind::Special, FileKind::Unreadable},
+  if (is_contained({FileKind::Safetensors, FileKind::Binary, FileKind::Empty, FileKind::Pipe, FileKind::Special, FileKind::Unreadable},
                    kind))
     return readSafetensors(file, checkpoint);
   return unexpectedFile(file, kind, WantedFile::Checkpoint);

@@ -42,6 +42,7 @@ constexpr KindRow rows[] = {
     {FileKind::Html, "a web page", "<!DOCTYPE"},
     {FileKind::Html, "a web page", "<!doctype"},
     {FileKind::Html, "a web page", "<html"},
+    {FileKind::Pipe, "no regular file"},
     {FileKind::Special, "no regular file"},
     {FileKind::Directory, "a directory"},
     {FileKind::Safetensors, "a safetensors file"},
@@ -49,6 +50,7 @@ constexpr KindRow rows[] = {
     {FileKind::ModelConfig, "the config of a model"},
     {FileKind::Manifest, "the manifest of a library that lutc compiled"},
     {FileKind::Tuning, "a tuning file of lutc bench"},
+    {FileKind::Json, "a JSON file"},
     {FileKind::Text, "a text file"},
     {FileKind::Empty, "empty"},
     {FileKind::Binary, "a binary file that lutc does not know"},
@@ -56,7 +58,7 @@ constexpr KindRow rows[] = {
 
 // The first key at the top that only one kind of JSON has.
 FileKind kindOfJson(StringRef text) {
-  FileKind kind = FileKind::Text;
+  FileKind kind = FileKind::Json;
   JsonScanner json(text);
   json.object([&](StringRef key) {
     if (key == "weight_map")
@@ -67,7 +69,7 @@ FileKind kindOfJson(StringRef text) {
       kind = FileKind::Tuning;
     else if (key == "model_type" || key == "architectures" || key == "text_config")
       kind = FileKind::ModelConfig;
-    return (kind == FileKind::Text || kind == FileKind::ModelConfig) && json.skipValue();
+    return (kind == FileKind::Json || kind == FileKind::ModelConfig) && json.skipValue();
   });
   return kind;
 }
@@ -104,6 +106,8 @@ FileKind fileKind(StringRef path) {
     return FileKind::Unreadable;
   if (status.type() == sys::fs::file_type::directory_file)
     return FileKind::Directory;
+  if (status.type() == sys::fs::file_type::fifo_file)
+    return FileKind::Pipe;
   if (status.type() != sys::fs::file_type::regular_file)
     return FileKind::Special;
   auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
@@ -112,7 +116,7 @@ FileKind fileKind(StringRef path) {
 
 bool isText(FileKind kind) {
   return is_contained({FileKind::ShardIndex, FileKind::ModelConfig, FileKind::Manifest, FileKind::Tuning,
-                       FileKind::Text},
+                       FileKind::Json, FileKind::Text},
                       kind);
 }
 
@@ -120,13 +124,13 @@ bool isCheckpoint(FileKind kind) {
   return is_contained({FileKind::Directory, FileKind::Safetensors, FileKind::Gguf, FileKind::ShardIndex}, kind);
 }
 
-// lib<name>.a stands beside <name>.json.
-static std::string manifestBeside(StringRef archive) {
-  SmallString<128> path(sys::path::parent_path(archive));
-  StringRef stem = sys::path::stem(archive);
+// The manifest of lib<name>.a, <name>.h or <name>.d, which lutc compile writes beside it.
+static std::string manifestBeside(StringRef path) {
+  SmallString<128> manifest(sys::path::parent_path(path));
+  StringRef stem = sys::path::stem(path);
   stem.consume_front("lib");
-  sys::path::append(path, stem + ".json");
-  return path.str().str();
+  sys::path::append(manifest, stem + ".json");
+  return fileKind(manifest) == FileKind::Manifest ? manifest.str().str() : "<name>.json";
 }
 
 static std::string remedy(StringRef path, FileKind kind, WantedFile wanted) {
@@ -153,8 +157,7 @@ static std::string remedy(StringRef path, FileKind kind, WantedFile wanted) {
   case WantedFile::Config:
     return "give a checkpoint, its config.json or a list of kernels (`lutc schema`)";
   case WantedFile::Manifest:
-    return "give " + (kind == FileKind::Archive ? manifestBeside(path) : "<name>.json") +
-           ", the manifest that lutc compile wrote beside it";
+    return "give " + manifestBeside(path) + ", the manifest that lutc compile wrote beside the library";
   case WantedFile::Text:
     return "give YAML or JSON";
   case WantedFile::Program:

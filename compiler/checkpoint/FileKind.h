@@ -9,7 +9,8 @@ namespace lut {
 
 enum class FileKind {
   Unreadable, // or absent
-  Special,    // a device or pipe, which is read once
+  Pipe,       // which is read once
+  Special,    // a device
   Directory,
   Safetensors,
   Gguf,
@@ -18,6 +19,7 @@ enum class FileKind {
   Packed,      // by lutc pack
   Manifest,    // by lutc compile
   Tuning,      // by lutc bench --tune
+  Json, // of another kind
   Text,
   Utf16,
   Html,

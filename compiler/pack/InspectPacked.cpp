@@ -37,12 +37,6 @@ struct PackedModel {
 
 } // namespace
 
-bool isPacked(StringRef path) {
-  bool isFile = sys::fs::is_regular_file(path);
-  auto start = isFile ? MemoryBuffer::getFileSlice(path, strlen(LUTC_FILE_MAGIC), 0) : std::error_code();
-  return isFile && start && (*start)->getBuffer() == LUTC_FILE_MAGIC;
-}
-
 static Expected<PackedModel> open(StringRef path) {
   auto buffer = mapPacked(path);
   if (!buffer)
