@@ -285,8 +285,7 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   if (findQuantization(config.file.root) || !tensorsTell)
     return std::move(config);
   llvm::append_range(config.file.files, checkpoint->files);
-  WeightStorage storage;
-  storage.method = checkpoint->isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::EfficientQat;
+  Quantization storage = checkpoint->isGguf() ? Quantization() : quantizationOf(*checkpoint);
   config.quantization = TensorFormats(*checkpoint, storage, options.weights, diagnostics).read();
   if (!config.quantization)
     return std::nullopt;

@@ -1,6 +1,7 @@
 // A Hugging Face config.json: sizes and quantization of a model, from which follow kernels and projections.
 // Keys that say nothing about linear layers are ignored; nested text_config wins over the top level.
 #include "compiler/ConfigFields.h"
+#include "compiler/ConfigFile.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/ModelPlan.h"
 #include "compiler/Readers.h"
@@ -182,13 +183,13 @@ bool ModelConfigReader::readWeights(std::optional<Quantization> quantization, st
     model.quantizationAt = root.range;
     return true;
   }
-  ConfigFields fields = holding("quantization_config");
-  if (const ConfigNode *config = fields.map("quantization_config")) {
+  if (const ConfigNode *config = findQuantization(root)) {
     model.quantizationAt = config->range;
-    auto quantization = readQuantization(*config, weights, diagnostics);
-    if (quantization)
-      model.quantization = std::move(*quantization);
-    return quantization.has_value();
+    auto quantization = readQuantization(*config, diagnostics);
+    if (!quantization || !quantization->settle(weights, diagnostics))
+      return false;
+    model.quantization = std::move(*quantization);
+    return true;
   }
   if (!weights && !diagnostics.failed())
     diagnostics.error(holding("model_type").where("model_type"),

@@ -4,7 +4,7 @@
 
 #include "compiler/Config.h"
 #include "compiler/Models.h"
-#include "compiler/Quantization.h"
+#include "compiler/quantizers/Quantization.h"
 #include <array>
 
 namespace lut {

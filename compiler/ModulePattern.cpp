@@ -1,4 +1,4 @@
-#include "compiler/Quantization.h"
+#include "compiler/ModulePattern.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -52,6 +52,18 @@ ModulePattern ModulePattern::exactly(StringRef name) {
   return pattern;
 }
 
+ModulePattern ModulePattern::startingWith(StringRef beginning) {
+  ModulePattern pattern;
+  pattern.beginning = beginning.str();
+  return pattern;
+}
+
+ModulePattern ModulePattern::containing(StringRef part) {
+  ModulePattern pattern;
+  pattern.part = part.str();
+  return pattern;
+}
+
 std::optional<ModulePattern> ModulePattern::python(SMRange where, StringRef text, Diagnostics &diagnostics) {
   ModulePattern pattern;
   std::string problem, posix = posixRegex(text);
@@ -81,7 +93,8 @@ std::optional<ModulePattern> ModulePattern::startOrEnd(const ConfigNode &node, D
 bool ModulePattern::matches(StringRef module) const {
   return any || (!exact.empty() && module == exact) ||
          (!beginning.empty() && module.starts_with(beginning)) ||
-         (!ending.empty() && module.ends_with(ending)) || (regex && regex->match(module));
+         (!ending.empty() && module.ends_with(ending)) || (!part.empty() && module.contains(part)) ||
+         (regex && regex->match(module));
 }
 
 } // namespace lut

@@ -4,7 +4,7 @@
 
 #include "compiler/Config.h"
 #include "compiler/ConfigTree.h"
-#include "compiler/Quantization.h"
+#include "compiler/quantizers/Quantization.h"
 
 namespace lut {
 
