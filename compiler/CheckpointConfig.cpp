@@ -183,17 +183,11 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   llvm::append_range(config.file.files, checkpoint->files);
   if (const MetadataValue *type = checkpoint->metadata.find("general.architecture"); type && checkpoint->isGguf())
     config.unknownType = printable(type->string().value_or(""));
-  if (const ConfigNode *node = findQuantization(config.file.root)) {
-    auto quantization = readQuantization(*node, std::nullopt, diagnostics);
-    if (!quantization)
-      return std::nullopt;
-    config.quantization = std::make_unique<Quantization>(std::move(*quantization));
-  }
-  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
-  if (!storage)
+  std::optional<Quantization> quantization = readQuantization(*checkpoint, config.file.root, diagnostics);
+  if (!quantization)
     return std::nullopt;
-  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*storage),
-                                                 config.quantization.get(), options.weights, diagnostics);
+  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*quantization), options.weights,
+                                                 diagnostics);
   return config;
 }
 

@@ -13,7 +13,6 @@ struct CheckpointConfig {
   // default name comes from the first of the files.
   ConfigFile file;
   std::string unknownType; // what GGUF calls a family that lutc does not know
-  std::unique_ptr<Quantization> quantization; // of that config; null: it has none
   std::unique_ptr<StoredLayers> stored;
 };
 

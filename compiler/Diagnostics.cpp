@@ -1,5 +1,6 @@
 #include "compiler/Diagnostics.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 
 using namespace llvm;
@@ -81,6 +82,26 @@ SourcePosition Diagnostics::position(SMRange where) const {
     return {};
   auto [line, column] = sources.getLineAndColumn(where.Start, buffer);
   return {sources.getMemoryBuffer(buffer)->getBufferIdentifier().str(), line, column};
+}
+
+std::string alternatives(ArrayRef<StringRef> names) {
+  std::string text;
+  for (auto [index, name] : enumerate(names))
+    text += ((index == 0 ? "" : index + 1 == names.size() ? " or " : ", ") + name).str();
+  return text;
+}
+
+std::string suggest(StringRef word, ArrayRef<StringRef> names) {
+  StringRef best;
+  unsigned bestDistance = 1 + (word.size() + 2) / 3;
+  for (StringRef name : names) {
+    unsigned distance = word.edit_distance(name, /*AllowReplacements=*/true, bestDistance);
+    if (distance >= bestDistance)
+      continue;
+    best = name;
+    bestDistance = distance;
+  }
+  return best.empty() ? "" : ("did you mean '" + best + "'? ").str();
 }
 
 } // namespace lut

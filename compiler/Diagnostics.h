@@ -36,6 +36,11 @@ private:
   unsigned errors = 0;
 };
 
+// "did you mean 'format'? " or "": the nearest of `names` if it is near enough to be a slip.
+std::string suggest(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> names);
+// "a, b or c"
+std::string alternatives(llvm::ArrayRef<llvm::StringRef> names);
+
 } // namespace lut
 
 #endif

@@ -137,6 +137,12 @@ ModulePattern ModulePattern::exactly(StringRef name) {
   return pattern;
 }
 
+ModulePattern ModulePattern::startingWith(StringRef beginning) {
+  ModulePattern pattern;
+  pattern.beginning = beginning.str();
+  return pattern;
+}
+
 ModulePattern ModulePattern::containing(StringRef part) {
   ModulePattern pattern;
   pattern.part = part.str();

@@ -15,9 +15,10 @@ class ModulePattern {
 public:
   static ModulePattern all();
   static ModulePattern exactly(llvm::StringRef name);
+  static ModulePattern startingWith(llvm::StringRef beginning);
   // AutoAWQ's and vLLM's modules_to_not_convert: a part of the name, wherever it stands.
   static ModulePattern containing(llvm::StringRef part);
-  // transformers' modules_to_not_convert: a regular expression for the name's start, or the name's end.
+  // transformers' should_convert_module: a regular expression for the name's start, or the name's end.
   static std::optional<ModulePattern> startOrEnd(const ConfigNode &node, Diagnostics &diagnostics);
   // A Python regular expression for the name's start (re.match). One that takes too long to match is an error then:
   // the diagnostics have to live as long as the pattern.
@@ -69,6 +70,7 @@ public:
     return first ? &decisions[*first] : nullptr;
   }
   bool empty() const { return decisions.empty(); }
+  llvm::MutableArrayRef<Decision> all() { return decisions; }
 
 private:
   ModuleIndex index;

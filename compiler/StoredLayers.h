@@ -4,9 +4,9 @@
 #define LUT_COMPILER_STOREDLAYERS_H
 
 #include "compiler/Diagnostics.h"
-#include "compiler/Quantization.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
+#include "compiler/quantizers/Quantization.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace lut {
@@ -21,11 +21,10 @@ struct StoredLayer {
 
 class StoredLayers {
 public:
-  // `config` is what a quantization_config says, null where there is none. `weights` is --weights: the format of
-  // layers that are stored as floats, an error where there are none.
-  StoredLayers(Checkpoint checkpoint, WeightStorage storage, const Quantization *config,
-               std::optional<Format> weights, Diagnostics &diagnostics)
-      : checkpoint(std::move(checkpoint)), storage(std::move(storage)), config(config), weights(weights),
+  // `weights` is --weights: the format of layers that are stored as floats, an error where there are none.
+  StoredLayers(Checkpoint checkpoint, Quantization quantization, std::optional<Format> weights,
+               Diagnostics &diagnostics)
+      : checkpoint(std::move(checkpoint)), quantization(std::move(quantization)), weights(weights),
         diagnostics(diagnostics) {}
 
   // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it, or
@@ -44,20 +43,19 @@ public:
   void finish();
 
   const Checkpoint checkpoint;
+  const Quantization quantization;
 
 private:
   std::optional<StoredLayer> take(const WeightSource &source);
   llvm::Expected<std::unique_ptr<WeightSource>> open(llvm::StringRef module);
-  void compare(llvm::StringRef module, const Format &stored);
+  void compare(llvm::StringRef module, const WeightSource &source);
 
-  const WeightStorage storage;
-  const Quantization *config;
   const std::optional<Format> weights;
   Diagnostics &diagnostics;
   llvm::StringSet<> used;            // tensors
   std::string contradiction;         // of --weights and the first layer that is stored in another format
   bool rounds = false;               // some layer takes --weights
-  std::string disagreement;          // of the first layer whose format is not the config's
+  std::string disagreement;          // of the first layer that is not as the config says
   int64_t disagreeing = 0;           // layers
 };
 

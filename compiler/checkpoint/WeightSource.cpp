@@ -85,25 +85,31 @@ static WeightSourceOr openIntegers(std::unique_ptr<IntegerRows> rows, std::optio
   return std::make_unique<StoredSource>(std::move(rows), wanted ? *wanted : *stored);
 }
 
-static WeightSourceOr openIntegers(IntegerRowsOr rows, std::optional<Format> wanted) {
+WeightSourceOr openIntegers(IntegerRowsOr rows, std::optional<Format> wanted) {
   if (!rows)
     return rows.takeError();
   return openIntegers(std::move(*rows), wanted);
 }
 
-static WeightSourceOr openFloats(const Layer &layer, const WeightStorage &storage,
-                                 std::optional<Format> wanted) {
-  const Tensor *tensor = layer.find("weight");
-  if (!tensor)
+WeightSourceOr WeightStorage::openPacked(const Layer &layer, std::optional<Format>) const {
+  std::string found = layer.listTensors();
+  if (found.empty())
     return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
-  if (storage.isTernary && !wanted && !StringRef(layer.name).ends_with("lm_head"))
-    wanted = cantFail(parseFormat("w158"));
+  return layer.error("holds " + found +
+                     ", and no quantization_config says how to read that; lutc takes floats in "
+                     "F16, BF16 or F32");
+}
+
+static WeightSourceOr openFloats(const Layer &layer, const Tensor &tensor, const WeightStorage &storage,
+                                 std::optional<Format> wanted) {
+  if (!wanted)
+    wanted = storage.formatOfFloats(layer.name);
   auto checked = layer.get("weight", floatTypes(), {-1, -1});
   if (!checked)
     return checked.takeError();
   if (!wanted)
-    return unnamedFormat(layer, *tensor->type);
-  return roundWeights(floatRows(layer, *tensor, tensor->bytes), tensor->type->name, *wanted);
+    return unnamedFormat(layer, *tensor.type);
+  return roundWeights(floatRows(layer, tensor, tensor.bytes), tensor.type->name, *wanted);
 }
 
 // What stands beside weights and is no part of them: added to results, applied to activations, or a fact of
@@ -152,22 +158,9 @@ static OpenedLayer openGgufLayer(const Layer &layer, std::optional<Format> forma
 
 static WeightSourceOr openModule(const Layer &layer, const WeightStorage &storage,
                                  std::optional<Format> format) {
-  using Method = WeightStorage::Method;
-  if (layer.find("qweight"))
-    return openIntegers(storage.method == Method::AwqGemm || storage.method == Method::AwqGemv
-                            ? openAwq(layer, storage)
-                            : openGptq(layer, storage),
-                        format);
-  if (layer.find("weight_packed"))
-    return openIntegers(openCompressedTensors(layer, storage), format);
-  const Tensor *weights = layer.find("weight");
-  if (weights && weights->type->id == TensorType::Id::U8 && storage.method == Method::Bitnet) {
-    auto source = openBitnet(layer, storage);
-    if (source && format && format->str() != "w158")
-      return otherFormat(layer, "w158", *format);
-    return source;
-  }
-  return openFloats(layer, storage, format);
+  if (const Tensor *floats = layer.findFloats())
+    return openFloats(layer, *floats, storage, format);
+  return storage.openPacked(layer, format);
 }
 
 static OpenedLayer openLayer(const Layer &layer, const WeightStorage &storage, std::optional<Format> format) {

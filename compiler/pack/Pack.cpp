@@ -1,7 +1,7 @@
 #include "compiler/pack/Pack.h"
 
 #include "codegen/Targets.h"
-#include "compiler/ConfigKeys.h"
+#include "compiler/ConfigFile.h"
 #include "compiler/Driver.h"
 #include "compiler/Log.h"
 #include "compiler/Output.h"
@@ -80,7 +80,7 @@ int pack(const PackRequest &request) {
   Expected<Checkpoint> checkpoint = openCheckpoint(request.checkpoint);
   if (!checkpoint)
     return reportError(checkpoint.takeError());
-  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
+  std::optional<Quantization> storage = readQuantization(*checkpoint, diagnostics);
   if (!storage)
     return ExitError;
   Expected<Naming> naming = chooseNaming(*checkpoint, request);

@@ -6,7 +6,7 @@ import sys
 
 import make_checkpoint as make
 
-# Methods in the order of WeightStorage::Method, tensors by the order of fuzz_weights' suffixes and types.
+# Methods in the order of those of fuzz_weights, tensors by the order of fuzz_weights' suffixes and types.
 SUFFIXES = ["qweight", "qzeros", "scales", "g_idx", "weight", "weight_scale", "weight_shape", "weight_zero_point", "weight_g_idx", "weight_packed",
             "experts.gate_up_proj", "experts.gate_up_proj_blocks", "experts.gate_up_proj_scales",
             "experts.down_proj", "experts.down_proj_blocks", "experts.down_proj_scales"]
@@ -33,7 +33,8 @@ def layers():
     packed = [("weight_packed", "I32", (16, 8)), ("weight_scale", "F16", (16, 2)), ("weight_shape", "I64", (2,)), ("weight_zero_point", "I32", (2, 2))]
     bitnet = [("weight", "U8", (4, 64)), ("weight_scale", "BF16", (1,))]
     floats = [("weight", "BF16", (4, 64))]
-    for method, bits, tensors in [(1, 4, gptq), (2, 4, gptq), (1, 3, three), (3, 3, ten), (4, 4, awq), (5, 4, gemv), (6, 4, packed), (7, 2, bitnet)]:
+    for method, bits, tensors in [(0, 3, ten), (0, 4, gptq), (1, 4, gptq), (2, 4, gptq), (1, 3, three), (3, 4, gptq), (4, 4, awq), (5, 4, gemv), (6, 4, packed),
+                                  (7, 2, bitnet), (8, 2, bitnet), (9, 4, packed), (10, 4, gptq)]:
         yield layer(method, bits, 32, 0, tensors)
     for wanted in range(FORMATS):
         yield layer(0, 0, 0, 8, floats, wanted)
@@ -44,7 +45,7 @@ def layers():
         yield layer(0, 0, 0, flags | 8, stacked)
         yield layer(0, 0, 0, flags, scaled)
     for kind in range(GGUF_TYPES):
-        yield bytes([8, 0, 0, 0, 0, 1, kind, 2, 2, 1]) + bytes(range(64))
+        yield bytes([11, 0, 0, 0, 0, 1, kind, 2, 2, 1]) + bytes(range(64))
 
 
 def safetensors(directory):
