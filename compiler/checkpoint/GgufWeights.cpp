@@ -90,7 +90,7 @@ struct TernarySource : BlockSource {
         tensorScale(tensorScale) {}
 
   Error readRows(int64_t first, const WeightBand &band) const override {
-    for (int64_t i = 0; i < band.count && format.row->scaleF32; ++i)
+    for (int64_t i = 0; i < band.count && format.row->trits; ++i)
       *band.scales<float>(i) = tensorScale;
     return BlockSource::readRows(first, band);
   }
@@ -108,7 +108,7 @@ Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block
     scalesOfNVFP4(bytes, band.scales<uint16_t>() + 4 * block);
     return Error::success();
   }
-  if (!format.exponentScales) {
+  if (format.scaleType != ScaleType::e8m0) {
     uint16_t scale = halfScale(index, block);
     band.scales<uint16_t>()[block] = scale;
     return checkFinite(scale, index);
@@ -145,7 +145,7 @@ Error TernarySource::readBlock(int64_t index, int64_t block, const WeightBand &b
     return layer.error("a weight of row " + Twine(index) +
                        " has code 3, and ternary weights have 0 to 2; the checkpoint is damaged");
   uint16_t scale = halfScale(index, block);
-  if (!format.row->scaleF32) {
+  if (!format.row->trits) {
     band.scales<uint16_t>()[block] = scale;
     for (uint8_t &code : codes)
       code += 1;

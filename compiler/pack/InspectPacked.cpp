@@ -58,8 +58,9 @@ static StringRef roleName(lutc_role role) {
 
 // Of the elements; of packed weights their format.
 static StringRef typeName(const lutc_tensor &tensor) {
-  static constexpr StringLiteral names[] = {"F32", "F16", "BF16", "I8",  "U8",  "I16",     "U16",
-                                            "I32", "U32", "I64",  "U64", "F64", "F8_E4M3", "F8_E5M2"};
+  static constexpr StringLiteral names[] = {"F32", "F16", "BF16",    "I8",      "U8",
+                                            "I16", "U16", "I32",     "U32",     "I64",
+                                            "U64", "F64", "F8_E4M3", "F8_E5M2", "F8_E8M0"};
   if (tensor.role != LUTC_PACKED)
     return names[tensor.type];
   auto *header = static_cast<const lutc_packed_header *>(tensor.data);
