@@ -140,9 +140,9 @@ TEST_F(Status, HeaderNamesWhatIsWrong) {
   memory[offsetof(lutc_packed_header, magic)] ^= 1;
   expectBoth(LUTC_NOT_PACKED);
   memory[offsetof(lutc_packed_header, magic)] ^= 1;
-  memory[offsetof(lutc_packed_header, version)] ^= 2;
+  memory[offsetof(lutc_packed_header, version)] = 1; // with 8 bytes of the format's name
   expectBoth(LUTC_WRONG_VERSION);
-  memory[offsetof(lutc_packed_header, version)] ^= 2;
+  memory[offsetof(lutc_packed_header, version)] = LUTC_PACKED_VERSION;
   ASSERT_EQ(lutc_pack(&toy.smallKernel, &weights, memory, packedBytes), LUTC_OK);
   expectBoth(LUTC_WRONG_KERNEL);
   toy.smallKernel.info.k = toy::k;
