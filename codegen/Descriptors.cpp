@@ -93,7 +93,7 @@ Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
   const lutc_kernel_info info = lut::kernelInfo(spec.n, spec.k, spec.format);
   return structure({string(spec.name), string(spec.format.str()), string(stringifyNumerics(product.numerics)),
                     size(info.n), size(info.k), size(info.group), size(info.subgroup), size(info.codes),
-                    size(info.scale_bytes), i32(info.scales_per_tensor), i32(info.has_zero_points),
+                    i32(info.scale_type), i32(info.scales_per_tensor), i32(info.has_zero_points),
                     i32(info.has_minimums), i32(info.has_columns), values(spec.format)});
 }
 

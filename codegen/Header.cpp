@@ -13,9 +13,11 @@ using namespace lut;
 static std::string describe(const Format &format) {
   std::string text =
       format.row->trits ? "ternary codes 0 .. 2" : llvm::formatv("{0}-bit codes", format.row->bits).str();
-  llvm::StringRef scale = format.row->scaleF32 ? "f32" : format.exponentScales ? "e8m0" : "f16";
+  llvm::StringRef scale = nameOf(format.scaleType);
   text += (", one " + scale + " scale").str();
-  text += format.zeroPoints ? " and u8 zero point" : format.minimums ? " and f16 minimum" : "";
+  text += format.zeroPoints ? " and u8 zero point"
+          : format.minimums ? (" and " + scale + " minimum").str()
+                            : "";
   text += format.perTensor ? " for the tensor"
           : !format.group  ? " for a row"
                            : llvm::formatv(" for {0} along k", format.group).str();

@@ -26,7 +26,7 @@ typedef struct lutc_file_header {
 } lutc_file_header;
 
 #define LUTC_FILE_MAGIC "LUTCFILE"
-#define LUTC_FILE_VERSION 2u /* 1 had no shared bytes, and is read as well */
+#define LUTC_FILE_VERSION 2u
 #define LUTC_FILE_PAGE 4096
 
 typedef struct lutc_file_record {

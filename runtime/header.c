@@ -59,9 +59,11 @@ uint64_t lutc_checksum(const void *data, size_t bytes) {
   return lutc_sum_end(&sum, data, bytes);
 }
 
-static void store_format(const char *format, char field[8]) {
-  memset(field, 0, 8);
-  for (int i = 0; i < 8 && format[i] != '\0'; ++i)
+enum { FORMAT_BYTES = sizeof((lutc_packed_header){0}).format };
+
+static void store_format(const char *format, char field[FORMAT_BYTES]) {
+  memset(field, 0, FORMAT_BYTES);
+  for (int i = 0; i < FORMAT_BYTES && format[i] != '\0'; ++i)
     field[i] = format[i];
 }
 
@@ -70,8 +72,8 @@ void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t p
   memcpy(header->magic, magic, sizeof magic);
   header->version = LUTC_PACKED_VERSION;
   header->layout_id = layout_id;
-  header->n = info->n;
-  header->k = info->k;
+  header->n = (uint32_t)info->n;
+  header->k = (uint32_t)info->k;
   store_format(info->format, header->format);
   header->payload_bytes = payload_bytes;
   header->payload_checksum = payload_checksum;
@@ -82,7 +84,7 @@ void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t p
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
                               const void *packed) {
   const lutc_packed_header *header = packed;
-  char format[8];
+  char format[FORMAT_BYTES];
   store_format(info->format, format);
   if (memcmp(header->magic, magic, sizeof magic) != 0)
     return LUTC_NOT_PACKED;

@@ -61,7 +61,7 @@ typedef enum lutc_status {
   LUTC_WRONG_KERNEL,     /* packed for another shape or weight format */
   LUTC_WRONG_LAYOUT,     /* packed for a variant with another weight layout: pack again on this machine */
   LUTC_CORRUPT,          /* the header or the payload does not match its checksum */
-  LUTC_BAD_CODE,         /* a weight code is outside the format's code book, or an e8m0 scale is 255, NaN */
+  LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
   LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
@@ -70,7 +70,8 @@ typedef enum lutc_status {
   LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
   LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
-  LUTC_BAD_RANGE         /* the weights or the tensor have no such rows */
+  LUTC_BAD_RANGE,        /* the weights or the tensor have no such rows */
+  LUTC_BAD_SCALE         /* a scale or minimum of weights is not finite */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -85,18 +86,41 @@ typedef struct lutc_parallel {
   size_t threads;
 } lutc_parallel;
 
+/* Of elements. Results of groups have the first four, scales of weights f32, f16, bf16 and e8m0, files any.
+   f16 and bf16 are their bits in uint16_t; e8m0 is u8, 2^(byte - 127), 255: no number. */
+typedef enum lutc_type {
+  LUTC_F32,
+  LUTC_F16,
+  LUTC_BF16,
+  LUTC_I8,
+  LUTC_U8, /* booleans, too */
+  LUTC_I16,
+  LUTC_U16,
+  LUTC_I32,
+  LUTC_U32,
+  LUTC_I64,
+  LUTC_U64,
+  LUTC_F64,
+  LUTC_F8_E4M3,
+  LUTC_F8_E5M2,
+  LUTC_F8_E8M0
+} lutc_type;
+
+/* Bytes of an element; 0 for no type. */
+size_t lutc_type_bytes(lutc_type type);
+
 /* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups and
    S = ceil(k / subgroup) subgroups:
    codes              [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
-   scales             f16 bits [n][G]; formats that end in e: u8 [n][G], 2^(byte - 127) (e8m0);
+   scales             [n][G] of the format's scale_type: f16, or with letter b bf16, s f32, e e8m0;
                       w158: f32 [1] (one per tensor) or [n] (one per row)
-   zero_points        formats that end in z: u8 [n][G]
-   minimums           formats that end in m: f16 bits [n][G]
+   zero_points        formats with letter z: u8 [n][G]
+   minimums           formats with letter m: [n][G] of the type of the scales
    scale_multiples    formats with k16 or k32: i8 [n][S]
-   minimum_multiples  formats with k16 or k32 that end in m: i8 [n][S]
+   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]
    columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
                       x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
-   What a format does not have may be null. A weight is
+   What a format does not have may be null. Scales and minimums are finite. A weight is
      scale * (code - zero_point)    with zero points,
      scale * code + minimum         with minimums,
      scale * code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7},
@@ -109,7 +133,7 @@ typedef struct lutc_weights {
   size_t codes_stride;
   const void *scales;
   const uint8_t *zero_points;
-  const uint16_t *minimums;
+  const void *minimums;
   const int8_t *scale_multiples;
   const int8_t *minimum_multiples;
   const int32_t *columns;
@@ -124,7 +148,7 @@ typedef struct lutc_kernel_info {
   size_t group;          /* weights that share a scale; k where the whole row does */
   size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */
   size_t codes;          /* valid weight codes are 0 .. codes - 1 */
-  size_t scale_bytes;    /* of a scale: 4: f32, 2: f16, 1: e8m0 */
+  lutc_type scale_type;  /* of a scale, and of a minimum */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
   int has_columns;     /* 1: columns are permuted; x is given in its own order nevertheless */
@@ -152,28 +176,6 @@ typedef enum lutc_operand_kind {
   LUTC_EXPERTS  /* a pointer to packed weights of `kernel` for each expert; null allowed for experts of no
                    token */
 } lutc_operand_kind;
-
-/* Of elements. Results of groups have the first four: f16 and bf16 as their bits in uint16_t. The others
-   occur in files. */
-typedef enum lutc_type {
-  LUTC_F32,
-  LUTC_F16,
-  LUTC_BF16,
-  LUTC_I8,
-  LUTC_U8, /* booleans, too */
-  LUTC_I16,
-  LUTC_U16,
-  LUTC_I32,
-  LUTC_U32,
-  LUTC_I64,
-  LUTC_U64,
-  LUTC_F64,
-  LUTC_F8_E4M3,
-  LUTC_F8_E5M2
-} lutc_type;
-
-/* Bytes of an element; 0 for no type. */
-size_t lutc_type_bytes(lutc_type type);
 
 typedef struct lutc_operand_info {
   const char *name; /* as in the generated header: norm_weight */

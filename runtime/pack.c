@@ -16,11 +16,12 @@ static void pack_column(lutc_packer *p, const void *values, size_t columns, size
 
 /* What follows group `group` of a tile. */
 static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
-  pack_column(p, p->weights->scales, p->groups, group, p->info->scale_bytes, first_row);
+  const size_t bytes = lutc_type_bytes(p->info->scale_type);
+  pack_column(p, p->weights->scales, p->groups, group, bytes, first_row);
   if (p->info->has_zero_points)
     pack_column(p, p->weights->zero_points, p->groups, group, 1, first_row);
   if (p->info->has_minimums)
-    pack_column(p, p->weights->minimums, p->groups, group, 2, first_row);
+    pack_column(p, p->weights->minimums, p->groups, group, bytes, first_row);
 }
 
 /* What follows the chunk at `k` of a tile. */
@@ -53,18 +54,10 @@ static void pack_stream(lutc_packer *p) {
 }
 
 static float row_scale(const lutc_packer *p, size_t row) {
-  const uint8_t *scales = p->weights->scales;
+  const lutc_type type = p->info->scale_type;
   const size_t index = p->info->scales_per_tensor ? 0 : row;
-  float scale;
-  uint16_t half;
-  if (row >= p->info->n)
-    return 0.0f;
-  if (p->info->scale_bytes == 4) {
-    memcpy(&scale, scales + 4 * index, sizeof scale);
-    return scale;
-  }
-  memcpy(&half, scales + 2 * index, sizeof half);
-  return lutc_widen(half);
+  const uint8_t *scales = p->weights->scales;
+  return row < p->info->n ? lutc_widen_scale(type, scales + lutc_type_bytes(type) * index) : 0.0f;
 }
 
 static void pack_tail(const lutc_packer *p, uint8_t *tail) {
@@ -108,12 +101,19 @@ static int codes_are_valid(const lutc_packer *p) {
   return (bad & ones << 7) == 0;
 }
 
+static int all_finite(const lutc_packer *p, const uint8_t *values, size_t count) {
+  const lutc_type type = p->info->scale_type;
+  const size_t bytes = lutc_type_bytes(type);
+  int finite = 1;
+  for (size_t i = 0; i < count; ++i)
+    finite &= (lutc_float_bits(lutc_widen_scale(type, values + bytes * i)) & 0x7f800000) != 0x7f800000;
+  return finite;
+}
+
 static int scales_are_valid(const lutc_packer *p) {
-  const uint8_t *scales = p->weights->scales;
-  for (size_t i = 0; p->info->scale_bytes == 1 && i < p->info->n * p->groups; ++i)
-    if (scales[i] == 255)
-      return 0;
-  return 1;
+  const size_t count = p->info->n * p->groups;
+  return all_finite(p, p->weights->scales, p->info->scales_per_tensor ? 1 : count) &&
+         (!p->info->has_minimums || all_finite(p, p->weights->minimums, count));
 }
 
 /* Whether columns are 0 .. k-1 in some order: marks what it has seen, where they will lie. */
@@ -154,8 +154,10 @@ lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *l
     return status;
   if (payload_bytes < order_offset(&p) + order_bytes(&p))
     return LUTC_BUFFER_TOO_SMALL;
-  if (!codes_are_valid(&p) || !scales_are_valid(&p))
+  if (!codes_are_valid(&p))
     return LUTC_BAD_CODE;
+  if (!scales_are_valid(&p))
+    return LUTC_BAD_SCALE;
   if (!columns_are_valid(&p, payload))
     return LUTC_BAD_COLUMNS;
   fill_payload(&p, payload, payload_bytes);

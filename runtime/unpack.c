@@ -23,13 +23,17 @@ static float read_scale(const lutc_kernel_info *info, const uint8_t *scales, siz
   uint16_t half;
   uint32_t bits;
   float scale;
-  switch (info->scale_bytes) {
-  case 1: /* 2^(byte - 127): of a byte of 0 the first subnormal power */
+  switch (info->scale_type) {
+  case LUTC_F8_E8M0: /* 2^(byte - 127): of a byte of 0 the first subnormal power */
     bits = scales[index] != 0 ? (uint32_t)scales[index] << 23 : 0x00400000;
     break;
-  case 2:
+  case LUTC_F16:
     memcpy(&half, scales + 2 * index, sizeof half);
     return lutc_widen(half);
+  case LUTC_BF16:
+    memcpy(&half, scales + 2 * index, sizeof half);
+    bits = (uint32_t)half << 16;
+    break;
   default:
     memcpy(&bits, scales + 4 * index, sizeof bits);
   }
@@ -42,14 +46,11 @@ static lutc_line group_line(const lutc_unpacker *u, const uint8_t *at) {
   const lutc_kernel_info *info = u->p->info;
   const size_t rows = u->p->layout->tile_rows;
   lutc_line line = {read_scale(info, at, u->row), 0, 0};
-  uint16_t half;
-  at += rows * info->scale_bytes;
+  at += rows * lutc_type_bytes(info->scale_type);
   if (info->has_zero_points)
     line.zero = at[u->row];
-  if (info->has_minimums) {
-    memcpy(&half, at + 2 * u->row, sizeof half);
-    line.minimum = lutc_widen(half);
-  }
+  if (info->has_minimums)
+    line.minimum = read_scale(info, at, u->row);
   return line;
 }
 

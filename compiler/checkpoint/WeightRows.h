@@ -42,6 +42,7 @@ struct IntegerRows : FloatRows {
   // codes [count][k], scales and zeros [count][groups()]
   virtual void unpack(int64_t first, int64_t count, uint8_t *codes, float *scales, uint8_t *zeros) const = 0;
   llvm::Error readRow(int64_t row, float *values) const override; // columns in their own order
+  virtual const Tensor &scales() const = 0;                       // all of them, in any order
   int64_t groups() const { return (k + group - 1) / group; }
 
   const int bits;

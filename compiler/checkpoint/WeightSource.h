@@ -25,8 +25,7 @@ public:
   llvm::ArrayRef<int32_t> columns() const { return order; }
 
   // Rows from `first` on, to a band of this format. Any number of threads may read. Errors name the layer:
-  // scales that are not finite, codes or zero points that the format lacks, scales that f16 does not hold
-  // exactly.
+  // scales that are not finite, codes or zero points that the format lacks.
   virtual llvm::Error readRows(int64_t first, const WeightBand &band) const = 0;
 
 protected:

@@ -30,6 +30,8 @@ struct AwqRows : IntegerRows {
       }
   }
 
+  const Tensor &scales() const override { return *scaleTensor; }
+
   // Zero points that are 8 throughout are none.
   void findSymmetry() {
     for (int64_t g = 0; g < groups() && symmetric; ++g)

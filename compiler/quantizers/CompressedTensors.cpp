@@ -38,6 +38,8 @@ struct PackQuantizedRows : IntegerRows {
       }
   }
 
+  const Tensor &scales() const override { return *scaleTensor; }
+
   WordLayout layout;
   const Tensor *weightTensor = nullptr, *scaleTensor = nullptr, *zeroTensor = nullptr;
 };

@@ -32,6 +32,8 @@ struct GptqRows : IntegerRows {
       }
   }
 
+  const Tensor &scales() const override { return *scaleTensor; }
+
   WordLayout layout;
   const uint8_t *weightWords = nullptr, *zeroWords = nullptr;
   const Tensor *scaleTensor = nullptr, *index = nullptr;

@@ -12,7 +12,8 @@ TEST(Rounding, EndsOfTheGridAreExact) {
   for (int i = 0; i < 32; ++i)
     row[i] = float(i % 16 - 8) * 0.25f;
   std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 32}, bytesOf(row))};
-  for (const char *format : {"w4", "w4g32", "w4g16", "w4g32z", "w4g256", "w4g16m", "w4g32m"})
+  for (const char *format :
+       {"w4", "w4g32", "w4g16", "w4g32z", "w4g256", "w4g16m", "w4g32m", "w4b", "w4g32zs", "w4g32mb"})
     expectWeights(Opened(tensors, {}, format), format, 1, 32,
                   [&](int64_t, int64_t column) { return row[column]; });
   for (float &value : row) // the far end is positive: scales are negative
@@ -98,7 +99,7 @@ TEST(Rounding, TakesTheNearest) {
   std::fill_n(weights.begin() + 32, 16, 0.0f);
   std::vector<FileTensor> tensors = {raw("weight", "F32", {n, k}, bytesOf(weights))};
   for (const char *name : {"nl4", "nl4g16", "nl4g64e", "fp4g16", "fp4g32e", "w4g16", "w4g32e", "w2g32m",
-                           "w5g64m", "w8g16m", "w1g32e"}) {
+                           "w5g64m", "w8g16m", "w1g32e", "w4g32b", "w4g32zs", "w2g32mb", "fp4g16s"}) {
     Opened opened(tensors, {}, name);
     ASSERT_TRUE(opened.source) << opened.problem;
     const Format &format = opened.source->format;
@@ -266,6 +267,31 @@ TEST(Rounding, FollowsTheRule) {
       for (size_t i = 0; i < weights.size(); ++i)
         ASSERT_EQ(found[i], expected[i]) << name << " step " << step << " weight " << i << ": " << weights[i];
     }
+}
+
+// Code -8 of -0.7 has the scale 0.0875, rounded to the type of the scales. 2^30 / 8 is beyond f16.
+TEST(Rounding, ScalesHaveTheTypeOfTheFormat) {
+  std::vector<float> row(16);
+  const auto open = [&](const char *format) {
+    const std::vector<FileTensor> tensors = {raw("weight", "F32", {1, 16}, bytesOf(row))};
+    return std::make_unique<Opened>(tensors, WeightStorage(), format);
+  };
+  const auto scaleIn = [&](const char *format) {
+    const auto opened = open(format);
+    Band band(*opened->source, 1);
+    llvm::cantFail(opened->source->readRows(0, band.rows));
+    return scaleOf(band.rows.weights(), opened->source->format, 0);
+  };
+  row[3] = -0.7f;
+  EXPECT_EQ(scaleIn("w4g16"), 0x1.668p-4f);
+  EXPECT_EQ(scaleIn("w4g16b"), 0x1.66p-4f);
+  EXPECT_EQ(scaleIn("w4g16s"), 0.7f / 8);
+  row[3] = -0x1p30f;
+  EXPECT_EQ(scaleIn("w4g16b"), 0x1p27f);
+  EXPECT_THAT(
+      readProblem(*open("w4g16")->source, 1),
+      testing::HasSubstr("its weights are too large for scales in f16; name a format with bf16 or f32 "
+                         "scales, such as w4g32b"));
 }
 
 TEST(Rounding, IsNotToTwoLevels) {

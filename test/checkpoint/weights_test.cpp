@@ -196,14 +196,11 @@ TEST(Errors, NameTheLayer) {
         HasSubstr("'model.layers.0.self_attn.q_proj': scale " + std::string(std::isnan(bad) ? "nan" : "")));
     EXPECT_THAT(problemOf(gptq("F32", bytesOf(scales))), HasSubstr("of row 5, group 0 is not finite"));
   }
-  scales[5] = 0.1f;
-  EXPECT_THAT(problemOf(gptq("F32", bytesOf(scales))),
-              HasSubstr("scale 0.1 of row 5, group 0 is no f16 number"));
   scales[5] = 1;
   EXPECT_THAT(problemOf(gptq("I32", bytesOf(scales))), HasSubstr("scales is of type I32, not F16"));
   EXPECT_THAT(problemOf(gptq("F32", bytesOf(scales)), "w2g128"), HasSubstr("is stored as w4, not as w2g128"));
   // Whatever else a name says of the weights, besides groups of the whole row.
-  for (const char *other : {"w4g256m", "w4g256e", "w4k32", "w4k16m"})
+  for (const char *other : {"w4g256m", "w4k32", "w4k16m"})
     EXPECT_THAT(problemOf(gptq("F32", bytesOf(scales)), other),
                 HasSubstr(std::string("is stored as w4, not as ") + other));
   auto tensors = gptq("F32", bytesOf(scales));

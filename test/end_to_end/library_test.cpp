@@ -69,7 +69,7 @@ TEST_P(Descriptor, SaysWhatTheFormatMeans) {
   EXPECT_EQ(info.group, expected.group);
   EXPECT_EQ(info.codes, expected.codes);
   EXPECT_EQ(info.scales_per_tensor, expected.scales_per_tensor);
-  EXPECT_EQ(info.scale_bytes, expected.scale_bytes);
+  EXPECT_EQ(info.scale_type, expected.scale_type);
   EXPECT_EQ(info.has_zero_points, expected.has_zero_points);
   EXPECT_EQ(info.has_minimums, expected.has_minimums);
   EXPECT_EQ(info.has_columns, expected.has_columns);

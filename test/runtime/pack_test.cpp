@@ -79,6 +79,15 @@ int32_t negativeBytes(const Unpacked &unpacked, size_t row) {
   return count;
 }
 
+// Of a scale or minimum.
+uint32_t bitsAt(const std::vector<uint8_t> &values, const lutc_kernel_info &info, size_t at) {
+  const size_t bytes = lutc_type_bytes(info.scale_type);
+  uint32_t bits = 0;
+  for (size_t i = bytes; i-- > 0;)
+    bits = bits << 8 | values[at * bytes + i];
+  return bits;
+}
+
 void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const lutc_layout &layout,
                  const Weights &weights, const DrawnWeights &view) {
   for (size_t row = 0; row < unpacked.rows; ++row)
@@ -86,15 +95,13 @@ void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const l
       const size_t at = row * weights.groups + g;
       const bool exists = row < info.n;
       const int zero = row < info.n ? weights.zeros[at] : 0;
-      if (info.scale_bytes == 1) {
-        ASSERT_EQ(unpacked.groupScale(row, g), exists ? view.exponents[at] : 0) << row;
-      } else if (layout.group) {
-        ASSERT_EQ(unpacked.groupScale(row, g), exists ? view.halves[at] : 0) << row;
+      if (layout.group) {
+        ASSERT_EQ(unpacked.groupScale(row, g), exists ? bitsAt(view.scales, info, at) : 0) << row;
       } else {
         ASSERT_EQ(unpacked.rowScale(row), exists ? weights.scales[at] : 0.0f) << row;
       }
       if (info.has_minimums) {
-        ASSERT_EQ(unpacked.groupMinimum(row, g), exists ? view.minimums[at] : 0) << row;
+        ASSERT_EQ(unpacked.groupMinimum(row, g), exists ? bitsAt(view.minimums, info, at) : 0) << row;
       }
       if (info.has_zero_points) {
         ASSERT_EQ(layout.group ? unpacked.groupZero(row, g) : unpacked.rowZero(row), zero) << row;
@@ -151,12 +158,13 @@ std::vector<uint8_t> packBands(const lutc_kernel_info &info, const lutc_layout &
     band.n = std::min(step, info.n - row);
     lutc_weights weights = all;
     weights.codes += row * stride;
+    const size_t scaleBytes = groups * lutc_type_bytes(info.scale_type);
     if (!info.scales_per_tensor)
-      weights.scales = static_cast<const uint8_t *>(all.scales) + row * groups * info.scale_bytes;
+      weights.scales = static_cast<const uint8_t *>(all.scales) + row * scaleBytes;
     if (info.has_zero_points)
       weights.zero_points += row * groups;
     if (info.has_minimums)
-      weights.minimums += row * groups;
+      weights.minimums = static_cast<const uint8_t *>(all.minimums) + row * scaleBytes;
     const size_t subgroups = info.subgroup ? (info.k + info.subgroup - 1) / info.subgroup : 0;
     if (info.subgroup)
       weights.scale_multiples += row * subgroups;
@@ -384,20 +392,42 @@ TEST(PackArrays, NeedsTheArraysOfTheFormat) {
   EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
 }
 
-TEST(PackArrays, RefusesScalesThatAreNoNumber) {
-  const LayoutCase c = {"fp4g32e", LUTC_LAYOUT_DOT, 4};
-  const lutc_kernel_info info = describe(c.format, "a8", 3, 40);
-  const lutc_layout layout = makeLayout(c, info, 16, 1, 1);
-  Random random(3);
-  DrawnWeights drawn = drawWeights(info, random);
-  std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
-  auto pack = [&] {
-    const lutc_weights weights = drawn.view();
-    return lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size());
-  };
-  EXPECT_EQ(pack(), LUTC_OK);
-  drawn.exponents.back() = 255;
-  EXPECT_EQ(pack(), LUTC_BAD_CODE);
+// Infinities and NaNs of every type, as a scale or a minimum, of groups, rows and tensors.
+TEST(PackArrays, RefusesScalesThatAreNotFinite) {
+  const struct {
+    LayoutCase layout;
+    std::vector<uint32_t> good, bad;
+  } cases[] = {{{"fp4g32e", LUTC_LAYOUT_DOT, 4}, {0, 254}, {255}},
+               {{"w4g32m", LUTC_LAYOUT_DOT, 4}, {0x7bff, 0xfbff, 1}, {0x7c00, 0xfc00, 0x7e00, 0x7c01}},
+               {{"w4k32m", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0xfc00, 0x7fff}},
+               {{"w4g32mb", LUTC_LAYOUT_DOT, 4}, {0x7f7f, 0xff7f, 1}, {0x7f80, 0xff80, 0x7fc0, 0x7f81}},
+               {{"w4g32ms", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff, 1}, {0x7f800000, 0xff800000, 0x7f800001}},
+               {{"w4", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0x7c00, 0x7e00}},
+               {{"w4b", LUTC_LAYOUT_DOT, 4}, {0x7f7f}, {0x7f80}},
+               {{"w4zs", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff}, {0xffffffff}},
+               {{"w158", LUTC_LAYOUT_BASE3, 1}, {0x7f7fffff}, {0x7f800000, 0x7fc00000}}};
+  for (const auto &it : cases) {
+    const lutc_kernel_info info = describe(it.layout.format, "a8", 3, 40);
+    const lutc_layout layout = makeLayout(it.layout, info, 16, 1, 1);
+    Random random(3);
+    const DrawnWeights drawn = drawWeights(info, random);
+    std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
+    auto packWithLast = [&](uint32_t bits, std::vector<uint8_t> DrawnWeights::*values) {
+      DrawnWeights changed = drawn;
+      (changed.*values).resize((changed.*values).size() - lutc_type_bytes(info.scale_type));
+      append(changed.*values, info.scale_type, bits);
+      const lutc_weights weights = changed.view();
+      return lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size());
+    };
+    for (auto values : {&DrawnWeights::scales, &DrawnWeights::minimums}) {
+      if ((drawn.*values).empty())
+        continue;
+      for (uint32_t bits : it.good)
+        EXPECT_EQ(packWithLast(bits, values), LUTC_OK) << info.format << " " << bits;
+      for (uint32_t bits : it.bad)
+        EXPECT_EQ(packWithLast(bits, values), LUTC_BAD_SCALE) << info.format << " " << bits;
+    }
+  }
 }
 
 std::vector<LayoutCase> layoutCases() {
@@ -420,9 +450,10 @@ std::vector<LayoutCase> layoutCases() {
        {5, 6, 7, 8}) // codes of 4 bits in wider fields: where widths that are no format yet lie
     cases.push_back({"w4g32", LUTC_LAYOUT_DOT, bits});
   const std::pair<const char *, uint32_t> others[] = {
-      {"w4g16", 4},  {"w2g16z", 2},  {"w5g16m", 5}, {"w4g32m", 4}, {"w4g32e", 4},
-      {"fp4g16", 4}, {"fp4g32e", 4}, {"w2k16m", 2}, {"w3k16", 3},  {"w4k32m", 4},
-      {"w5k32m", 5}, {"w6k16", 6},   {"nl4k32", 4}, {"nl4", 4}};
+      {"w4g16", 4},   {"w2g16z", 2},  {"w5g16m", 5},  {"w4g32m", 4}, {"w4g32e", 4},  {"fp4g16", 4},
+      {"fp4g32e", 4}, {"w2k16m", 2},  {"w3k16", 3},   {"w4k32m", 4}, {"w5k32m", 5},  {"w6k16", 6},
+      {"nl4k32", 4},  {"nl4", 4},     {"w4g128b", 4}, {"w4g32s", 4}, {"w4g16zs", 4}, {"w2g64mb", 2},
+      {"w3g32ms", 3}, {"fp4g16s", 4}, {"w4b", 4},     {"w8zs", 8},   {"w4g32zbp", 4}};
   for (auto [format, bits] : others)
     cases.push_back({format, LUTC_LAYOUT_DOT, bits});
   for (const char *format : {"w158", "w158r"}) {

@@ -50,12 +50,12 @@ struct Status : testing::Test {
 
 TEST_F(Status, SentencesAreLowerCaseAndDistinct) {
   std::set<std::string> sentences;
-  for (int status = LUTC_OK; status <= LUTC_BAD_COLUMNS; ++status) {
+  for (int status = LUTC_OK; status <= LUTC_BAD_SCALE; ++status) {
     const std::string sentence = lutc_status_string(lutc_status(status));
     EXPECT_TRUE(std::islower(sentence[0])) << sentence;
     sentences.insert(sentence);
   }
-  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_COLUMNS) + 1);
+  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_SCALE) + 1);
   EXPECT_STREQ(lutc_status_string(lutc_status(1000)), "unknown status");
   EXPECT_STREQ(lutc_status_string(lutc_status(-1)), "unknown status");
 }
@@ -151,9 +151,9 @@ TEST_F(Status, HeaderNamesWhatIsWrong) {
   memory[offsetof(lutc_packed_header, magic)] ^= 1;
   expectBoth(LUTC_NOT_PACKED);
   memory[offsetof(lutc_packed_header, magic)] ^= 1;
-  memory[offsetof(lutc_packed_header, version)] ^= 2;
+  memory[offsetof(lutc_packed_header, version)] = 1; // with 8 bytes of the format's name
   expectBoth(LUTC_WRONG_VERSION);
-  memory[offsetof(lutc_packed_header, version)] ^= 2;
+  memory[offsetof(lutc_packed_header, version)] = LUTC_PACKED_VERSION;
   ASSERT_EQ(lutc_pack(&toy.smallKernel, &weights, memory, packedBytes), LUTC_OK);
   expectBoth(LUTC_WRONG_KERNEL);
   toy.smallKernel.info.k = toy::k;
