@@ -79,8 +79,9 @@ static std::optional<CheckpointConfig> readSource(StringRef path, const ConfigOp
   // Bytes that nobody knows can only be a damaged checkpoint, whose readers say more.
   if (isCheckpoint(kind) || kind == FileKind::Binary)
     return readCheckpointConfig(path, options, diagnostics);
-  bool isConfig = is_contained(
-      {FileKind::ModelConfig, FileKind::Json, FileKind::Text, FileKind::Empty, FileKind::Pipe, FileKind::Unreadable}, kind);
+  bool isConfig = is_contained({FileKind::ModelConfig, FileKind::Json, FileKind::Text, FileKind::Empty,
+                                FileKind::Pipe, FileKind::Unreadable},
+                               kind);
   if (!isConfig) {
     diagnostics.error(path, unexpectedFile(path, kind, WantedFile::Config));
     return std::nullopt;

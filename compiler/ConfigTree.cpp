@@ -215,7 +215,8 @@ static bool checkText(StringRef text, StringRef path, Diagnostics &diagnostics) 
     at = find_if(text, isControl) - text.begin();
   if (isUtf8 && at == text.size())
     return true;
-  diagnostics.error(path, (isUtf8 ? "holds a control character at byte " : "is not UTF-8 at byte ") + Twine(at),
+  diagnostics.error(path,
+                    (isUtf8 ? "holds a control character at byte " : "is not UTF-8 at byte ") + Twine(at),
                     "write text in UTF-8");
   return false;
 }

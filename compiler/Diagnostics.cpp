@@ -26,9 +26,9 @@ static void print(const SMDiagnostic &problem, void *) {
     return SMDiagnostic(*problem.getSourceMgr(), problem.getLoc(), problem.getFilename(), problem.getLineNo(),
                         problem.getColumnNo(), problem.getKind(), message, line, problem.getRanges())
         .print(nullptr, errs());
-  std::string place = (problem.getFilename() + ":" + Twine(problem.getLineNo()) + ":" +
-                       Twine(problem.getColumnNo() + 1))
-                          .str();
+  std::string place =
+      (problem.getFilename() + ":" + Twine(problem.getLineNo()) + ":" + Twine(problem.getColumnNo() + 1))
+          .str();
   SMDiagnostic(place, problem.getKind(), message).print(nullptr, errs());
 }
 

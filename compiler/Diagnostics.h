@@ -10,7 +10,8 @@ namespace lut {
 
 class Diagnostics {
 public:
-  // Whatever goes through the sources is fit for a terminal from now on: no control characters, no endless lines.
+  // Whatever goes through the sources is fit for a terminal from now on: no control characters, no endless
+  // lines.
   explicit Diagnostics(llvm::SourceMgr &sources);
 
   void error(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);

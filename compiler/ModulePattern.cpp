@@ -10,8 +10,8 @@ using namespace llvm;
 
 namespace lut {
 
-// A Python regular expression that is matched at the start of a text. PCRE2 reads Python's syntax; \d, \w and \s are
-// those of Unicode in both.
+// A Python regular expression that is matched at the start of a text. PCRE2 reads Python's syntax; \d, \w and
+// \s are those of Unicode in both.
 class Regex {
 public:
   static std::shared_ptr<const Regex> compile(SMRange where, StringRef text, Diagnostics &diagnostics);
@@ -88,7 +88,8 @@ int Regex::compileText() {
   size_t at = 0;
   uint32_t options = PCRE2_ANCHORED | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
   std::string pattern = withLeastRepetition(text);
-  code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), options, &error, &at, nullptr));
+  code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), options, &error, &at,
+                           nullptr));
   if (!code)
     return error;
   limits.reset(pcre2_match_context_create(nullptr));
@@ -119,8 +120,9 @@ bool Regex::matches(StringRef module) const {
   if (result >= 0 || result == PCRE2_ERROR_NOMATCH)
     return result >= 0;
   failed = true;
-  diagnostics.error(where, "cannot match the regular expression '" + text + "' with module '" + module +
-                               "': " + message(result),
+  diagnostics.error(where,
+                    "cannot match the regular expression '" + text + "' with module '" + module +
+                        "': " + message(result),
                     "rewrite it without nested repetitions, or list the modules by name");
   return false;
 }
@@ -180,8 +182,10 @@ void ModuleIndex::Texts::add(StringRef text, size_t pattern) {
 
 void ModuleIndex::add(const ModulePattern &pattern) {
   size_t number = count++;
-  for (auto [texts, text] : {std::pair(&exact, StringRef(pattern.exact)), {&beginnings, pattern.beginning},
-                             {&endings, pattern.ending}, {&parts, pattern.part}})
+  for (auto [texts, text] : {std::pair(&exact, StringRef(pattern.exact)),
+                             {&beginnings, pattern.beginning},
+                             {&endings, pattern.ending},
+                             {&parts, pattern.part}})
     if (!text.empty())
       texts->add(text, number);
   if (pattern.regex)
@@ -207,7 +211,8 @@ std::optional<size_t> ModuleIndex::findFirst(StringRef module) const {
     for (size_t at = 0; at + length <= module.size(); ++at)
       lookUp(parts, module.substr(at, length));
   for (size_t length : prefixes.lengths) {
-    auto found = length <= module.size() ? prefixes.patterns.find(module.take_front(length)) : prefixes.patterns.end();
+    auto found =
+        length <= module.size() ? prefixes.patterns.find(module.take_front(length)) : prefixes.patterns.end();
     if (found == prefixes.patterns.end())
       continue;
     for (size_t number : found->second)

@@ -20,8 +20,8 @@ public:
   static ModulePattern containing(llvm::StringRef part);
   // transformers' should_convert_module: a regular expression for the name's start, or the name's end.
   static std::optional<ModulePattern> startOrEnd(const ConfigNode &node, Diagnostics &diagnostics);
-  // A Python regular expression for the name's start (re.match). One that takes too long to match is an error then:
-  // the diagnostics have to live as long as the pattern.
+  // A Python regular expression for the name's start (re.match). One that takes too long to match is an error
+  // then: the diagnostics have to live as long as the pattern.
   static std::optional<ModulePattern> python(llvm::SMRange where, llvm::StringRef text,
                                              Diagnostics &diagnostics);
 
@@ -35,8 +35,8 @@ private:
   bool any = false;
 };
 
-// Finds the first of many patterns that matches a name, without trying each: plain names are hashed, and an expression
-// is tried where the name begins as it does.
+// Finds the first of many patterns that matches a name, without trying each: plain names are hashed, and an
+// expression is tried where the name begins as it does.
 class ModuleIndex {
 public:
   void add(const ModulePattern &pattern);
@@ -53,7 +53,7 @@ private:
   };
 
   Texts exact, beginnings, endings, parts, prefixes; // prefixes: of what the expressions match
-  std::vector<std::shared_ptr<const Regex>> regexes;  // of each pattern, or null
+  std::vector<std::shared_ptr<const Regex>> regexes; // of each pattern, or null
   std::optional<size_t> any;
   size_t count = 0;
 };

@@ -53,9 +53,8 @@ Error Temporary::create(StringRef directory, StringRef name) {
   if (Error problem = checkReplaceable(target))
     return problem;
   SmallString<128> unique;
-  std::error_code problem =
-      sys::fs::createUniqueFile(target + ".%%%%%%.tmp", descriptor, unique, sys::fs::OF_None,
-                                sys::fs::all_read | sys::fs::all_write);
+  std::error_code problem = sys::fs::createUniqueFile(
+      target + ".%%%%%%.tmp", descriptor, unique, sys::fs::OF_None, sys::fs::all_read | sys::fs::all_write);
   if (problem)
     return cannot("write in", directory, problem);
   path = unique;

@@ -14,8 +14,8 @@ struct OutputFile {
   std::string name, bytes;
 };
 
-// A directory that files are written to. It is made before anything else is done, so that a place that cannot be
-// written is found first; where nothing has been written in the end, what was made goes.
+// A directory that files are written to. It is made before anything else is done, so that a place that cannot
+// be written is found first; where nothing has been written in the end, what was made goes.
 class OutputDirectory {
 public:
   // Also checks that files of these names can be put into it.

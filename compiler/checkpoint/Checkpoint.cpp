@@ -187,8 +187,9 @@ Expected<std::string> Candidates::choose(StringRef directory) const {
   if (files.size() == 1)
     return files.front();
   if (!files.empty())
-    return fileError(directory,
-                     "holds several files of tensors and no model.safetensors.index.json; name one of the files");
+    return fileError(
+        directory,
+        "holds several files of tensors and no model.safetensors.index.json; name one of the files");
   if (!other.empty())
     return unexpectedFile(other, fileKind(other), WantedFile::Checkpoint);
   return fileError(directory, "holds no .safetensors and no .gguf file; give the directory of a checkpoint");
@@ -218,7 +219,8 @@ static Error readFile(StringRef file, Checkpoint &checkpoint) {
   if (kind == FileKind::ShardIndex || (isText(kind) && file.ends_with(".index.json")))
     return readShardIndex(file, checkpoint);
   // Damaged files have errors of their own there.
-  if (is_contained({FileKind::Safetensors, FileKind::Binary, FileKind::Empty, FileKind::Pipe, FileKind::Special, FileKind::Unreadable},
+  if (is_contained({FileKind::Safetensors, FileKind::Binary, FileKind::Empty, FileKind::Pipe,
+                    FileKind::Special, FileKind::Unreadable},
                    kind))
     return readSafetensors(file, checkpoint);
   return unexpectedFile(file, kind, WantedFile::Checkpoint);
@@ -242,7 +244,8 @@ Expected<Checkpoint> openCheckpoint(StringRef path) {
   if (kind == FileKind::Safetensors && modelStem(file) != sys::path::stem(file)) {
     std::string index = indexBeside(file);
     if (index.empty())
-      checkpoint.notes.push_back(file + ": is a part of a model, without the index of all; its tensors are read alone");
+      checkpoint.notes.push_back(
+          file + ": is a part of a model, without the index of all; its tensors are read alone");
     else
       file = index;
   }

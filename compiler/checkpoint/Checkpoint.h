@@ -61,8 +61,8 @@ private:
 };
 
 // Opens a file of safetensors or GGUF (told apart by content), all parts of a split model, a
-// model.safetensors.index.json, or a directory with one of these, which its config.json stands for. Errors name
-// the file and the tensor, and say "what is wrong; what to do".
+// model.safetensors.index.json, or a directory with one of these, which its config.json stands for. Errors
+// name the file and the tensor, and say "what is wrong; what to do".
 llvm::Expected<Checkpoint> openCheckpoint(llvm::StringRef path);
 
 // A file's name without its ending and the number of a part: "llama" of llama-00001-of-00003.gguf.

@@ -9,7 +9,8 @@ namespace lut {
 // Adds the tensors of one file.
 llvm::Error readSafetensors(llvm::StringRef path, Checkpoint &checkpoint);
 
-// A GGUF file, with the other parts of a split model: their names follow from its own, model-00001-of-00003.gguf.
+// A GGUF file, with the other parts of a split model: their names follow from its own,
+// model-00001-of-00003.gguf.
 llvm::Error readGgufParts(llvm::StringRef path, Checkpoint &checkpoint);
 
 // model.safetensors.index.json: names the files and the tensors in them.

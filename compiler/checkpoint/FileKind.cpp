@@ -29,8 +29,9 @@ constexpr KindRow rows[] = {
      "version https://git-lfs.github.com/spec"},
     {FileKind::Archive, "a static library", "!<arch>\n"},
     {FileKind::Archive, "a static library", "!<thin>\n"},
-    {FileKind::Elf, "an ELF file (a program, an object or a shared library)", "\x7f"
-                                                                              "ELF"},
+    {FileKind::Elf, "an ELF file (a program, an object or a shared library)",
+     "\x7f"
+     "ELF"},
     {FileKind::Zip, "a zip file, as PyTorch writes .bin and .pt", "PK\x03\x04"},
     {FileKind::Pickle, "a Python pickle, as PyTorch wrote .bin and .pt", "\x80\x02"},
     {FileKind::Pickle, "a Python pickle", "\x80\x03"},
@@ -82,9 +83,7 @@ bool isSafetensors(StringRef bytes) {
 
 } // namespace
 
-bool isControl(char c) {
-  return (c >= 0 && c < ' ' && !StringRef("\t\n\r\f").contains(c)) || c == 127;
-}
+bool isControl(char c) { return (c >= 0 && c < ' ' && !StringRef("\t\n\r\f").contains(c)) || c == 127; }
 
 FileKind fileKindOf(StringRef bytes) {
   static constexpr size_t beginning = 4096;
@@ -95,7 +94,7 @@ FileKind fileKindOf(StringRef bytes) {
       return row.kind;
   if (isSafetensors(bytes))
     return FileKind::Safetensors;
-  if (any_of(bytes.take_front(beginning), isControl))
+  if (bytes.take_front(beginning).contains('\0')) // as git tells text from bytes
     return FileKind::Binary;
   return bytes.ltrim().starts_with("{") ? kindOfJson(bytes) : FileKind::Text;
 }
@@ -121,7 +120,8 @@ bool isText(FileKind kind) {
 }
 
 bool isCheckpoint(FileKind kind) {
-  return is_contained({FileKind::Directory, FileKind::Safetensors, FileKind::Gguf, FileKind::ShardIndex}, kind);
+  return is_contained({FileKind::Directory, FileKind::Safetensors, FileKind::Gguf, FileKind::ShardIndex},
+                      kind);
 }
 
 // The manifest of lib<name>.a, <name>.h or <name>.d, which lutc compile writes beside it.
@@ -161,7 +161,7 @@ static std::string remedy(StringRef path, FileKind kind, WantedFile wanted) {
   case WantedFile::Text:
     return "give YAML or JSON";
   case WantedFile::Program:
-    return "give a program of the LUT-instruction machine";
+    return "give the text of a program (`lutc disassemble` writes it)";
   }
   llvm_unreachable("one of the cases");
 }

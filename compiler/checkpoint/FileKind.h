@@ -19,7 +19,7 @@ enum class FileKind {
   Packed,      // by lutc pack
   Manifest,    // by lutc compile
   Tuning,      // by lutc bench --tune
-  Json, // of another kind
+  Json,        // of another kind
   Text,
   Utf16,
   Html,
@@ -39,7 +39,8 @@ enum class WantedFile { Checkpoint, Config, Manifest, Text, Program };
 FileKind fileKind(llvm::StringRef path);
 FileKind fileKindOf(llvm::StringRef bytes); // of all bytes of a file
 
-// Whether text does not have the character: only tabs, ends of lines and form feeds are control characters of text.
+// Whether text does not have the character: only tabs, ends of lines and form feeds are control characters of
+// text.
 bool isControl(char c);
 
 bool isText(FileKind kind);

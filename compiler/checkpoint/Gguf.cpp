@@ -224,11 +224,12 @@ Error GgufReader::addTensors(ArrayRef<Info> infos, uint64_t alignment) {
   return checkPlaces(infos, alignment, data.size());
 }
 
-// Tensors follow one another without holes but for the alignment, from the begin of the data to the end of the file
-// (gguf_init_from_file demands the same); the last may lack its padding. Where a type's number is one of a fork's own,
-// its sizes differ, and this is the only sign of it.
+// Tensors follow one another without holes but for the alignment, from the begin of the data to the end of
+// the file (gguf_init_from_file demands the same); the last may lack its padding. Where a type's number is
+// one of a fork's own, its sizes differ, and this is the only sign of it.
 Error GgufReader::checkPlaces(std::vector<Info> infos, uint64_t alignment, uint64_t bytesOfData) const {
-  sort(infos, [](const Info &a, const Info &b) { return std::tie(a.offset, a.size) < std::tie(b.offset, b.size); });
+  sort(infos,
+       [](const Info &a, const Info &b) { return std::tie(a.offset, a.size) < std::tie(b.offset, b.size); });
   if (!infos.empty() && infos.front().offset != 0)
     return tensorError(path, infos.front().tensor.name,
                        Twine(infos.front().offset) +
@@ -261,8 +262,9 @@ Error GgufReader::read() {
     if (Error problem = readEntry(entry))
       return problem;
     if (!keys.insert(entry.key).second)
-      return fileError(path, "metadata " + quoted(entry.key) + " is given twice; the file is damaged, or another "
-                                                               "program's: convert the model with llama.cpp");
+      return fileError(path, "metadata " + quoted(entry.key) +
+                                 " is given twice; the file is damaged, or another "
+                                 "program's: convert the model with llama.cpp");
     metadata.entries.push_back(entry);
   }
   std::vector<Info> infos(tensorCount);

@@ -25,7 +25,7 @@ public:
   bool skipValue();
   bool nextIsObject() { return peek() == '{'; }
   bool nextIsInteger(); // that integer() reads
-  bool atEnd(); // nothing but space is left
+  bool atEnd();         // nothing but space is left
   bool fail(const llvm::Twine &message);
 
   // "byte 12: what is wrong".

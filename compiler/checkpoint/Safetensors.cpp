@@ -146,8 +146,8 @@ Error SafetensorsReader::read() {
   return checkPlaces(ArrayRef(checkpoint.tensors).drop_front(first));
 }
 
-// Tensors follow one another without holes from the begin of the data to the end of the file: the rule of the format's
-// own library (Metadata::validate).
+// Tensors follow one another without holes from the begin of the data to the end of the file: the rule of the
+// format's own library (Metadata::validate).
 Error SafetensorsReader::checkPlaces(ArrayRef<Tensor> tensors) const {
   if (Error problem = checkDisjoint(path, tensors))
     return problem;
@@ -159,9 +159,10 @@ Error SafetensorsReader::checkPlaces(ArrayRef<Tensor> tensors) const {
   places.push_back(data.take_back(0));
   for (ArrayRef<uint8_t> place : places) {
     if (place.begin() != end)
-      return fileError(path, Twine(place.begin() - end) + " bytes from byte " + Twine(end - data.begin()) +
-                                 " of the data on belong to no tensor; the file is damaged, or was not written by "
-                                 "safetensors: save it again");
+      return fileError(path,
+                       Twine(place.begin() - end) + " bytes from byte " + Twine(end - data.begin()) +
+                           " of the data on belong to no tensor; the file is damaged, or was not written by "
+                           "safetensors: save it again");
     end = place.end();
   }
   return Error::success();
@@ -179,15 +180,17 @@ Error readSafetensors(StringRef path, Checkpoint &checkpoint) {
     return fileError(path, "is no safetensors file, or is cut short: it says its header has " +
                                Twine(header) + " bytes; give a .safetensors or .gguf file");
   if (!toStringRef(bytes->slice(8, header)).starts_with("{"))
-    return fileError(path, "the header is no table of tensors: expected '{' as its first byte; the file is damaged, "
-                           "download it again");
+    return fileError(
+        path, "the header is no table of tensors: expected '{' as its first byte; the file is damaged, "
+              "download it again");
   checkpoint.files.push_back(path.str());
   return SafetensorsReader(path, bytes->slice(8, header), bytes->drop_front(8 + header), checkpoint).read();
 }
 
 namespace {
 
-// {"metadata": {"total_size": 8}, "weight_map": {"model.layers.0....": "model-00001-of-00002.safetensors", ...}}
+// {"metadata": {"total_size": 8}, "weight_map": {"model.layers.0....": "model-00001-of-00002.safetensors",
+// ...}}
 class ShardIndex {
 public:
   ShardIndex(StringRef path, Checkpoint &checkpoint) : path(path), checkpoint(checkpoint) {}
@@ -203,7 +206,7 @@ private:
 
   StringRef path;
   Checkpoint &checkpoint;
-  std::optional<uint64_t> totalSize; // of all tensors, as the index says
+  std::optional<uint64_t> totalSize;       // of all tensors, as the index says
   MapVector<StringRef, StringRef> shardOf; // of each tensor
   StringSet<> shards;
   MapVector<StringRef, std::pair<size_t, size_t>> ranges; // tensors of each shard

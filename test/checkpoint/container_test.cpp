@@ -80,8 +80,9 @@ TEST(Safetensors, ShardsFollowTheIndex) {
       testing::HasSubstr("tensor 'c': is not in 'model-00002-of-00002.safetensors', where the index"));
   directory.write("model-00002-of-00002.safetensors",
                   safetensors({{"b", "F32", 0, {1}, zeros(4)}, {"c", "F32", 0, {1}, zeros(4)}}));
-  EXPECT_THAT(index(R"({"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"})"),
-              testing::HasSubstr("tensor 'c': is in 'model-00002-of-00002.safetensors', and the index does not"));
+  EXPECT_THAT(
+      index(R"({"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"})"),
+      testing::HasSubstr("tensor 'c': is in 'model-00002-of-00002.safetensors', and the index does not"));
   EXPECT_THAT(index(R"({"a":"model-00001-of-00002.safetensors","a":"model-00001-of-00002.safetensors"})"),
               testing::HasSubstr("tensor 'a' is given twice"));
   EXPECT_THAT(index(R"({"a":"model-00001-of-00002.safetensors"},"weight_map":{})"),
@@ -101,12 +102,14 @@ TEST(Safetensors, TotalSizeIsCompared) {
   Directory directory;
   directory.write("a.safetensors", safetensors({{"a", "F32", 0, {1}, zeros(4)}}));
   auto notes = [&](const std::string &metadata) {
-    std::string path = directory.write("model.safetensors.index.json",
-                                       R"({"metadata":)" + metadata + R"(,"weight_map":{"a":"a.safetensors"}})");
+    std::string path =
+        directory.write("model.safetensors.index.json",
+                        R"({"metadata":)" + metadata + R"(,"weight_map":{"a":"a.safetensors"}})");
     std::vector<std::string> notes = llvm::cantFail(openCheckpoint(path)).notes;
     return notes.empty() ? "" : notes.front();
   };
-  for (const char *good : {R"({"total_size":4})", "{}", "[]", R"({"total_size":"x"})", R"({"total_size":NaN})"})
+  for (const char *good :
+       {R"({"total_size":4})", "{}", "[]", R"({"total_size":"x"})", R"({"total_size":NaN})"})
     EXPECT_EQ(notes(good), "") << good;
   EXPECT_THAT(notes(R"({"x":1.5,"total_size":8})"),
               testing::HasSubstr("total_size is 8, and the tensors have 4 bytes"));
@@ -195,7 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadHeader{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
                   "8 bytes from byte 8 of the data on belong to no tensor"},
         BadHeader{"{}", "16 bytes from byte 0 of the data on belong to no tensor"},
-        BadHeader{R"( {"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", "expected '{' as its first byte"},
+        BadHeader{R"( {"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
+                  "expected '{' as its first byte"},
         BadHeader{R"({"a":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
                   "'dtype' is given twice"},
         BadHeader{R"({"a":{"dtype":"F32","shape":[4],"shape":[4],"data_offsets":[0,16]}})",
@@ -366,7 +370,8 @@ TEST(Gguf, PartsOfOneModel) {
   EXPECT_THAT(problemOf((directory.path / "m-00002-of-00002.gguf").string()),
               HasSubstr("is one of 2 parts; give the first one"));
   EXPECT_THAT(withSecond("b", {}), HasSubstr(second + "has no split.no, which would be 1"));
-  EXPECT_THAT(withSecond("b", splitValues(0, 2, 2)), HasSubstr(second + "split.no is not 1, as of part 2 of 2"));
+  EXPECT_THAT(withSecond("b", splitValues(0, 2, 2)),
+              HasSubstr(second + "split.no is not 1, as of part 2 of 2"));
   EXPECT_THAT(withSecond("b", splitValues(1, 3, 2)), HasSubstr(second + "split.count is not 2"));
   EXPECT_THAT(withSecond("b", splitValues(1, 2, 3)),
               HasSubstr(second + "its 'split.tensors.count' differs from that of the first part"));
@@ -396,8 +401,10 @@ TEST(BadGguf, BytesBetweenTensors) {
   auto with = [&](size_t first, size_t last) { return problemOf(gguf({}, tensors(first, last)), "a.gguf"); };
   EXPECT_EQ(with(32, 72), "");
   EXPECT_EQ(with(32, 96), ""); // its own padding
-  EXPECT_THAT(with(33, 72), HasSubstr("tensor 'a': takes 64 bytes, and its type F32 needs 32: another program's type?"));
-  EXPECT_THAT(with(32, 97), HasSubstr("tensor 'b': takes 128 bytes up to the end of the file, and its type Q4_0 needs 72"));
+  EXPECT_THAT(with(33, 72),
+              HasSubstr("tensor 'a': takes 64 bytes, and its type F32 needs 32: another program's type?"));
+  EXPECT_THAT(with(32, 97),
+              HasSubstr("tensor 'b': takes 128 bytes up to the end of the file, and its type Q4_0 needs 72"));
   Bytes file = gguf({}, tensors(32, 72));
   const size_t size = file.size(), padding = 96 - 72;
   for (size_t less = 0; less <= padding; ++less) // writers may leave padding out at the end

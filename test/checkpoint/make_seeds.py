@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Seed corpora of the fuzz targets: make_seeds.py <directory>. Small checkpoints of every kind, and some of their errors."""
+import json
 import os
 import struct
 import sys
@@ -82,8 +83,25 @@ def index(_):
     yield b'{"weight_map": {"a\\nb": "a.safetensors"}}'
 
 
+def configs(_):
+    patterns = [r"(?!lm_head).*", r"(?i).*MLP\b", r"model\.layers\.\d+\.(?P<part>mlp|self_attn)", r"(a+)+$", "lm_head", "mlp.", r".*{,2}", "[a"]
+    yield b"\1" + json.dumps({"a": [float("nan"), float("inf"), -float("inf")], "ignore": patterns, "lm_head": {"mlp": None}}).encode()
+    yield b"\1" + json.dumps({"\u00e9\n\u001b": patterns[::-1]}, indent=1).encode()
+    yield b"\0a: [1, 2.5e3, x]\nb: {c: 'd', e: \"f\"}\ng: |\n  text\n"
+    yield b"\1{\"a\": 1, \"a\": 2}"
+
+
+def kinds(_):
+    for magic in (b"GGUF", b"LUTCFILE", b"version https://git-lfs.github.com/spec/v1", b"!<arch>\n", b"\x7fELF", b"PK\x03\x04", b"\x80\x02}q.",
+                  b"\x1f\x8b", b"\xff\xfe", b"<!DOCTYPE html>", b"", b"\0", b"text", b"\2\0\0\0\0\0\0\0{}"):
+        yield magic
+    for key in ("weight_map", "lutc", "lutc_tuning", "model_type", "x"):
+        yield json.dumps({"first": [1, {"y": "z"}], key: "value"}).encode()
+
+
 def main():
-    for name, seeds in [("safetensors", safetensors), ("gguf", gguf), ("index", index), ("weights", lambda _: layers())]:
+    for name, seeds in [("safetensors", safetensors), ("gguf", gguf), ("index", index), ("weights", lambda _: layers()), ("config", configs),
+                        ("kind", kinds)]:
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for number, content in enumerate(seeds(directory)):
