@@ -1,5 +1,4 @@
 #include "Layer.h"
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <sys/mman.h>
