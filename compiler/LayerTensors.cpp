@@ -18,8 +18,8 @@ static std::string huggingFaceName(const Checkpoint &checkpoint, StringRef tenso
 // "language_model.model.layers.3.mlp.up_proj.weight" is layer 3 and the rest; false outside the layers of the
 // language model.
 static bool splitLayer(StringRef name, int64_t &layer, StringRef &inside) {
-  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.", "language_model.",
-                                               "model.", ""};
+  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.",
+                                               "language_model.", "model.", ""};
   for (StringRef prefix : prefixes)
     if (name.consume_front(prefix))
       break;

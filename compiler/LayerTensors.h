@@ -1,5 +1,5 @@
-// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there are
-// beside the weights of products.
+// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there
+// are beside the weights of products.
 #ifndef LUT_COMPILER_LAYERTENSORS_H
 #define LUT_COMPILER_LAYERTENSORS_H
 
@@ -15,7 +15,7 @@ public:
 
   // Of a tensor such as "input_layernorm.weight"; experts are called {expert}.
   size_t layersWith(llvm::StringRef inside) const;
-  int64_t layers() const { return count; } // the highest number, plus 1
+  int64_t layers() const { return count; }                    // the highest number, plus 1
   llvm::ArrayRef<std::string> names() const { return order; } // in that of the files
 
 private:

@@ -89,7 +89,8 @@ std::optional<StoredLayer> StoredLayers::findIn(StringRef module, const Format &
   return std::nullopt;
 }
 
-// Columns in groups that the config calls ordered may be in order, and zero points in the middle of the codes.
+// Columns in groups that the config calls ordered may be in order, and zero points in the middle of the
+// codes.
 void StoredLayers::compare(StringRef module, const Format &stored) {
   std::optional<Format> said = config ? config->decide(module).format : std::nullopt;
   if (!said || said->str() == stored.str())
@@ -101,8 +102,8 @@ void StoredLayers::compare(StringRef module, const Format &stored) {
       (stored.zeroPoints <= said->zeroPoints))
     return;
   if (!disagreeing++)
-    disagreement = "the config says " + said->str() + " of '" + module.str() + "', whose tensors are " +
-                   stored.str();
+    disagreement =
+        "the config says " + said->str() + " of '" + module.str() + "', whose tensors are " + stored.str();
 }
 
 void StoredLayers::reportMissing(StringRef module, const Twine &note) {

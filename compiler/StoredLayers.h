@@ -21,16 +21,16 @@ struct StoredLayer {
 
 class StoredLayers {
 public:
-  // `config` is what a quantization_config says, null where there is none. `weights` is --weights: the format of
-  // layers that are stored as floats, an error where there are none.
+  // `config` is what a quantization_config says, null where there is none. `weights` is --weights: the format
+  // of layers that are stored as floats, an error where there are none.
   StoredLayers(Checkpoint checkpoint, WeightStorage storage, const Quantization *config,
                std::optional<Format> weights, Diagnostics &diagnostics)
       : checkpoint(std::move(checkpoint)), storage(std::move(storage)), config(config), weights(weights),
         diagnostics(diagnostics) {}
 
-  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it, or
-  // after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request and may
-  // be stored in a way that lutc does not read.
+  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it,
+  // or after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request
+  // and may be stored in a way that lutc does not read.
   std::optional<StoredLayer> find(llvm::StringRef module, bool isOptional = false);
   // The same in `format`, as --include=lm_head=w4g32 asks for.
   std::optional<StoredLayer> findIn(llvm::StringRef module, const Format &format);
@@ -39,8 +39,8 @@ public:
   std::vector<LinearTensor> others() const;
 
   void reportMissing(llvm::StringRef module, const llvm::Twine &note);
-  // What is known only when all layers have been found: whether --weights had an effect, and where tensors and
-  // config disagree.
+  // What is known only when all layers have been found: whether --weights had an effect, and where tensors
+  // and config disagree.
   void finish();
 
   const Checkpoint checkpoint;
@@ -54,11 +54,11 @@ private:
   const Quantization *config;
   const std::optional<Format> weights;
   Diagnostics &diagnostics;
-  llvm::StringSet<> used;            // tensors
-  std::string contradiction;         // of --weights and the first layer that is stored in another format
-  bool rounds = false;               // some layer takes --weights
-  std::string disagreement;          // of the first layer whose format is not the config's
-  int64_t disagreeing = 0;           // layers
+  llvm::StringSet<> used;    // tensors
+  std::string contradiction; // of --weights and the first layer that is stored in another format
+  bool rounds = false;       // some layer takes --weights
+  std::string disagreement;  // of the first layer whose format is not the config's
+  int64_t disagreeing = 0;   // layers
 };
 
 // "path: what is wrong; what to do", the form of errors of checkpoints, at no place in a text.

@@ -192,12 +192,15 @@ static WeightSourceOr openTernary(const BlockSource &source, std::optional<Forma
                    });
   Format stored = cantFail(parseFormat(scale ? "w158" : rowsShare ? "w158r" : source.type.format));
   if (source.factor != 1 && !rowsShare)
-    return source.layer.error("its blocks have scales of their own, which f16 does not hold times a factor; convert the model again without it");
+    return source.layer.error("its blocks have scales of their own, which f16 does not hold times a factor; "
+                              "convert the model again without it");
   // Scales of a tensor are scales of its rows and groups, too.
-  bool finer = wanted && ((wanted->str() == source.type.format && source.factor == 1) || (wanted->str() == "w158r" && rowsShare));
+  bool finer = wanted && ((wanted->str() == source.type.format && source.factor == 1) ||
+                          (wanted->str() == "w158r" && rowsShare));
   if (wanted && !finer && wanted->str() != stored.str())
     return otherFormat(source.layer, stored.str(), *wanted);
-  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)) * source.factor);
+  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored,
+                                         floatOfHalf(scale.value_or(0)) * source.factor);
 }
 
 // The rows of one layer in a tensor that may stack experts, or fuse gate and up.
@@ -214,7 +217,8 @@ static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) 
     return layer.error("shares " + Twine(n) +
                        " rows of gate and up, which are no halves; the file is damaged");
   size_t size = tensor.bytes.size() / (experts * parts);
-  return BlockRows{n / parts, tensor.shape.back(), tensor.bytes.slice((name.expert * parts + part) * size, size)};
+  return BlockRows{n / parts, tensor.shape.back(),
+                   tensor.bytes.slice((name.expert * parts + part) * size, size)};
 }
 
 // Whether scales times each factor of the tensor are f16 numbers, whatever they are.
@@ -244,7 +248,8 @@ static Expected<float> readFactor(const Layer &layer, const GgufName &name) {
   const Tensor &scale = *name.scale;
   int64_t experts = name.tensor->shape.size() == 3 ? name.tensor->shape[0] : 1;
   if (scale.type->id != Id::F32 || (scale.elements() != 1 && scale.elements() != experts))
-    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " + scale.shapeText() +
+    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " +
+                       scale.shapeText() +
                        ", and a factor of weights is F32, one for the tensor or for each expert; convert the "
                        "model again with llama.cpp");
   float factor = floatAt(scale, scale.elements() == 1 ? 0 : size_t(name.expert));
@@ -264,11 +269,13 @@ WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<
     return factor.takeError();
   const BlockRow *row = find_if(blockRows, [&](const BlockRow &row) { return row.id == type.id; });
   if (row != std::end(blockRows)) {
-    auto source = std::make_unique<BlockSource>(layer, type, *row, *rows, cantFail(parseFormat(type.format)), *factor);
+    auto source =
+        std::make_unique<BlockSource>(layer, type, *row, *rows, cantFail(parseFormat(type.format)), *factor);
     if (type.id == Id::TQ1_0 || type.id == Id::TQ2_0)
       return openTernary(*source, format);
     if (!holdsFactors(type, name.scale))
-      return layer.error("f16 does not hold its scales times tensor " + quoted(name.scale->name) + "; convert the model again without it");
+      return layer.error("f16 does not hold its scales times tensor " + quoted(name.scale->name) +
+                         "; convert the model again without it");
     if (format && format->str() != type.format)
       return otherFormat(layer, type.format, *format);
     return std::move(source);
