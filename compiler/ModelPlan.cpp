@@ -1,5 +1,5 @@
-#include "compiler/LayerTensors.h"
 #include "compiler/ModelPlan.h"
+#include "compiler/LayerTensors.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -88,10 +88,11 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
   std::optional<StoredLayer> layer = findStored(row, module);
   if (!layer) {
     if (!isOptional(row))
-      stored->reportMissing(module, "the config says " + Twine(model.sparse.size()) +
-                                        " layers of a " + model.family->modelType +
-                                        " model; download what is missing, or list kernels with the modules that they "
-                                        "compute (`lutc schema`)");
+      stored->reportMissing(
+          module, "the config says " + Twine(model.sparse.size()) + " layers of a " +
+                      model.family->modelType +
+                      " model; download what is missing, or list kernels with the modules that they "
+                      "compute (`lutc schema`)");
     return {std::nullopt, "the checkpoint lacks it"};
   }
   int64_t n = model.size(row.n).value, k = model.size(row.k).value;

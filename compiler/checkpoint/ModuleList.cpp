@@ -48,7 +48,8 @@ void ModuleLister::addGguf(const LinearTensor &linear) {
   int64_t first = 0; // expert
   bool isAlone = !last.getAsInteger(10, first);
   std::map<std::string, std::vector<std::string>> layers; // what families call each, by its name in GGUF
-  for (const std::string &module : modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
+  for (const std::string &module :
+       modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
     layers[ggufNameOf(numbered(module, 0))].push_back(module);
   if (layers.empty())
     for (int64_t expert = 0; expert < linear.experts(); ++expert)
@@ -83,8 +84,11 @@ void ModuleLister::addTiedHead() {
 }
 
 std::vector<CheckpointModule> ModuleLister::list() {
+  // A tensor without bytes may claim any number of experts, and no model has so many.
+  constexpr int64_t mostExperts = 1 << 16;
   for (const LinearTensor &linear : linearTensors(checkpoint))
-    checkpoint.isGguf() ? addGguf(linear) : addSafetensors(linear);
+    if (!linear.tensor->bytes.empty() && linear.experts() <= mostExperts)
+      checkpoint.isGguf() ? addGguf(linear) : addSafetensors(linear);
   addTiedHead();
   return std::move(modules);
 }
