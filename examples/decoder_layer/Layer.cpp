@@ -1,4 +1,5 @@
 #include "Layer.h"
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <sys/mman.h>
