@@ -2,6 +2,7 @@
 #include "codegen/Packing.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
+#include <map>
 
 using namespace lut;
 using llvm::Constant;
@@ -57,6 +58,7 @@ struct DescriptorEmitter {
     return declared;
   }
 
+  Constant *values(const Format &format);
   Constant *kernelInfo(size_t kernel);
   Constant *variantCode(const Product &product, size_t target);
   Constant *layout(const lutc_layout &layout);
@@ -70,9 +72,19 @@ struct DescriptorEmitter {
   llvm::GlobalVariable *libraryGlobal = nullptr;
   Constant *features = nullptr;
   llvm::SmallVector<llvm::GlobalVariable *> kernels = {};
+  std::map<std::vector<float>, Constant *> valuesOf = {};
 };
 
 } // namespace
+
+/// Formats with the same values share them.
+Constant *DescriptorEmitter::values(const Format &format) {
+  const std::vector<float> values = codeValues(format);
+  Constant *&shared = valuesOf[values];
+  if (!shared)
+    shared = global(llvm::ConstantDataArray::get(context, llvm::ArrayRef(values)), "", /*isPublic=*/false);
+  return shared;
+}
 
 /// lutc_kernel_info
 Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
@@ -81,8 +93,8 @@ Constant *DescriptorEmitter::kernelInfo(size_t kernel) {
   const lutc_kernel_info info = lut::kernelInfo(spec.n, spec.k, spec.format);
   return structure({string(spec.name), string(spec.format.str()), string(stringifyNumerics(product.numerics)),
                     size(info.n), size(info.k), size(info.group), size(info.subgroup), size(info.codes),
-                    size(info.scale_bytes), i32(info.scales_per_tensor), i32(info.has_zero_points),
-                    i32(info.has_minimums), i32(info.has_columns)});
+                    i32(info.scale_type), i32(info.scales_per_tensor), i32(info.has_zero_points),
+                    i32(info.has_minimums), i32(info.has_columns), values(spec.format)});
 }
 
 /// lutc_layout

@@ -2,8 +2,10 @@
 #include "codegen/GroupFunction.h"
 #include "codegen/RuntimeFiles.h"
 #include "codegen/Writers.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace lut;
 
@@ -11,9 +13,11 @@ using namespace lut;
 static std::string describe(const Format &format) {
   std::string text =
       format.row->trits ? "ternary codes 0 .. 2" : llvm::formatv("{0}-bit codes", format.row->bits).str();
-  llvm::StringRef scale = format.row->scaleF32 ? "f32" : format.exponentScales ? "e8m0" : "f16";
+  llvm::StringRef scale = nameOf(format.scaleType);
   text += (", one " + scale + " scale").str();
-  text += format.zeroPoints ? " and u8 zero point" : format.minimums ? " and f16 minimum" : "";
+  text += format.zeroPoints ? " and u8 zero point"
+          : format.minimums ? (" and " + scale + " minimum").str()
+                            : "";
   text += format.perTensor ? " for the tensor"
           : !format.group  ? " for a row"
                            : llvm::formatv(" for {0} along k", format.group).str();
@@ -22,20 +26,61 @@ static std::string describe(const Format &format) {
   return text + (format.permuted ? ", permuted columns" : "");
 }
 
-/// The macro that bounds the scratch of all variants.
-static void writeScratch(llvm::raw_ostream &out, llvm::StringRef macro,
-                         llvm::ArrayRef<const PlannedProgram *> programs) {
-  int64_t tokens = 0, bytes = 0, fixed = 0;
+using Programs = llvm::SmallVector<const PlannedProgram *>;
+
+/// The macro that bounds the scratch of programs: it grows by the most that any of them takes for a token, up
+/// to the most that any of them takes at all.
+static void writeScratch(llvm::raw_ostream &out, llvm::StringRef macro, const Programs &programs) {
+  int64_t bytes = 1, fixed = 0, most = 0;
   for (const PlannedProgram *program : programs) {
-    tokens = std::max(tokens, program->tokenBlock);
     bytes = std::max(bytes, program->scratchBytes);
     fixed = std::max(fixed, program->fixedBytes());
+    most = std::max(most, program->tokenBlock * program->scratchBytes + program->fixedBytes());
   }
-  out << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((size_t)((m) < " << tokens << " ? (m) : " << tokens
-      << ") * " << bytes;
-  if (fixed)
-    out << " + " << fixed;
-  out << ")\n";
+  int64_t tokens = llvm::divideCeil(most - fixed, bytes); // from here on the most
+  out << "#define " << macro << "_SCRATCH_BYTES(m) \\\n  ((m) < " << tokens << " ? LUTC_CAST(size_t, m) * "
+      << bytes << (fixed ? " + " + std::to_string(fixed) : "") << " : LUTC_CAST(size_t, " << most << "))\n";
+}
+
+static Programs programsOf(const Product &product) {
+  return Programs(llvm::make_pointer_range(
+      llvm::map_range(product.variants, [](auto &variant) -> auto & { return variant.program; })));
+}
+static Programs programsOf(const Group &group) { return Programs(llvm::make_pointer_range(group.variants)); }
+
+/// A name with {layer} and {expert} as printf and snprintf take it: %d.
+static std::string printfPattern(llvm::StringRef name) {
+  std::string pattern;
+  while (!name.empty()) {
+    if (name.consume_front("{layer}") || name.consume_front("{expert}")) {
+      pattern += "%d";
+      continue;
+    }
+    char c = name.front();
+    pattern += c == '%' ? "%%" : llvm::StringRef(&c, 1);
+    name = name.drop_front();
+  }
+  return pattern;
+}
+
+/// How packed files call the weights of a kernel. Kernels for several modules of a layer have a list.
+static void writeTensors(llvm::raw_ostream &out, const LibrarySpec &library, const KernelSpec &kernel,
+                         llvm::StringRef macro) {
+  std::vector<std::string> patterns;
+  for (const ProjectionSpec &projection : library.projections)
+    if (std::string name = printfPattern(projection.projection + ".weight");
+        projection.kernel == kernel.name && !llvm::is_contained(patterns, name))
+      patterns.push_back(std::move(name));
+  if (patterns.empty())
+    return;
+  out << "#define " << macro << (patterns.size() == 1 ? "_TENSOR " : "_TENSORS \\\n  {");
+  llvm::ListSeparator comma;
+  for (const std::string &pattern : patterns) {
+    out << comma << '"';
+    llvm::printEscapedString(pattern, out);
+    out << '"';
+  }
+  out << (patterns.size() == 1 ? "\n" : "}\n");
 }
 
 static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t kernel) {
@@ -43,19 +88,17 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
   const Product &product = plan.product(kernel);
   std::string name = plan.library.name + "_" + spec.name, macro = llvm::StringRef(name).upper();
   int64_t packed = 0;
-  llvm::SmallVector<const PlannedProgram *> programs;
-  for (const ProductVariant &variant : product.variants) {
+  for (const ProductVariant &variant : product.variants)
     packed = std::max(packed, packedBytes(variant.geometry));
-    programs.push_back(&variant.program);
-  }
   out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n",
                        spec.name, spec.n, spec.k, stringifyNumerics(product.numerics), spec.format.str(),
                        describe(spec.format));
   out << "#define " << macro << "_N " << spec.n << "\n#define " << macro << "_K " << spec.k << "\n"
       << "/* Bounds over all variants; lutc_packed_bytes and lutc_scratch_bytes are exact for the one in "
          "use. */\n"
-      << "#define " << macro << "_PACKED_BYTES ((size_t)" << packed << ")\n";
-  writeScratch(out, macro, programs);
+      << "#define " << macro << "_PACKED_BYTES LUTC_CAST(size_t, " << packed << ")\n";
+  writeScratch(out, macro, programsOf(product));
+  writeTensors(out, plan.library, spec, macro);
   out << "extern const lutc_kernel " << name << "_kernel;\n"
       << "LUTC_MUST_USE static inline lutc_status " << name
       << "_pack(const lutc_weights *weights, void *packed, size_t packed_bytes) {\n  return lutc_pack(&"
@@ -88,20 +131,30 @@ static const char *typeOf(const GroupOperand &operand) {
   }
 }
 
+/// Of an operand in the comment above a group; packed weights have their kernel's.
+static std::string shapeOf(const GroupOperand &operand, const GroupSpec &group) {
+  switch (operand.kind) {
+  case Slot::Kind::weights:
+    return "";
+  case Slot::Kind::experts:
+    return llvm::formatv("[{0}]", group.experts);
+  case Slot::Kind::vector:
+    return llvm::formatv("[{0}]", operand.size);
+  default:
+    return llvm::formatv("[m,{0}]", operand.size);
+  }
+}
+
 static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t index) {
   const GroupSpec &spec = plan.library.groups[index];
   const Group &group = plan.groups[index];
   std::string name = plan.library.name + "_" + spec.name, macro = llvm::StringRef(name).upper();
-  llvm::SmallVector<const PlannedProgram *> programs;
-  for (const PlannedProgram &program : group.variants)
-    programs.push_back(&program);
   out << "\n/* " << spec.name << ": " << describeGroup(plan.library, spec)
       << ". Rows have strides, as in lutc_run.\n  ";
   for (const GroupOperand &operand : group.operands)
-    if (operand.kind != Slot::Kind::weights && operand.kind != Slot::Kind::experts)
-      out << " " << operand.name << (operand.kind == Slot::Kind::vector ? "[" : "[m,") << operand.size << "]";
+    out << " " << operand.name << shapeOf(operand, spec);
   out << " */\n";
-  writeScratch(out, macro, programs);
+  writeScratch(out, macro, programsOf(group));
   out << "extern const lutc_group " << name << "_group;\nLUTC_MUST_USE static inline lutc_status " << name
       << "(size_t m";
   std::string operands;
@@ -122,7 +175,14 @@ static void writeGroup(llvm::raw_ostream &out, const LibraryPlan &plan, size_t i
 static void writeModel(llvm::raw_ostream &out, const LibrarySpec &library) {
   const ModelShape &model = library.model;
   std::string macro = llvm::StringRef(library.name).upper();
-  out << "\n/* The " << library.modelType << " model of the config. */\n";
+  out << "\n/* The " << library.modelType
+      << " model of the config. <KERNEL>_TENSOR names its weights in a packed model, for printf with the "
+         "layer\n"
+         "   and, of experts, the expert. Rows of queries and keys are in the order of Hugging Face, "
+         "whatever\n"
+         "   the checkpoint: rotary embeddings turn elements i and i + d/2 of the d of a head that rotate, "
+         "by\n"
+         "   position * ROPE_THETA^(-2i/d). */\n";
   const std::pair<const char *, int64_t> sizes[] = {
       {"LAYERS", model.layers},    {"HIDDEN", model.hidden},    {"HEADS", model.heads},
       {"KV_HEADS", model.kvHeads}, {"HEAD_DIM", model.headDim}, {"VOCABULARY", model.vocabulary},
@@ -134,6 +194,16 @@ static void writeModel(llvm::raw_ostream &out, const LibrarySpec &library) {
       macro, model.ropeTheta, model.normEpsilon, model.activation);
 }
 
+static void writeLibraryScratch(llvm::raw_ostream &out, const LibraryPlan &plan) {
+  Programs programs;
+  for (const Product &product : plan.products)
+    programs.append(programsOf(product));
+  for (const Group &group : plan.groups)
+    programs.append(programsOf(group));
+  out << "\n/* Enough scratch for m tokens of any kernel or group; lutc_library_scratch_bytes is exact. */\n";
+  writeScratch(out, llvm::StringRef(plan.library.name).upper(), programs);
+}
+
 std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash) {
   const std::string &name = plan.library.name;
   std::string text, guard = llvm::StringRef(name).upper() + "_H";
@@ -143,14 +213,15 @@ std::string lut::writeHeader(const LibraryPlan &plan, llvm::StringRef configHash
   for (const TargetRow *row : plan.targets)
     out << ' ' << row->name;
   out << ". */\n#ifndef " << guard << "\n#define " << guard << "\n\n" << runtimeHeader();
-  out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\nextern const lutc_library " << name
-      << "_library;\n";
+  out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\nLUTC_PUBLIC_BEGIN\n\nextern const lutc_library "
+      << name << "_library;\n";
   if (!plan.library.modelType.empty())
     writeModel(out, plan.library);
+  writeLibraryScratch(out, plan);
   for (size_t kernel = 0; kernel < plan.library.kernels.size(); ++kernel)
     writeKernel(out, plan, kernel);
   for (size_t group = 0; group < plan.library.groups.size(); ++group)
     writeGroup(out, plan, group);
-  out << "\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
+  out << "\nLUTC_PUBLIC_END\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
   return text;
 }

@@ -16,6 +16,7 @@ static Object packingObject(const Geometry &geometry) {
   Object packing{{"layout_id", layoutId(layout)}};
   for (auto [index, field] : llvm::enumerate(layoutFields))
     packing[field] = reinterpret_cast<const uint32_t *>(&layout)[index];
+  packing["kind"] = stringifyLayout(geometry.layout);
   return packing;
 }
 
@@ -68,18 +69,32 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
   return object;
 }
 
+/// Packed weights have the bytes of their kernel's variant, at most packed_bytes, and no elements.
+static Object operandObject(const LibraryPlan &plan, const GroupSpec &group, const GroupOperand &operand) {
+  static constexpr llvm::StringLiteral kinds[] = {"rows", "vector", "weights", "result", "routes", "experts"};
+  static constexpr llvm::StringLiteral types[] = {"f32", "f16", "bf16", "i8"};
+  Object object{{"name", operand.name}, {"kind", kinds[size_t(operand.kind)]}};
+  if (operand.kind != Slot::Kind::weights && operand.kind != Slot::Kind::experts) {
+    object["type"] = operand.kind == Slot::Kind::routes ? "i32" : types[size_t(operand.type)];
+    object["size"] = operand.size;
+    return object;
+  }
+  int64_t most = 0;
+  for (const ProductVariant &variant : plan.product(operand.kernel).variants)
+    most = std::max(most, packedBytes(variant.geometry));
+  object["kernel"] = plan.library.kernels[operand.kernel].name;
+  object["packed_bytes"] = most;
+  if (operand.kind == Slot::Kind::experts)
+    object["count"] = group.experts;
+  return object;
+}
+
 static Object groupObject(const LibraryPlan &plan, size_t index) {
   const GroupSpec &spec = plan.library.groups[index];
   const Group &group = plan.groups[index];
-  static constexpr llvm::StringLiteral kinds[] = {"rows", "vector", "weights", "result", "routes", "experts"};
-  static constexpr llvm::StringLiteral types[] = {"f32", "f16", "bf16", "i8"};
   Array operands, variants;
   for (const GroupOperand &operand : group.operands)
-    operands.push_back(
-        Object{{"name", operand.name},
-               {"kind", kinds[size_t(operand.kind)]},
-               {"type", operand.kind == Slot::Kind::routes ? "i32" : types[size_t(operand.type)]},
-               {"size", operand.size}});
+    operands.push_back(operandObject(plan, spec, operand));
   for (auto [target, program] : llvm::enumerate(group.variants)) {
     Array stages;
     for (const PlannedStage &stage : program.stages)

@@ -4,6 +4,21 @@
 
 using namespace lut;
 
+std::vector<float> lut::codeValues(const Format &format) {
+  std::vector<float> values;
+  for (int code = 0; code < format.row->codes(); ++code)
+    values.push_back(format.hasPlainCodes() ? float(code)
+                                            : float(format.row->value(code)) / float(format.row->divisor));
+  return values;
+}
+
+static_assert(longestFormatName <= sizeof(lutc_packed_header::format), "names of formats would be cut");
+
+static lutc_type typeOf(ScaleType type) {
+  static constexpr lutc_type types[] = {LUTC_F16, LUTC_BF16, LUTC_F32, LUTC_F8_E8M0};
+  return types[size_t(type)];
+}
+
 lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   lutc_kernel_info info = {};
   info.n = n;
@@ -12,7 +27,7 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   info.subgroup = format.subgroup;
   info.codes = format.row->codes();
   info.scales_per_tensor = format.perTensor;
-  info.scale_bytes = format.scaleBytes();
+  info.scale_type = typeOf(format.scaleType);
   info.has_zero_points = format.zeroPoints;
   info.has_minimums = format.minimums;
   info.has_columns = format.permuted;

@@ -8,12 +8,15 @@
 
 namespace lut {
 
-/// Names and numerics, which do not matter here, are null.
+/// What the codes of a format stand for: lutc_kernel_info.values.
+std::vector<float> codeValues(const Format &format);
+
+/// Names, numerics and values, which do not matter to packing, are null.
 lutc_kernel_info kernelInfo(int64_t n, int64_t k, const Format &format);
 
 lutc_layout layoutOf(const Geometry &geometry);
 
-/// Fields of lutc_layout in its order, for the manifest.
+/// Fields of lutc_layout in its order, for the manifest, where the first is a name.
 inline constexpr llvm::StringLiteral layoutFields[] = {"kind", "vector_bytes", "row_vectors", "tile_rows",
                                                        "bits", "group",        "k_block",     "k_padded"};
 static_assert(sizeof(lutc_layout) == std::size(layoutFields) * sizeof(uint32_t),

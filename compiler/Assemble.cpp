@@ -3,6 +3,7 @@
 #include "codegen/lmma/Assembler.h"
 #include "compiler/Driver.h"
 #include "compiler/Output.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -15,12 +16,6 @@ using namespace llvm;
 
 namespace lut {
 
-static Error write(StringRef path, std::string bytes) {
-  StringRef directory = sys::path::parent_path(path);
-  return writeFiles(directory.empty() ? "." : directory,
-                    {{sys::path::filename(path).str(), std::move(bytes)}});
-}
-
 static Expected<std::unique_ptr<MemoryBuffer>> readFile(StringRef path) {
   auto buffer = MemoryBuffer::getFile(path);
   if (!buffer)
@@ -32,6 +27,12 @@ int assembleFile(const AssembleRequest &request) {
   auto buffer = readFile(request.input);
   if (!buffer)
     return reportError(buffer.takeError());
+  FileKind kind = fileKindOf((*buffer)->getBuffer());
+  if (!isText(kind))
+    return reportError(unexpectedFile(request.input, kind, WantedFile::Program));
+  auto output = OutputPath::open(request.output);
+  if (!output)
+    return reportError(output.takeError());
   SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
   mlir::MLIRContext context;
@@ -48,7 +49,7 @@ int assembleFile(const AssembleRequest &request) {
   auto bytes = lmma::assemble(programs.front());
   if (failed(bytes))
     return ExitError;
-  if (Error problem = write(request.output, std::move(*bytes)))
+  if (Error problem = output->write(std::move(*bytes)))
     return reportError(std::move(problem));
   return ExitOk;
 }
@@ -75,11 +76,10 @@ int disassembleFile(const AssembleRequest &request) {
   for (auto program : (*module)->getOps<lmma::ProgramOp>())
     program->print(stream);
   text += "\n";
-  if (request.output.empty()) {
-    outs() << text;
-    return ExitOk;
-  }
-  if (Error problem = write(request.output, std::move(text)))
+  auto output = OutputPath::open(request.output);
+  if (!output)
+    return reportError(output.takeError());
+  if (Error problem = output->write(std::move(text)))
     return reportError(std::move(problem));
   return ExitOk;
 }

@@ -3,6 +3,7 @@
 #include "codegen/Compile.h"
 #include "compiler/Driver.h"
 #include "compiler/Measure.h"
+#include "compiler/Output.h"
 #include "compiler/Tuning.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -136,6 +137,9 @@ int bench(const BenchRequest &request) {
   std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
   if (!library)
     return ExitError;
+  auto output = OutputPath::open(request.output);
+  if (!output)
+    return reportError(output.takeError());
   Bench bench{request, {}, {}};
   bench.options.cpu = "host";
   bench.tuning.cpu = sys::getHostCPUName().str();
@@ -147,7 +151,7 @@ int bench(const BenchRequest &request) {
                     bench.close, bench.subjects);
   if (request.output.empty())
     return ExitOk;
-  if (Error problem = writeTuning(bench.tuning, request.output))
+  if (Error problem = output->write(printTuning(bench.tuning)))
     return reportError(std::move(problem));
   return ExitOk;
 }

@@ -1,6 +1,7 @@
 #include "compiler/CheckpointConfig.h"
 
 #include "compiler/ConfigKeys.h"
+#include "compiler/Log.h"
 #include "compiler/Models.h"
 #include "compiler/TensorRows.h"
 #include "compiler/checkpoint/ModuleNames.h"
@@ -170,9 +171,11 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
                                                      Diagnostics &diagnostics) {
   Expected<Checkpoint> checkpoint = openCheckpoint(path);
   if (!checkpoint) {
-    reportAt(path, checkpoint.takeError(), diagnostics);
+    diagnostics.error(path, checkpoint.takeError());
     return std::nullopt;
   }
+  for (const std::string &note : checkpoint->notes)
+    logLine(note);
   std::optional<ConfigFile> file = readFile(*checkpoint, diagnostics);
   if (!file)
     return std::nullopt;
@@ -182,17 +185,11 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   if (const MetadataValue *type = checkpoint->metadata.find("general.architecture");
       type && checkpoint->isGguf())
     config.unknownType = printable(type->string().value_or(""));
-  if (const ConfigNode *node = findQuantization(config.file.root)) {
-    auto quantization = readQuantization(*node, std::nullopt, diagnostics);
-    if (!quantization)
-      return std::nullopt;
-    config.quantization = std::make_unique<Quantization>(std::move(*quantization));
-  }
-  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
-  if (!storage)
+  std::optional<Quantization> quantization = readQuantization(*checkpoint, config.file.root, diagnostics);
+  if (!quantization)
     return std::nullopt;
-  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*storage),
-                                                 config.quantization.get(), options.weights, diagnostics);
+  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*quantization), options.weights,
+                                                 diagnostics);
   return config;
 }
 

@@ -5,6 +5,7 @@
 #include "compiler/ModelPlan.h"
 #include "compiler/Readers.h"
 #include "compiler/checkpoint/Checkpoint.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -23,7 +24,7 @@ static std::string makeIdentifier(StringRef text) {
 
 // config.json says nothing about a model; its model_type does.
 static std::string defaultName(StringRef path, const ConfigNode &root) {
-  StringRef stem = sys::path::stem(path);
+  StringRef stem = modelStem(path);
   SmallVector<StringRef, 2> types = modelTypes(root);
   return makeIdentifier(stem == "config" && !types.empty() ? types.front() : stem);
 }
@@ -73,32 +74,45 @@ static std::optional<LibrarySpec> readStored(CheckpointConfig &config, const Con
   return planTensors(*config.stored, options, diagnostics);
 }
 
+static std::optional<CheckpointConfig> readSource(StringRef path, const ConfigOptions &options,
+                                                  Diagnostics &diagnostics) {
+  FileKind kind = fileKind(path);
+  // Bytes that nobody knows can only be a damaged checkpoint, whose readers say more.
+  if (isCheckpoint(kind) || kind == FileKind::Binary)
+    return readCheckpointConfig(path, options, diagnostics);
+  bool isConfig = is_contained({FileKind::ModelConfig, FileKind::Json, FileKind::Text, FileKind::Empty,
+                                FileKind::Pipe, FileKind::Unreadable},
+                               kind);
+  if (!isConfig) {
+    diagnostics.error(path, unexpectedFile(path, kind, WantedFile::Config));
+    return std::nullopt;
+  }
+  std::optional<ConfigFile> file = readConfigFile(path, diagnostics);
+  if (!file)
+    return std::nullopt;
+  CheckpointConfig config;
+  config.file = std::move(*file);
+  return config;
+}
+
 std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &options, SourceMgr &sources) {
   Diagnostics diagnostics(sources);
-  std::optional<ConfigFile> file;
-  std::optional<CheckpointConfig> checkpoint;
-  std::optional<LibrarySpec> library;
-  if (isCheckpoint(path)) {
-    checkpoint = readCheckpointConfig(path, options, diagnostics);
-    if (checkpoint) {
-      library = readStored(*checkpoint, options, diagnostics);
-      file = std::move(checkpoint->file);
-    }
-  } else {
-    file = readConfigFile(path, diagnostics);
-    if (file)
-      library = readTree(file->root, options, diagnostics);
-  }
+  std::optional<CheckpointConfig> config = readSource(path, options, diagnostics);
+  if (!config)
+    return std::nullopt;
+  const ConfigNode &root = config->file.root;
+  std::optional<LibrarySpec> library =
+      config->stored ? readStored(*config, options, diagnostics) : readTree(root, options, diagnostics);
   if (!library)
     return std::nullopt;
-  library->inputs = file->files;
+  library->inputs = config->file.files;
   if (!options.name.empty())
     library->name = options.name;
   else if (library->name.empty())
-    library->name = defaultName(file->files.front(), file->root);
+    library->name = defaultName(config->file.files.front(), root);
   if (!options.variants.empty())
     library->variants = options.variants;
-  if (!checkName(*library, file->root, path, diagnostics))
+  if (!checkName(*library, root, path, diagnostics) || diagnostics.failed())
     return std::nullopt;
   return library;
 }

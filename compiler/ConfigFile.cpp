@@ -8,23 +8,12 @@ using namespace llvm;
 
 namespace lut {
 
-namespace {
-
-struct QuantizerRow {
-  StringLiteral file, method; // which the file may leave out
-};
-
-constexpr QuantizerRow quantizers[] = {
-    {"quantize_config.json", "gptq"}, // AutoGPTQ
-    {"quant_config.json", "awq"},     // AutoAWQ
-};
-
-} // namespace
-
 const ConfigNode *findQuantization(const ConfigNode &root) {
-  const ConfigNode *text = root.find("text_config");
-  const ConfigNode *nested = text ? text->find("quantization_config") : nullptr;
-  return nested ? nested : root.find("quantization_config");
+  for (const ConfigNode *node : {root.find("text_config"), &root})
+    for (StringRef key : {"quantization_config", "compression_config"})
+      if (const ConfigNode *found = node ? node->find(key) : nullptr)
+        return found;
+  return nullptr;
 }
 
 static void addMethod(ConfigNode &quantization, StringRef method) {
@@ -43,7 +32,7 @@ std::optional<ConfigFile> readConfigFile(StringRef path, Diagnostics &diagnostic
   if (!root)
     return std::nullopt;
   ConfigFile config{{path.str()}, std::move(*root)};
-  for (const QuantizerRow &row : quantizers) {
+  for (const QuantizerFile &row : quantizerFiles()) {
     SmallString<128> beside(sys::path::parent_path(path));
     sys::path::append(beside, row.file);
     if (sys::path::filename(path) != "config.json" || findQuantization(config.root) ||
@@ -58,6 +47,25 @@ std::optional<ConfigFile> readConfigFile(StringRef path, Diagnostics &diagnostic
     config.root.members.push_back({"quantization_config", quantization->range, std::move(*quantization)});
   }
   return config;
+}
+
+std::optional<Quantization> readQuantization(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
+  if (checkpoint.isGguf())
+    return Quantization();
+  if (checkpoint.config.empty())
+    return quantizationOf(checkpoint);
+  std::optional<ConfigFile> file = readConfigFile(checkpoint.config, diagnostics);
+  return file ? readQuantization(checkpoint, file->root, diagnostics) : std::nullopt;
+}
+
+std::optional<Quantization> readQuantization(const Checkpoint &checkpoint, const ConfigNode &root,
+                                             Diagnostics &diagnostics) {
+  const ConfigNode *type = root.find("model_type"), *config = findQuantization(root);
+  std::optional<Quantization> result =
+      config ? readQuantization(*config, diagnostics) : quantizationOf(checkpoint);
+  if (result)
+    result->isGptOss = type && type->text == "gpt_oss";
+  return result;
 }
 
 } // namespace lut

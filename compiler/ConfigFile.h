@@ -3,6 +3,7 @@
 #define LUT_COMPILER_CONFIGFILE_H
 
 #include "compiler/ConfigTree.h"
+#include "compiler/quantizers/Quantization.h"
 
 namespace lut {
 
@@ -15,8 +16,15 @@ struct ConfigFile {
 // key's place.
 std::optional<ConfigFile> readConfigFile(llvm::StringRef path, Diagnostics &diagnostics);
 
-// Nested or not; null: there is none.
+// quantization_config, or compression_config as compressed-tensors once called it; nested or not. Null: there
+// is none.
 const ConfigNode *findQuantization(const ConfigNode &root);
+
+// How the weights of a checkpoint are stored, from its config and, where that is silent, its tensors. Nothing
+// after an error, which is reported.
+std::optional<Quantization> readQuantization(const Checkpoint &checkpoint, Diagnostics &diagnostics);
+std::optional<Quantization> readQuantization(const Checkpoint &checkpoint, const ConfigNode &root,
+                                             Diagnostics &diagnostics);
 
 } // namespace lut
 

@@ -110,26 +110,6 @@ ArrayRef<ConfigKey> tuningKeys() {
   return root;
 }
 
-std::string alternatives(ArrayRef<StringRef> names) {
-  std::string text;
-  for (auto [index, name] : enumerate(names))
-    text += ((index == 0 ? "" : index + 1 == names.size() ? " or " : ", ") + name).str();
-  return text;
-}
-
-std::string suggest(StringRef word, ArrayRef<StringRef> names) {
-  StringRef best;
-  unsigned bestDistance = 1 + (word.size() + 2) / 3;
-  for (StringRef name : names) {
-    unsigned distance = word.edit_distance(name, /*AllowReplacements=*/true, bestDistance);
-    if (distance >= bestDistance)
-      continue;
-    best = name;
-    bestDistance = distance;
-  }
-  return best.empty() ? "" : ("did you mean '" + best + "'? ").str();
-}
-
 bool isIdentifier(StringRef name) {
   return !name.empty() && !isDigit(name[0]) && all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
 }

@@ -42,11 +42,6 @@ llvm::ArrayRef<llvm::StringLiteral> strategyNames();
 // Reports unknown and missing keys and values of the wrong kind, at any depth; true: there were none.
 bool checkKeys(const ConfigNode &mapping, llvm::ArrayRef<ConfigKey> keys, Diagnostics &diagnostics);
 
-// "did you mean 'format'? " or "": the nearest of `names` if it is near enough to be a slip.
-std::string suggest(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> names);
-// "a, b or c"
-std::string alternatives(llvm::ArrayRef<llvm::StringRef> names);
-
 // The JSON schema of the kernel list.
 void printSchema(llvm::ArrayRef<std::string> variants, llvm::raw_ostream &out);
 

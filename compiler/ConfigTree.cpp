@@ -1,8 +1,12 @@
 #include "compiler/ConfigTree.h"
 
+#include "compiler/checkpoint/FileKind.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/YAMLParser.h"
+#include <cmath>
 
 using namespace llvm;
 
@@ -11,7 +15,12 @@ namespace lut {
 // Deeper documents are not ours, and the parsers recurse.
 static constexpr unsigned maxDepth = 64;
 
-bool ConfigNode::isString() const { return kind == Scalar && (quoted || (!number() && !boolean())); }
+// What Python writes into JSON for numbers that are not finite. They make sense nowhere, but are no strings.
+static constexpr StringLiteral nonFinite[] = {"NaN", "Infinity", "-Infinity"};
+
+bool ConfigNode::isString() const {
+  return kind == Scalar && (quoted || (!number() && !boolean() && !is_contained(nonFinite, text)));
+}
 
 std::optional<int64_t> ConfigNode::integer() const {
   int64_t value;
@@ -24,7 +33,7 @@ std::optional<double> ConfigNode::number() const {
   double value;
   bool numeric =
       kind == Scalar && !quoted && StringRef("+-.0123456789").contains(text.empty() ? 'x' : text[0]);
-  if (!numeric || StringRef(text).getAsDouble(value))
+  if (!numeric || StringRef(text).getAsDouble(value) || !std::isfinite(value))
     return std::nullopt;
   return value;
 }
@@ -73,7 +82,7 @@ public:
 private:
   bool buildScalar(yaml::ScalarNode *node, ConfigNode &out);
   bool buildMapping(yaml::MappingNode *node, ConfigNode &out, unsigned depth);
-  bool buildMember(yaml::KeyValueNode &entry, ConfigNode &out, unsigned depth);
+  bool buildMember(yaml::KeyValueNode &entry, ConfigNode &out, StringMap<SMRange> &keys, unsigned depth);
 
   Diagnostics &diagnostics;
 };
@@ -91,7 +100,8 @@ bool TreeBuilder::buildScalar(yaml::ScalarNode *node, ConfigNode &out) {
   return true;
 }
 
-bool TreeBuilder::buildMember(yaml::KeyValueNode &entry, ConfigNode &out, unsigned depth) {
+bool TreeBuilder::buildMember(yaml::KeyValueNode &entry, ConfigNode &out, StringMap<SMRange> &keys,
+                              unsigned depth) {
   auto *key = dyn_cast_or_null<yaml::ScalarNode>(entry.getKey());
   if (!key) {
     diagnostics.error(entry.getSourceRange(), "a key must be a name", "write `key: value`");
@@ -105,9 +115,10 @@ bool TreeBuilder::buildMember(yaml::KeyValueNode &entry, ConfigNode &out, unsign
   member.value.range = member.range;
   if (!build(value, member.value, depth))
     return false;
-  if (const ConfigMember *first = out.member(member.key)) {
+  auto [first, isNew] = keys.try_emplace(member.key, member.range);
+  if (!isNew) {
     diagnostics.error(member.range, "'" + member.key + "' is given twice", "");
-    diagnostics.noteAt(first->range, "the first one; remove one of them");
+    diagnostics.noteAt(first->second, "the first one; remove one of them");
     return false;
   }
   out.members.push_back(std::move(member));
@@ -116,8 +127,9 @@ bool TreeBuilder::buildMember(yaml::KeyValueNode &entry, ConfigNode &out, unsign
 
 bool TreeBuilder::buildMapping(yaml::MappingNode *node, ConfigNode &out, unsigned depth) {
   out.kind = ConfigNode::Mapping;
+  StringMap<SMRange> keys;
   for (yaml::KeyValueNode &entry : *node)
-    if (!buildMember(entry, out, depth))
+    if (!buildMember(entry, out, keys, depth))
       return false;
   if (!out.range.isValid() && !out.members.empty())
     out.range = out.members.front().range;
@@ -177,6 +189,38 @@ static size_t findTooDeep(StringRef text) {
   return StringRef::npos;
 }
 
+// The text with numbers that are not finite replaced by others of the same length, which strict JSON has.
+static std::string withFiniteNumbers(StringRef text) {
+  std::string out = text.str();
+  bool inString = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (inString && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      inString = !inString;
+    } else if (!inString) {
+      for (StringRef number : nonFinite)
+        if (text.substr(i).starts_with(number))
+          std::fill_n(out.begin() + i + (number[0] == '-'), number.size() - (number[0] == '-'), '1');
+    }
+  }
+  return out;
+}
+
+// What cannot be shown with an error is no text of ours.
+static bool checkText(StringRef text, StringRef path, Diagnostics &diagnostics) {
+  size_t at = 0;
+  bool isUtf8 = json::isUTF8(text, &at);
+  if (isUtf8)
+    at = find_if(text, isControl) - text.begin();
+  if (isUtf8 && at == text.size())
+    return true;
+  diagnostics.error(path,
+                    (isUtf8 ? "holds a control character at byte " : "is not UTF-8 at byte ") + Twine(at),
+                    "write text in UTF-8");
+  return false;
+}
+
 // llvm::yaml takes JSON with missing commas and other slips for YAML; a .json file must be JSON.
 static bool checkJson(StringRef text, Diagnostics &diagnostics) {
   auto rangeAt = [&](size_t offset) {
@@ -188,7 +232,7 @@ static bool checkJson(StringRef text, Diagnostics &diagnostics) {
     diagnostics.error(rangeAt(tooDeep), "more than " + Twine(maxDepth) + " levels of nesting", "");
     return false;
   }
-  Expected<json::Value> value = json::parse(text);
+  Expected<json::Value> value = json::parse(withFiniteNumbers(text));
   if (value)
     return true;
   // The message is "[line:column, byte=offset]: what".
@@ -212,6 +256,11 @@ std::optional<ConfigNode> readConfigTree(StringRef path, Diagnostics &diagnostic
     diagnostics.error(path, "cannot read: " + problem.message(), "");
     return std::nullopt;
   }
+  FileKind kind = fileKindOf((*file)->getBuffer());
+  if (!isText(kind) && kind != FileKind::Empty) {
+    diagnostics.error(path, unexpectedFile(path, kind, WantedFile::Text));
+    return std::nullopt;
+  }
   return readConfigTree(std::move(*file), path.ends_with(".json"), diagnostics);
 }
 
@@ -221,6 +270,8 @@ std::optional<ConfigNode> readConfigTree(std::unique_ptr<MemoryBuffer> text, boo
   unsigned id = sources.AddNewSourceBuffer(std::move(text), SMLoc());
   MemoryBufferRef buffer = sources.getMemoryBuffer(id)->getMemBufferRef();
   StringRef path = buffer.getBufferIdentifier();
+  if (!checkText(buffer.getBuffer(), path, diagnostics))
+    return std::nullopt;
   if (isJson && !checkJson(buffer.getBuffer(), diagnostics))
     return std::nullopt;
 

@@ -10,7 +10,9 @@ namespace lut {
 
 class Diagnostics {
 public:
-  explicit Diagnostics(llvm::SourceMgr &sources) : sources(sources) {}
+  // Whatever goes through the sources is fit for a terminal from now on: no control characters, no endless
+  // lines.
+  explicit Diagnostics(llvm::SourceMgr &sources);
 
   void error(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);
   void warning(llvm::SMRange where, const llvm::Twine &message, const llvm::Twine &note);
@@ -23,6 +25,8 @@ public:
 
   // Splits "what is wrong; write this", the form of parseFormat's errors, into message and note.
   void error(llvm::SMRange where, llvm::Error problem);
+  // The same of "subject: what is wrong; write this", the form of the readers of checkpoints.
+  void error(llvm::StringRef subject, llvm::Error problem);
 
   SourcePosition position(llvm::SMRange where) const;
   llvm::SourceMgr &sourceMgr() { return sources; }
@@ -32,6 +36,11 @@ private:
   llvm::SourceMgr &sources;
   unsigned errors = 0;
 };
+
+// "did you mean 'format'? " or "": the nearest of `names` if it is near enough to be a slip.
+std::string suggest(llvm::StringRef word, llvm::ArrayRef<llvm::StringRef> names);
+// "a, b or c"
+std::string alternatives(llvm::ArrayRef<llvm::StringRef> names);
 
 } // namespace lut
 

@@ -57,6 +57,23 @@ static CompileOptions makeOptions(const CompileRequest &request, const LibrarySp
   return options;
 }
 
+static std::string archiveName(const LibrarySpec &library) { return "lib" + library.name + ".a"; }
+static std::string headerName(const LibrarySpec &library) { return library.name + ".h"; }
+static std::string manifestName(const LibrarySpec &library) { return library.name + ".json"; }
+static std::string depfileName(const LibrarySpec &library) { return library.name + ".d"; }
+
+// The names that are known before anything is compiled: all but those of listings.
+static std::vector<std::string> outputNames(const CompileRequest &request, const LibrarySpec &library) {
+  std::vector<std::string> names = {depfileName(library)};
+  if (is_contained(request.emit, "lib"))
+    names.push_back(archiveName(library));
+  if (is_contained(request.emit, "header"))
+    names.push_back(headerName(library));
+  if (is_contained(request.emit, "manifest"))
+    names.push_back(manifestName(library));
+  return names;
+}
+
 // The depfile is always written: build systems ask for it whatever else they ask for.
 static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const LibrarySpec &library,
                                            Artifacts &artifacts) {
@@ -65,9 +82,9 @@ static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const 
     if (is_contained(request.emit, output))
       files.push_back({name, std::move(bytes)});
   };
-  add("lib", "lib" + library.name + ".a", artifacts.archive);
-  add("header", library.name + ".h", artifacts.header);
-  add("manifest", library.name + ".json", artifacts.manifest);
+  add("lib", archiveName(library), artifacts.archive);
+  add("header", headerName(library), artifacts.header);
+  add("manifest", manifestName(library), artifacts.manifest);
   for (auto &[name, bytes] : artifacts.listings)
     files.push_back({name, std::move(bytes)});
   std::vector<std::string> outputs;
@@ -76,7 +93,7 @@ static std::vector<OutputFile> chooseFiles(const CompileRequest &request, const 
   std::vector<std::string> inputs = library.inputs;
   if (!request.tuning.empty())
     inputs.push_back(request.tuning);
-  files.push_back({library.name + ".d", writeDepfile(outputs, inputs)});
+  files.push_back({depfileName(library), writeDepfile(outputs, inputs)});
   return files;
 }
 
@@ -138,11 +155,14 @@ int compile(const CompileRequest &request) {
     printPlan(*library, *choices, outs());
     return ExitOk;
   }
+  auto output = OutputDirectory::open(request.directory, outputNames(request, *library));
+  if (!output)
+    return reportError(output.takeError());
   Artifacts artifacts;
   if (Error problem = compileLibrary(*library, options, artifacts))
     return reportError(std::move(problem));
   std::vector<OutputFile> files = chooseFiles(request, *library, artifacts);
-  if (Error problem = writeFiles(request.directory, files))
+  if (Error problem = output->write(files))
     return reportError(std::move(problem));
   if (request.verbose)
     for (const OutputFile &file : files)

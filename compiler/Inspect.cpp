@@ -1,7 +1,10 @@
 #include "compiler/Inspect.h"
 
+#include "compiler/ConfigFile.h"
 #include "compiler/Driver.h"
+#include "compiler/Log.h"
 #include "compiler/TensorRows.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "compiler/pack/InspectPacked.h"
@@ -27,31 +30,6 @@ struct LinearLayer {
 };
 
 } // namespace
-
-static StringRef methodName(WeightStorage::Method method) {
-  using Method = WeightStorage::Method;
-  switch (method) {
-  case Method::Float:
-    return "none";
-  case Method::Gptq:
-    return "GPTQ";
-  case Method::GptqV2:
-    return "GPTQ 2";
-  case Method::EfficientQat:
-    return "EfficientQAT";
-  case Method::AwqGemm:
-    return "AWQ gemm";
-  case Method::AwqGemv:
-    return "AWQ gemv";
-  case Method::CompressedTensors:
-    return "compressed-tensors";
-  case Method::Bitnet:
-    return "BitNet";
-  case Method::Gguf:
-    return "by tensor";
-  }
-  return "";
-}
 
 static LinearLayer describeLayer(const Checkpoint &checkpoint, const WeightStorage &storage, StringRef module,
                                  const Tensor &tensor) {
@@ -100,7 +78,7 @@ static void printText(const Checkpoint &checkpoint, const WeightStorage &storage
       << checkpoint.tensors.size() << " tensors of " << bytes << " bytes in " << checkpoint.files.size()
       << (checkpoint.files.size() == 1 ? " file" : " files") << "\n";
   if (!checkpoint.isGguf())
-    out << "quantization: " << methodName(storage.method) << "\n";
+    out << "quantization: " << storage.name() << "\n";
   for (const MetadataEntry &entry : checkpoint.metadata.entries)
     if (!entry.key.starts_with("tokenizer.")) {
       out << "  " << printable(entry.key) << " = ";
@@ -149,7 +127,7 @@ static void printJson(const Checkpoint &checkpoint, const WeightStorage &storage
     if (checkpoint.isGguf())
       json.attribute("version", int64_t(checkpoint.version));
     json.attribute("files", json::Array(checkpoint.files));
-    json.attribute("quantization", methodName(storage.method));
+    json.attribute("quantization", checkpoint.isGguf() ? "by tensor" : storage.name());
     json.attributeObject("metadata", [&] { printMetadata(checkpoint.metadata, json); });
     json.attributeArray("tensors", [&] {
       for (const Tensor &tensor : checkpoint.tensors)
@@ -177,16 +155,18 @@ static void printJson(const Checkpoint &checkpoint, const WeightStorage &storage
 }
 
 int inspect(const InspectRequest &request) {
-  if (isPacked(request.path))
+  if (fileKind(request.path) == FileKind::Packed)
     return inspectPacked(request);
   Expected<Checkpoint> checkpoint = openCheckpoint(request.path);
   if (!checkpoint)
     return reportError(checkpoint.takeError());
   SourceMgr sources;
   Diagnostics diagnostics(sources);
-  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
+  std::optional<Quantization> storage = readQuantization(*checkpoint, diagnostics);
   if (!storage)
     return ExitError;
+  for (const std::string &note : checkpoint->notes)
+    logLine(note);
   std::vector<LinearLayer> layers = describeLayers(*checkpoint, *storage);
   if (request.json)
     printJson(*checkpoint, *storage, layers, outs());

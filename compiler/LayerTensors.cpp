@@ -1,28 +1,36 @@
 #include "compiler/LayerTensors.h"
 
-#include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/checkpoint/TensorNames.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
 
 namespace lut {
 
-static std::string huggingFaceName(const Checkpoint &checkpoint, StringRef tensor) {
+// Factors of weights are part of them. What has no name in transformers keeps its own, behind the layer's.
+static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint, StringRef tensor) {
   if (!checkpoint.isGguf())
     return tensor.str();
-  auto [stem, suffix] = tensor.rsplit('.');
-  std::vector<std::string> modules = modulesOfGguf((stem + ".weight").str());
-  return modules.empty() ? "" : modules.front() + "." + suffix.str();
+  if (tensor.ends_with(".scale") || tensor.ends_with(".input_scale"))
+    return "";
+  std::string name = names.huggingFace(tensor);
+  if (name.empty() && tensor.consume_front("blk."))
+    return ("model.layers." + tensor).str();
+  return name;
 }
 
-// "language_model.model.layers.3.mlp.up_proj.weight" is layer 3 and the rest; false outside the layers of the
-// language model.
-static bool splitLayer(StringRef name, int64_t &layer, StringRef &inside) {
-  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.",
-                                               "language_model.", "model.", ""};
+// Multimodal models have the language model under one name or the other.
+static StringRef withoutModel(StringRef name) {
+  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.", "language_model.",
+                                               "model."};
   for (StringRef prefix : prefixes)
     if (name.consume_front(prefix))
       break;
+  return name;
+}
+
+// "layers.3.mlp.up_proj.weight" is layer 3 and the rest; false outside the layers.
+static bool splitLayer(StringRef name, int64_t &layer, StringRef &inside) {
   if (!name.consume_front("layers."))
     return false;
   auto [number, rest] = name.split('.');
@@ -41,12 +49,15 @@ static std::string withoutExpert(StringRef inside) {
 }
 
 LayerTensors::LayerTensors(const Checkpoint &checkpoint) {
+  const TensorNames names(checkpoint, Naming::HuggingFace);
   for (const Tensor &tensor : checkpoint.tensors) {
-    std::string name = huggingFaceName(checkpoint, tensor.name);
+    std::string name = nameOf(names, checkpoint, tensor.name);
     int64_t layer;
     StringRef inside;
-    if (!splitLayer(name, layer, inside))
+    if (!splitLayer(withoutModel(name), layer, inside)) {
+      others.insert(withoutModel(name));
       continue;
+    }
     auto [entry, fresh] = layersOf.try_emplace(withoutExpert(inside));
     if (fresh)
       order.push_back(entry->first().str());

@@ -1,10 +1,11 @@
-// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there
-// are beside the weights of products.
+// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there are
+// beside the weights of products.
 #ifndef LUT_COMPILER_LAYERTENSORS_H
 #define LUT_COMPILER_LAYERTENSORS_H
 
 #include "compiler/checkpoint/Checkpoint.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include <set>
 
 namespace lut {
@@ -15,12 +16,15 @@ public:
 
   // Of a tensor such as "input_layernorm.weight"; experts are called {expert}.
   size_t layersWith(llvm::StringRef inside) const;
-  int64_t layers() const { return count; }                    // the highest number, plus 1
+  // Outside the layers: "norm.weight", "lm_head.bias".
+  bool has(llvm::StringRef outside) const { return others.contains(outside); }
+  int64_t layers() const { return count; } // the highest number, plus 1
   llvm::ArrayRef<std::string> names() const { return order; } // in that of the files
 
 private:
   llvm::StringMap<std::set<int64_t>> layersOf;
   std::vector<std::string> order;
+  llvm::StringSet<> others; // outside the layers, behind "model." or what stands for it
   int64_t count = 0;
 };
 

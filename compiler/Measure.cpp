@@ -5,6 +5,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <numeric>
@@ -65,11 +66,10 @@ private:
   ArrayRef<const lutc_kernel *> kernels;
   lutc_weights weights(const lutc_kernel_info &info) const;
 
-  std::vector<uint8_t> codes, zeros;
+  std::vector<uint8_t> codes, scales, zeros; // scales: bytes of their type; minimums are the same
   std::vector<int8_t> multiples;
-  std::vector<uint16_t> halves;
   std::vector<int32_t> columns;
-  std::vector<float> floats, x, y;
+  std::vector<float> x, y;
   std::map<uint32_t, Pool> pools; // by layout id
   size_t scratchBytes = 0;
   std::optional<Buffer> scratch;
@@ -117,9 +117,15 @@ void Workload::fill(const lutc_kernel_info &info) {
   for (uint8_t &code : codes)
     code = uint8_t(random() % info.codes);
   size_t groups = (info.k + info.group - 1) / info.group;
-  halves.assign(info.n * groups, 0x2c00); // 1/16
-  floats.assign(info.n, 0.0625f);
-  zeros.assign(info.n * groups, info.scale_bytes == 1 ? 123 : 1); // or scales in e8m0, 1/16
+  const uint32_t sixteenth = info.scale_type == LUTC_F32    ? 0x3d800000
+                             : info.scale_type == LUTC_BF16 ? 0x3d80
+                             : info.scale_type == LUTC_F16  ? 0x2c00
+                                                            : 123; // e8m0
+  const size_t bytes = lutc_type_bytes(info.scale_type);
+  scales.resize(info.n * groups * bytes);
+  for (size_t i = 0; i < scales.size(); i += bytes)
+    std::memcpy(&scales[i], &sixteenth, bytes);
+  zeros.assign(info.n * groups, 1);
   multiples.assign(info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0, 1);
   columns.resize(info.k);
   std::iota(columns.begin(), columns.end(), 0);
@@ -127,10 +133,7 @@ void Workload::fill(const lutc_kernel_info &info) {
 }
 
 lutc_weights Workload::weights(const lutc_kernel_info &info) const {
-  const void *scales = info.scale_bytes == 4   ? static_cast<const void *>(floats.data())
-                       : info.scale_bytes == 2 ? static_cast<const void *>(halves.data())
-                                               : zeros.data();
-  return {codes.data(),  0, scales, zeros.data(), halves.data(), multiples.data(), multiples.data(),
+  return {codes.data(),  0, scales.data(), zeros.data(), scales.data(), multiples.data(), multiples.data(),
           columns.data()};
 }
 

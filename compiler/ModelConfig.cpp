@@ -1,6 +1,7 @@
 // A Hugging Face config.json: sizes and quantization of a model, from which follow kernels and projections.
 // Keys that say nothing about linear layers are ignored; nested text_config wins over the top level.
 #include "compiler/ConfigFields.h"
+#include "compiler/ConfigFile.h"
 #include "compiler/ConfigKeys.h"
 #include "compiler/ModelPlan.h"
 #include "compiler/Readers.h"
@@ -227,13 +228,13 @@ bool ModelConfigReader::readWeights(const StoredLayers *stored, std::optional<Fo
     model.quantizationAt = root.range;
     return true;
   }
-  ConfigFields fields = holding("quantization_config");
-  if (const ConfigNode *config = fields.map("quantization_config")) {
+  if (const ConfigNode *config = findQuantization(root)) {
     model.quantizationAt = config->range;
-    auto quantization = readQuantization(*config, weights, diagnostics);
-    if (quantization)
-      model.quantization = std::move(*quantization);
-    return quantization.has_value();
+    auto quantization = readQuantization(*config, diagnostics);
+    if (!quantization || !quantization->settle(weights, diagnostics))
+      return false;
+    model.quantization = std::move(*quantization);
+    return true;
   }
   if (!weights && !diagnostics.failed())
     diagnostics.error(holding("model_type").where("model_type"),
@@ -262,6 +263,8 @@ std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored,
   model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
   if (!readWeights(stored, weights) || diagnostics.failed())
     return std::nullopt;
+  if ((stored ? stored->quantization : model.quantization).productNormEpsilon)
+    model.groupsProblem = "the config has a norm before every product, which groups lack";
   return std::move(model);
 }
 

@@ -66,12 +66,13 @@ size_t GroupPlanner::layersOf(const ProjectionRow &row) const {
 // "norm:input_layernorm", "norm?:mlp.ffn_sub_norm"
 GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group) {
   auto [kind, module] = word.split(':');
-  bool mayLack = kind.ends_with("?");
-  size_t found = tensors ? tensors->layersWith((module + ".weight").str()) : 0;
+  StringRef outside = module;
+  bool mayLack = kind.ends_with("?"), isOutside = outside.consume_front("model.");
+  size_t found = tensors && !isOutside ? tensors->layersWith((module + ".weight").str()) : 0;
   if (mayLack && (tensors ? !found : !model.hasSubNorms))
     return {};
-  if (tensors && found < model.sparse.size())
-    return {{}, (Twine(found ? "only some layers have " : "the layers lack ") + module).str()};
+  if (tensors && isOutside ? !tensors->has((outside + ".weight").str()) : tensors && found < model.sparse.size())
+    return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
   if (!model.shape.normEpsilon)
     return {{}, "the config has no rms_norm_eps"};
   auto isNorm = [](const GroupStep &step) { return step.kind == GroupStep::Kind::norm; };
@@ -132,7 +133,8 @@ GroupPlanner::Word GroupPlanner::readProducts(StringRef word, const GroupSpec &g
           "experts are in activation order, each in its own; call their kernels for each expert, or quantize "
           "without desc_act and actorder"};
     step.kernels.push_back(kernel - library.kernels.begin());
-    products.push_back(findRole(*model.family, role));
+    if (const ProjectionRow *row = findRole(*model.family, role))
+      products.push_back(row);
   }
   return {step, ""};
 }
@@ -177,7 +179,12 @@ void GroupPlanner::planGroup(const GroupRow &row) {
   GroupSpec group;
   group.name = row.name.str();
   group.position = model.size(Size::Hidden).position;
+  bool hasHead = any_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; });
+  if (group.name == "head" && !hasHead)
+    return; // on request only
   std::string problem = model.groupsProblem;
+  if (group.name == "head" && tensors && tensors->has("lm_head.bias"))
+    problem = "lm_head has a bias, which the group does not add";
   if (group.name == "experts") {
     if (model.family->experts.empty())
       return;

@@ -4,7 +4,6 @@
 
 #include "compiler/Config.h"
 #include "compiler/Models.h"
-#include "compiler/Quantization.h"
 #include "compiler/StoredLayers.h"
 #include <array>
 

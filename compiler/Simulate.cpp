@@ -7,7 +7,6 @@
 #include "compiler/Workload.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -159,17 +158,10 @@ static Expected<std::string> simulateLibrary(const SimulateRequest &request, con
 }
 
 // All or nothing, to stdout or to a file.
-static Error deliver(const SimulateRequest &request, std::string text) {
-  if (request.output.empty()) {
-    outs() << text;
-    return Error::success();
-  }
-  StringRef directory = sys::path::parent_path(request.output);
-  return writeFiles(directory.empty() ? "." : directory,
-                    {{sys::path::filename(request.output).str(), std::move(text)}});
-}
-
 int simulate(const SimulateRequest &request) {
+  auto output = OutputPath::open(request.output);
+  if (!output)
+    return reportError(output.takeError());
   SourceMgr sources;
   std::optional<lmma::Machine> machine = readMachine(request.machine, sources);
   if (!machine)
@@ -187,7 +179,7 @@ int simulate(const SimulateRequest &request) {
   }
   if (!text)
     return reportError(text.takeError());
-  if (Error problem = deliver(request, std::move(*text)))
+  if (Error problem = output->write(std::move(*text)))
     return reportError(std::move(problem));
   return ExitOk;
 }

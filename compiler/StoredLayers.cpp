@@ -7,16 +7,6 @@ using namespace llvm;
 
 namespace lut {
 
-// "path: what is wrong; what to do" at no place in a text.
-void reportAt(StringRef path, Error problem, Diagnostics &diagnostics) {
-  std::string text = toString(std::move(problem));
-  StringRef message = text;
-  if (!message.consume_front((path + ": ").str()))
-    path = "lutc";
-  auto [what, advice] = message.split("; ");
-  diagnostics.error(path, what, advice);
-}
-
 std::optional<StoredLayer> StoredLayers::take(const WeightSource &source) {
   for (const Tensor *tensor : source.tensors)
     checkpoint.dropPages(tensor->bytes); // opening may have read all of it
@@ -25,10 +15,10 @@ std::optional<StoredLayer> StoredLayers::take(const WeightSource &source) {
 
 // As stored; floats in the format of --weights. Layers that are stored in another format keep it.
 Expected<std::unique_ptr<WeightSource>> StoredLayers::open(StringRef module) {
-  auto stored = openWeights(checkpoint, storage, module, std::nullopt);
-  bool isKept = config && !config->keptBy(module).empty();
+  auto stored = openWeights(checkpoint, quantization, module, std::nullopt);
+  bool isKept = !quantization.keptBy(module).empty();
   if (stored && weights && (*stored)->format.str() != weights->str()) {
-    auto source = openWeights(checkpoint, storage, module, weights);
+    auto source = openWeights(checkpoint, quantization, module, weights);
     if (source)
       return source;
     std::string problem = toString(source.takeError());
@@ -39,7 +29,7 @@ Expected<std::unique_ptr<WeightSource>> StoredLayers::open(StringRef module) {
   if (stored || !weights || isKept)
     return stored;
   consumeError(stored.takeError());
-  auto source = openWeights(checkpoint, storage, module, weights);
+  auto source = openWeights(checkpoint, quantization, module, weights);
   rounds |= bool(source);
   return source;
 }
@@ -49,9 +39,9 @@ std::optional<StoredLayer> StoredLayers::find(StringRef module, bool isOptional)
   if (!tensor)
     return std::nullopt;
   used.insert(tensor->name);
-  auto source = isOptional ? openWeights(checkpoint, storage, module, std::nullopt) : open(module);
+  auto source = isOptional ? openWeights(checkpoint, quantization, module, std::nullopt) : open(module);
   if (source) {
-    compare(module, (*source)->format);
+    compare(module, **source);
     return take(**source);
   }
   StoredLayer layer;
@@ -60,7 +50,7 @@ std::optional<StoredLayer> StoredLayers::find(StringRef module, bool isOptional)
     layer.k = tensor->shape[1];
   }
   Error problem = handleErrors(source.takeError(), [&](const UnnamedFormat &) {
-    std::string kept = config ? config->keptBy(module) : "";
+    std::string kept = quantization.keptBy(module);
     layer.decision.reason = kept.empty() ? ("stored as " + tensor->type->name).str() : kept;
   });
   if (!problem)
@@ -73,7 +63,7 @@ std::optional<StoredLayer> StoredLayers::find(StringRef module, bool isOptional)
   if (diagnostics.failed())
     consumeError(std::move(problem));
   else
-    reportAt(checkpoint.path, std::move(problem), diagnostics);
+    diagnostics.error(checkpoint.path, std::move(problem));
   return std::nullopt;
 }
 
@@ -82,28 +72,17 @@ std::optional<StoredLayer> StoredLayers::findIn(StringRef module, const Format &
   if (!tensor)
     return std::nullopt;
   used.insert(tensor->name);
-  auto source = openWeights(checkpoint, storage, module, format);
+  auto source = openWeights(checkpoint, quantization, module, format);
   if (source)
     return take(**source);
-  reportAt(checkpoint.path, source.takeError(), diagnostics);
+  diagnostics.error(checkpoint.path, source.takeError());
   return std::nullopt;
 }
 
-// Columns in groups that the config calls ordered may be in order, and zero points in the middle of the
-// codes.
-void StoredLayers::compare(StringRef module, const Format &stored) {
-  std::optional<Format> said = config ? config->decide(module).format : std::nullopt;
-  if (!said || said->str() == stored.str())
-    return;
-  Format same = *said;
-  same.permuted = stored.permuted;
-  same.zeroPoints = stored.zeroPoints;
-  if (same.str() == stored.str() && (stored.permuted <= said->permuted) &&
-      (stored.zeroPoints <= said->zeroPoints))
-    return;
-  if (!disagreeing++)
-    disagreement =
-        "the config says " + said->str() + " of '" + module.str() + "', whose tensors are " + stored.str();
+void StoredLayers::compare(StringRef module, const WeightSource &source) {
+  std::string text = lut::disagreement(quantization.decide(module), source);
+  if (!text.empty() && !disagreeing++)
+    disagreement = "'" + module.str() + "': " + text;
 }
 
 void StoredLayers::reportMissing(StringRef module, const Twine &note) {
@@ -115,11 +94,10 @@ void StoredLayers::finish() {
   if (diagnostics.failed())
     return;
   if (!contradiction.empty() && !rounds)
-    return reportAt(checkpoint.path, createStringError(contradiction), diagnostics);
+    return diagnostics.error(checkpoint.path, createStringError(contradiction));
   if (disagreeing)
     diagnostics.note(disagreement +
-                     (disagreeing > 1 ? " (and " + std::to_string(disagreeing - 1) + " layers more)" : "") +
-                     "; the tensors are taken");
+                     (disagreeing > 1 ? " (and " + std::to_string(disagreeing - 1) + " layers more)" : ""));
 }
 
 std::vector<LinearTensor> StoredLayers::others() const {

@@ -4,9 +4,9 @@
 #define LUT_COMPILER_STOREDLAYERS_H
 
 #include "compiler/Diagnostics.h"
-#include "compiler/Quantization.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
+#include "compiler/quantizers/Quantization.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace lut {
@@ -21,16 +21,15 @@ struct StoredLayer {
 
 class StoredLayers {
 public:
-  // `config` is what a quantization_config says, null where there is none. `weights` is --weights: the format
-  // of layers that are stored as floats, an error where there are none.
-  StoredLayers(Checkpoint checkpoint, WeightStorage storage, const Quantization *config,
-               std::optional<Format> weights, Diagnostics &diagnostics)
-      : checkpoint(std::move(checkpoint)), storage(std::move(storage)), config(config), weights(weights),
+  // `weights` is --weights: the format of layers that are stored as floats, an error where there are none.
+  StoredLayers(Checkpoint checkpoint, Quantization quantization, std::optional<Format> weights,
+               Diagnostics &diagnostics)
+      : checkpoint(std::move(checkpoint)), quantization(std::move(quantization)), weights(weights),
         diagnostics(diagnostics) {}
 
-  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it,
-  // or after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request
-  // and may be stored in a way that lutc does not read.
+  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it, or
+  // after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request and may
+  // be stored in a way that lutc does not read.
   std::optional<StoredLayer> find(llvm::StringRef module, bool isOptional = false);
   // The same in `format`, as --include=lm_head=w4g32 asks for.
   std::optional<StoredLayer> findIn(llvm::StringRef module, const Format &format);
@@ -39,30 +38,26 @@ public:
   std::vector<LinearTensor> others() const;
 
   void reportMissing(llvm::StringRef module, const llvm::Twine &note);
-  // What is known only when all layers have been found: whether --weights had an effect, and where tensors
-  // and config disagree.
+  // What is known only when all layers have been found: whether --weights had an effect, and where tensors and
+  // config disagree.
   void finish();
 
   const Checkpoint checkpoint;
+  const Quantization quantization;
 
 private:
   std::optional<StoredLayer> take(const WeightSource &source);
   llvm::Expected<std::unique_ptr<WeightSource>> open(llvm::StringRef module);
-  void compare(llvm::StringRef module, const Format &stored);
+  void compare(llvm::StringRef module, const WeightSource &source);
 
-  const WeightStorage storage;
-  const Quantization *config;
   const std::optional<Format> weights;
   Diagnostics &diagnostics;
-  llvm::StringSet<> used;    // tensors
-  std::string contradiction; // of --weights and the first layer that is stored in another format
-  bool rounds = false;       // some layer takes --weights
-  std::string disagreement;  // of the first layer whose format is not the config's
-  int64_t disagreeing = 0;   // layers
+  llvm::StringSet<> used;            // tensors
+  std::string contradiction;         // of --weights and the first layer that is stored in another format
+  bool rounds = false;               // some layer takes --weights
+  std::string disagreement;          // of the first layer that is not as the config says
+  int64_t disagreeing = 0;           // layers
 };
-
-// "path: what is wrong; what to do", the form of errors of checkpoints, at no place in a text.
-void reportAt(llvm::StringRef path, llvm::Error problem, Diagnostics &diagnostics);
 
 } // namespace lut
 

@@ -86,17 +86,18 @@ Table formatTable() {
   Table table{{"format", "weights", "scales", "zero points or minimums", "columns"}, {}};
   for (const FormatRow &row : formatRows()) {
     std::string name = row.name.str(), book = codeBook(row);
-    if (row.scaleF32) {
+    if (row.trits) {
       table.rows.push_back({name, book, "f32 per tensor", "none", "in order"});
       table.rows.push_back({name + "r", book, "f32 per row", "none", "in order"});
       continue;
     }
     bool even = !row.book;
     std::string p = even ? "[p]" : "", columns = even ? "p: permuted" : "in order";
-    table.rows.push_back(
-        {name + (even ? "[z]" : "") + p, book, "f16 per row", even ? "z: u8" : "none", columns});
-    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[z|m|e]" : "[e]") + p, book,
-                          "f16 per group of k, e: e8m0", even ? "z: u8, m: f16" : "none", columns});
+    table.rows.push_back({name + (even ? "[z]" : "") + "[b|s]" + p, book, "f16 per row, b: bf16, s: f32",
+                          even ? "z: u8" : "none", columns});
+    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|[z|m][b|s]]" : "[e|b|s]") + p, book,
+                          "f16 per group of k, b: bf16, s: f32, e: e8m0",
+                          even ? "z: u8, m: as scales" : "none", columns});
     table.rows.push_back({name + "k" + sizes(subgroupSizes()) + (even ? "[m]" : "") + p, book,
                           "f16 per 256 of k, times i8 per subgroup", even ? "m: f16 times i8" : "none",
                           columns});

@@ -219,7 +219,7 @@ std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions
                       library.projections.empty() ? "holds no linear layers"
                                                   : "keeps every linear layer in float",
                       library.projections.empty() ? "give the checkpoint of a language model"
-                                                  : "name the format they are quantized to with --weights");
+                                                  : "name the format they are rounded to, such as --weights=w4g32");
   if (diagnostics.failed())
     return std::nullopt;
   return library;

@@ -1,10 +1,8 @@
 #include "compiler/Tuning.h"
 
 #include "compiler/ConfigKeys.h"
-#include "compiler/Output.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -12,7 +10,7 @@ namespace lut {
 
 constexpr int64_t tuningVersion = 1;
 
-Error writeTuning(const Tuning &tuning, StringRef path) {
+std::string printTuning(const Tuning &tuning) {
   json::Array kernels;
   for (const TunedSchedule &kernel : tuning.kernels)
     kernels.push_back(json::Object{{"product", kernel.product},
@@ -23,9 +21,7 @@ Error writeTuning(const Tuning &tuning, StringRef path) {
                     {"cpu", tuning.cpu},
                     {"variant", tuning.target},
                     {"kernels", std::move(kernels)}};
-  std::string text = formatv("{0:2}\n", json::Value(std::move(file)));
-  StringRef directory = sys::path::parent_path(path);
-  return writeFiles(directory.empty() ? "." : directory, {{sys::path::filename(path).str(), text}});
+  return formatv("{0:2}\n", json::Value(std::move(file)));
 }
 
 std::optional<Tuning> readTuning(StringRef path, SourceMgr &sources) {

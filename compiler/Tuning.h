@@ -4,7 +4,6 @@
 #define LUT_COMPILER_TUNING_H
 
 #include "codegen/LibrarySpec.h"
-#include "llvm/Support/Error.h"
 #include "llvm/Support/SourceMgr.h"
 
 namespace lut {
@@ -15,8 +14,7 @@ struct Tuning {
   std::vector<TunedSchedule> kernels;
 };
 
-// Written as a whole or not at all.
-llvm::Error writeTuning(const Tuning &tuning, llvm::StringRef path);
+std::string printTuning(const Tuning &tuning);
 
 // Problems have been reported at their place in the file.
 std::optional<Tuning> readTuning(llvm::StringRef path, llvm::SourceMgr &sources);

@@ -6,14 +6,18 @@
 #include "compiler/Driver.h"
 #include "compiler/Inspect.h"
 #include "compiler/MachineReader.h"
+#include "compiler/Output.h"
 #include "compiler/Simulate.h"
 #include "compiler/pack/Pack.h"
+#include "compiler/pack/Unpack.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
+#include <sstream>
 #include <unistd.h>
 
 using namespace lut;
@@ -72,6 +76,7 @@ struct Arguments {
   SimulateRequest simulation;
   InspectRequest inspect;
   PackRequest pack;
+  UnpackRequest unpack;
   std::string weights, listing;
   std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
   std::string names, f32;                                                            // of pack
@@ -187,7 +192,7 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
 void addInspect(CLI::App &app, InspectRequest &request) {
   CLI::App *inspect =
       app.add_subcommand("inspect", "Show what is in a checkpoint, and what lutc makes of it");
-  inspect->add_option("path", request.path, "A .safetensors or .gguf file, or a directory with a checkpoint")
+  inspect->add_option("path", request.path, "A checkpoint (directory or file), or a packed model")
       ->required();
   inspect->add_flag("--json", request.json, "As JSON");
 }
@@ -196,7 +201,7 @@ void addPack(CLI::App &app, Arguments &arguments) {
   PackRequest &request = arguments.pack;
   CLI::App *pack = app.add_subcommand("pack", "Write the weights of a checkpoint for a compiled library");
   pack->add_option("checkpoint", request.checkpoint,
-                   "Directory, .safetensors, .safetensors.index.json or .gguf")
+                   "Directory, .safetensors, .safetensors.index.json, .gguf or the config.json beside them")
       ->required();
   pack->add_option("--library", request.library, "<name>.json, the manifest of the library")->required();
   pack->add_option("--variant", request.variant,
@@ -212,6 +217,17 @@ void addPack(CLI::App &app, Arguments &arguments) {
           "read them; all; none")
       ->check(CLI::IsMember({"vectors", "all", "none"}));
   pack->add_flag("-v,--verbose", request.verbose, "Say what was written");
+}
+
+void addUnpack(CLI::App &app, UnpackRequest &request) {
+  CLI::App *unpack = app.add_subcommand("unpack", "Write the values of a packed model as safetensors");
+  unpack->add_option("packed", request.packed, "A file that lutc pack wrote")->required();
+  unpack->add_option("--library", request.library, "<name>.json, the manifest of its library")->required();
+  unpack->add_option("--tensor", request.tensors, "Only these: names, in which * and ? stand for others")
+      ->allow_extra_args(false);
+  unpack->add_option("-o,--output", request.output, "The safetensors file; packed weights become F32")
+      ->required();
+  unpack->add_flag("-v,--verbose", request.verbose, "Say what was written");
 }
 
 void addOthers(CLI::App &app, Arguments &arguments) {
@@ -320,6 +336,8 @@ int run(const CLI::App &app, Arguments &arguments) {
     return simulate(arguments.simulation);
   if (app.got_subcommand("pack"))
     return pack(arguments.pack);
+  if (app.got_subcommand("unpack"))
+    return unpack(arguments.unpack);
   if (app.got_subcommand("inspect"))
     return inspect(arguments.inspect);
   return compile(arguments.request);
@@ -336,6 +354,9 @@ int main(int argc, char **argv) {
   llvm::sys::PrintStackTraceOnErrorSignal(argv[0]);
   llvm::sys::AddSignalHandler([](void *) { _exit(ExitInternal); }, nullptr);
   llvm::install_fatal_error_handler(reportBug);
+  // Writing fails with EFBIG or EPIPE then, and those who write say so.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app("Compiles low-bit matrix products of language models into C libraries", "lutc");
   Arguments arguments;
@@ -345,6 +366,7 @@ int main(int argc, char **argv) {
   addSimulate(app, arguments);
   addInspect(app, arguments.inspect);
   addPack(app, arguments);
+  addUnpack(app, arguments.unpack);
   addOthers(app, arguments);
   try {
     app.parse(argc, argv);
@@ -355,7 +377,10 @@ int main(int argc, char **argv) {
     if (app.got_subcommand("pack"))
       finishPack(arguments);
   } catch (const CLI::ParseError &problem) {
-    return app.exit(problem) ? ExitUsage : ExitOk;
+    std::ostringstream help;
+    int code = app.exit(problem, help) ? ExitUsage : ExitOk;
+    llvm::outs() << help.str();
+    return finishPrinting(code);
   }
-  return run(app, arguments);
+  return finishPrinting(run(app, arguments));
 }

@@ -54,9 +54,9 @@ llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr 
   llvm::SmallVector<Candidate> result;
   Format format = gemm.getW().getType().getFormat().getFormat();
   // Class t8 rounds tables by groups of k, before they reach the machine; its weights have at most 4 planes,
-  // and its programs take f16 scales and zero points.
+  // and its programs take f16 scales and zero points; those of rows come in f32, whatever they were.
   if (!gemm.getLeft().getType().isExact() || format.row->bits > 4 || !format.hasTables() || format.minimums ||
-      format.exponentScales)
+      (format.group && format.scaleType != ScaleType::f16))
     return result;
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;
   for (int64_t warps : {1, 2, 4, 8})

@@ -68,7 +68,7 @@ static LogicalResult check(Operation *op, TargetAttr target) {
   if (bound > INT32_MAX) {
     InFlightDiagnostic error = op->emitError() << "sums over " << g.group << " elements of k reach " << bound
                                                << " and overflow 32 bits";
-    if (!g.format.row->scaleF32)
+    if (!g.format.row->trits)
       error.attachNote() << "write a format with groups, such as " << g.format.row->name << "g128";
     return error;
   }

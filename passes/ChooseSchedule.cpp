@@ -87,7 +87,7 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     return op.emitError()
            << target.getName()
            << (target.hasArray()
-                   ? " multiplies weights of 1 to 4 bits with f16 scales, of rows or 32 of k and "
+                   ? " multiplies weights of 1 to 4 bits with scales of rows, or f16 scales of 32 of k and "
                      "more, in class a8; write such a format, and numerics a8 or auto"
                    : " multiplies such weights in class a8; write numerics a8 or auto");
   if (!best)

@@ -33,7 +33,7 @@ std::string Candidate::reason() const {
 /// Bits of the stream per weight: codes, then scales and zero points.
 static double storedBits(const Format &format, Layout layout) {
   double bits = layout == Layout::base3 ? 8.0 / 5 : format.row->bits;
-  double scale = 8 * format.scaleBytes() + (format.zeroPoints ? 8 : 0) + (format.minimums ? 16 : 0);
+  double scale = 8 * (format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes());
   double multiples = format.subgroup ? (format.minimums ? 16.0 : 8.0) / format.subgroup : 0;
   return bits + (format.group ? scale / format.group : 0) + multiples;
 }

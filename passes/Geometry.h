@@ -84,7 +84,7 @@ struct Geometry {
   int64_t tileBytesOf(int64_t kLength) const;
   /// Bytes of the scale, zero point and minimum of a row.
   int64_t rowScaleBytes() const {
-    return format.scaleBytes() + (format.zeroPoints ? 1 : 0) + (format.minimums ? 2 : 0);
+    return format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes();
   }
   /// Multiples of a row: of its scale, and of its minimum.
   int64_t rowMultiples() const { return format.subgroup ? (format.minimums ? 2 : 1) : 0; }

@@ -46,7 +46,7 @@ struct ComputeEmitter : ProductOperands {
   mlir::Value perInteger(mlir::Value scale);
   Values multipliedSums(const GroupCursor &at, int64_t s);
   mlir::Value powerOfTwo(mlir::Value bytes);
-  mlir::Value widenHalves(mlir::Value pointer);
+  mlir::Value widen(mlir::Value pointer);
 
   struct RowPlace {
     mlir::Value pointer, exists; // exists: mask of the rows below n; null where all are

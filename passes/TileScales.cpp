@@ -26,25 +26,32 @@ Value ComputeEmitter::powerOfTwo(Value bytes) {
   return e.bitcast(bits, floats);
 }
 
+/// A vector of scales or minimums, exactly.
+Value ComputeEmitter::widen(Value pointer) {
+  auto load = [&](Type type) { return e.load(e.vec(g.laneRows, type), pointer); };
+  switch (g.format.scaleType) {
+  case ScaleType::f16:
+    return arith::ExtFOp::create(e.b, e.loc, floats, load(e.b.getF16Type()));
+  case ScaleType::bf16:
+    return e.bitcast(e.shiftLeft(arith::ExtUIOp::create(e.b, e.loc, ints, load(e.i16())), 16), floats);
+  case ScaleType::f32:
+    return load(e.f32());
+  case ScaleType::e8m0:
+    return powerOfTwo(load(e.i8()));
+  }
+  llvm_unreachable("no type of scales");
+}
+
 /// Of sum vector s.
 Value ComputeEmitter::weightScale(Value scales, int64_t s) {
   int64_t bytes = g.format.scaleBytes();
-  Value pointer = e.at(partOf(scales, g.stepRows() * bytes), s * g.laneRows * bytes), scale;
-  if (g.format.exponentScales)
-    scale = powerOfTwo(e.load(e.vec(g.laneRows, e.i8()), pointer));
-  else
-    scale = widenHalves(pointer);
-  return perInteger(scale);
+  return perInteger(widen(e.at(partOf(scales, g.stepRows() * bytes), s * g.laneRows * bytes)));
 }
 
 /// A scale in units of the integers that codes stand for.
 Value ComputeEmitter::perInteger(Value scale) {
   int64_t divisor = g.format.row->divisor;
   return divisor == 1 ? scale : e.mul(scale, e.real(floats, 1.0 / double(divisor)));
-}
-
-Value ComputeEmitter::widenHalves(Value pointer) {
-  return arith::ExtFOp::create(e.b, e.loc, floats, e.load(e.vec(g.laneRows, e.b.getF16Type()), pointer));
 }
 
 /// For each token, its sums of activations of the subgroups times the multiples of their minimums. Apart from
@@ -66,7 +73,7 @@ Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
 /// minimum, for one group, whose scales lie at `scales`.
 Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, Values results) {
   Values sums = emitSums(e, g, at);
-  int64_t count = at.prepared.size(), L = g.laneRows;
+  int64_t count = at.prepared.size(), L = g.laneRows, minimumBytes = g.format.minimumBytes();
   Value added = e.at(scales, g.tileRows * g.format.scaleBytes()); // zero points or minimums
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
     Value scale = weightScale(scales, s), zeroPoints, minimums;
@@ -74,7 +81,7 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, V
       zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints,
                                           e.load(e.vec(L, e.i8()), e.at(partOf(added, g.stepRows()), s * L)));
     if (g.format.minimums)
-      minimums = widenHalves(e.at(partOf(added, g.stepRows() * 2), s * L * 2));
+      minimums = widen(e.at(partOf(added, g.stepRows() * minimumBytes), s * L * minimumBytes));
     Values minimumSums = g.format.minimums && g.format.subgroup ? multipliedSums(at, s) : Values();
     for (int64_t t = 0; t < count; ++t) {
       Value sum = sums[s * count + t], &result = results[s * count + t];

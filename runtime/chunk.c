@@ -39,10 +39,8 @@ static uint32_t dot_word(const uint8_t *codes, unsigned vector, unsigned bits) {
   for (unsigned f = 0; f < whole; ++f)
     word |= dot_field(codes, vector * whole + f, 0, bits) << f * bits;
   for (unsigned i = vector * rest; i < (vector + 1) * rest; ++i) {
-    const unsigned low = i - rest * rest; /* wraps where i is of the high bits */
-    const unsigned quad = i < rest * rest ? i / rest : low / (bits - rest);
-    const unsigned bit = i < rest * rest ? bits - rest + i % rest : low % (bits - rest);
-    word |= dot_field(codes, 8 - rest + quad, bit, 1) << (8 - rest + i % rest);
+    const lutc_split_bit place = split_bit(i, bits);
+    word |= dot_field(codes, place.quad, place.bit, 1) << (8 - rest + i % rest);
   }
   return word;
 }

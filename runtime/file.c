@@ -5,10 +5,10 @@
 #include <string.h>
 
 size_t lutc_type_bytes(lutc_type type) {
-  static const uint8_t bytes[] = {[LUTC_F32] = 4,     [LUTC_F16] = 2,    [LUTC_BF16] = 2, [LUTC_I8] = 1,
-                                  [LUTC_U8] = 1,      [LUTC_I16] = 2,    [LUTC_U16] = 2,  [LUTC_I32] = 4,
-                                  [LUTC_U32] = 4,     [LUTC_I64] = 8,    [LUTC_U64] = 8,  [LUTC_F64] = 8,
-                                  [LUTC_F8_E4M3] = 1, [LUTC_F8_E5M2] = 1};
+  static const uint8_t bytes[] = {[LUTC_F32] = 4,     [LUTC_F16] = 2,     [LUTC_BF16] = 2,   [LUTC_I8] = 1,
+                                  [LUTC_U8] = 1,      [LUTC_I16] = 2,     [LUTC_U16] = 2,    [LUTC_I32] = 4,
+                                  [LUTC_U32] = 4,     [LUTC_I64] = 8,     [LUTC_U64] = 8,    [LUTC_F64] = 8,
+                                  [LUTC_F8_E4M3] = 1, [LUTC_F8_E5M2] = 1, [LUTC_F8_E8M0] = 1};
   return (size_t)type < sizeof bytes ? bytes[type] : 0;
 }
 
@@ -90,7 +90,7 @@ static lutc_status check_file_header(const void *data, size_t bytes) {
     return LUTC_NOT_PACKED;
   if (bytes < sizeof *header)
     return LUTC_TRUNCATED;
-  if (header->version == 0 || header->version > LUTC_FILE_VERSION)
+  if (header->version != LUTC_FILE_VERSION)
     return LUTC_WRONG_VERSION;
   if (header->header_checksum != lutc_checksum(header, offsetof(lutc_file_header, header_checksum)))
     return LUTC_CORRUPT;

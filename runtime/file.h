@@ -26,7 +26,7 @@ typedef struct lutc_file_header {
 } lutc_file_header;
 
 #define LUTC_FILE_MAGIC "LUTCFILE"
-#define LUTC_FILE_VERSION 2u /* 1 had no shared bytes, and is read as well */
+#define LUTC_FILE_VERSION 2u
 #define LUTC_FILE_PAGE 4096
 
 typedef struct lutc_file_record {
@@ -63,6 +63,9 @@ size_t lutc_payload_bytes(const lutc_kernel_info *info, const lutc_layout *layou
    columns are touched. */
 lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *layout,
                               const lutc_weights *weights, void *payload, size_t payload_bytes);
+/* lutc_unpack_rows of a payload; the range is one, and rows have their places. */
+lutc_status lutc_unpack_payload(const lutc_kernel_info *info, const lutc_layout *layout, const void *payload,
+                                size_t first, size_t count, float *rows, size_t stride);
 /* The header in front of a payload. */
 void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t payload_bytes,
                       uint64_t payload_checksum, lutc_packed_header *header);

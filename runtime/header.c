@@ -59,9 +59,11 @@ uint64_t lutc_checksum(const void *data, size_t bytes) {
   return lutc_sum_end(&sum, data, bytes);
 }
 
-static void store_format(const char *format, char field[8]) {
-  memset(field, 0, 8);
-  for (int i = 0; i < 8 && format[i] != '\0'; ++i)
+enum { FORMAT_BYTES = sizeof((lutc_packed_header){0}).format };
+
+static void store_format(const char *format, char field[FORMAT_BYTES]) {
+  memset(field, 0, FORMAT_BYTES);
+  for (int i = 0; i < FORMAT_BYTES && format[i] != '\0'; ++i)
     field[i] = format[i];
 }
 
@@ -70,8 +72,8 @@ void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t p
   memcpy(header->magic, magic, sizeof magic);
   header->version = LUTC_PACKED_VERSION;
   header->layout_id = layout_id;
-  header->n = info->n;
-  header->k = info->k;
+  header->n = (uint32_t)info->n;
+  header->k = (uint32_t)info->k;
   store_format(info->format, header->format);
   header->payload_bytes = payload_bytes;
   header->payload_checksum = payload_checksum;
@@ -82,7 +84,7 @@ void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t p
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
                               const void *packed) {
   const lutc_packed_header *header = packed;
-  char format[8];
+  char format[FORMAT_BYTES];
   store_format(info->format, format);
   if (memcmp(header->magic, magic, sizeof magic) != 0)
     return LUTC_NOT_PACKED;
@@ -97,21 +99,28 @@ lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_c
   return header->payload_bytes == code->info.packed_bytes - sizeof *header ? LUTC_OK : LUTC_CORRUPT;
 }
 
-lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes) {
+lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                     const lutc_variant_code **code) {
   if (kernel == NULL || packed == NULL)
     return LUTC_NULL_POINTER;
   if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
     return LUTC_MISALIGNED;
   if (packed_bytes < sizeof(lutc_packed_header))
     return LUTC_BUFFER_TOO_SMALL;
-  const lutc_variant_code *code = lutc_kernel_code(kernel);
-  if (code == NULL)
+  *code = lutc_kernel_code(kernel);
+  if (*code == NULL)
     return LUTC_UNSUPPORTED_CPU;
-  const lutc_status status = lutc_check_header(&kernel->info, code, packed);
+  const lutc_status status = lutc_check_header(&kernel->info, *code, packed);
   if (status != LUTC_OK)
     return status;
-  if (packed_bytes < code->info.packed_bytes)
-    return LUTC_BUFFER_TOO_SMALL;
+  return packed_bytes < (*code)->info.packed_bytes ? LUTC_BUFFER_TOO_SMALL : LUTC_OK;
+}
+
+lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes) {
+  const lutc_variant_code *code;
+  const lutc_status status = lutc_check_packed_header(kernel, packed, packed_bytes, &code);
+  if (status != LUTC_OK)
+    return status;
   const lutc_packed_header *header = packed;
   const uint64_t checksum = lutc_checksum(header + 1, header->payload_bytes);
   return checksum == header->payload_checksum ? LUTC_OK : LUTC_CORRUPT;

@@ -23,10 +23,19 @@ const lutc_program *lutc_group_program(const lutc_group *group);
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
                               const void *packed);
 
+/* All that lutc_check_packed checks but the payload. `code` is that of the variant in use. */
+lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                     const lutc_variant_code **code);
+
+/* Whether [first, first + count) are among n rows of `row` elements, and `rows` has places for them. */
+lutc_status lutc_check_rows(size_t n, size_t row, size_t first, size_t count, const float *rows,
+                            size_t stride);
+
 /* 64 bits that differ whenever two buffers of one size differ in a single 8-byte word. */
 uint64_t lutc_checksum(const void *data, size_t bytes);
 
 static inline size_t lutc_min(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t lutc_max(size_t a, size_t b) { return a > b ? a : b; }
 static inline size_t lutc_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
 static inline size_t lutc_round_up(size_t a, size_t b) { return lutc_divide_up(a, b) * b; }
 
@@ -42,15 +51,44 @@ static inline int lutc_rows_fit(const void *base, size_t rows, size_t row, size_
   return stride >= row && row <= elements && (rows == 1 || rows - 1 <= (elements - row) / stride);
 }
 
+static inline uint32_t lutc_float_bits(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+static inline float lutc_bits_float(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 /* IEEE binary16 to binary32, exactly. */
 static inline float lutc_widen(uint16_t half) {
   const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
   if (exponent == 0)
     return (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
   const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+  return lutc_bits_float(bits);
+}
+
+/* A scale or minimum of weights, exactly. 255 of e8m0 becomes infinity. */
+static inline float lutc_widen_scale(lutc_type type, const uint8_t *scale) {
+  uint16_t half;
   float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
+  switch (type) {
+  case LUTC_F16:
+    memcpy(&half, scale, sizeof half);
+    return lutc_widen(half);
+  case LUTC_BF16:
+    memcpy(&half, scale, sizeof half);
+    return lutc_bits_float((uint32_t)half << 16);
+  case LUTC_F8_E8M0:
+    return lutc_bits_float(*scale == 0 ? UINT32_C(1) << 22 : (uint32_t)*scale << 23);
+  default:
+    memcpy(&value, scale, sizeof value);
+    return value;
+  }
 }
 
 #endif

@@ -49,17 +49,16 @@ typedef struct lutc_layout_facts {
 extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c */
 
 /* Stream: [k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector r].
-   In grouped formats each group is followed by tile_rows scales, f16 or e8m0, then, in formats that have
-   them, tile_rows u8 zero points or f16 minimums. Two groups of 16 share a chunk: what follows it is the
-   first group's, then the second's. Where the whole row shares a scale, the k of one block stand in place of
-   a group. With subgroups each chunk is followed, for each of its subgroups, by tile_rows i8 multiples of
-   scales, then, with minimums, of those.
-   Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points,
-   i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
-   At the end, where columns are permuted: i32 columns[k_padded], 0 from k on.
-   n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block
-   and the last group end there. Padded rows, and groups and subgroups behind the last, have code 0 (BASE3:
-   trit 0); their scales, zero points, minimums and multiples are bytes of 0. */
+   In grouped formats each group is followed by tile_rows scales of the kernel's scale_type, then, in formats
+   that have them, tile_rows u8 zero points or minimums of that type. Two groups of 16 share a chunk: what
+   follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
+   stand in place of a group. With subgroups each chunk is followed, for each of its subgroups, by tile_rows
+   i8 multiples of scales, then, with minimums, of those. Tail, after the stream, where the whole row shares a
+   scale: f32 scale[n_padded], then, with zero points, i32 zero[n_padded]; then, in BASE3, i32
+   negatives[n_padded] (bytes of the row with bit 7 set). At the end, where columns are permuted: i32
+   columns[k_padded], 0 from k on. n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit
+   0) to k_padded. The last k block and the last group end there. Padded rows, and groups and subgroups behind
+   the last, have code 0 (BASE3: trit 0); their scales, zero points, minimums and multiples are bytes of 0. */
 typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
@@ -159,13 +158,13 @@ typedef struct lutc_packed_header {
   uint8_t magic[8]; /* "LUTCPACK" */
   uint32_t version; /* LUTC_PACKED_VERSION */
   uint32_t layout_id;
-  uint64_t n, k;
-  char format[8]; /* "w2g128z", zero-padded */
+  uint32_t n, k;
+  char format[16]; /* "w2g128z", zero-padded; no format has a longer name */
   uint64_t payload_bytes;
   uint64_t payload_checksum;
   uint64_t header_checksum; /* of the bytes before this field */
 } lutc_packed_header;
 
-#define LUTC_PACKED_VERSION 1u
+#define LUTC_PACKED_VERSION 2u
 
 #endif

@@ -23,6 +23,17 @@
 extern "C" {
 #endif
 
+/* A shared library that links a generated one exports this interface and the library's descriptors, and none
+   of their internals. */
+#if defined(__GNUC__)
+#define LUTC_PUBLIC_BEGIN _Pragma("GCC visibility push(default)")
+#define LUTC_PUBLIC_END _Pragma("GCC visibility pop")
+#else
+#define LUTC_PUBLIC_BEGIN
+#define LUTC_PUBLIC_END
+#endif
+LUTC_PUBLIC_BEGIN
+
 /* Packed weights and scratch start at a multiple of this many bytes. */
 #define LUTC_ALIGNMENT 64
 
@@ -30,6 +41,13 @@ extern "C" {
 #define LUTC_MUST_USE __attribute__((warn_unused_result))
 #else
 #define LUTC_MUST_USE
+#endif
+
+/* A cast that compilers with -Wold-style-cast accept, too. */
+#ifdef __cplusplus
+#define LUTC_CAST(type, value) static_cast<type>(value)
+#else
+#define LUTC_CAST(type, value) ((type)(value))
 #endif
 
 typedef enum lutc_status {
@@ -43,7 +61,7 @@ typedef enum lutc_status {
   LUTC_WRONG_KERNEL,     /* packed for another shape or weight format */
   LUTC_WRONG_LAYOUT,     /* packed for a variant with another weight layout: pack again on this machine */
   LUTC_CORRUPT,          /* the header or the payload does not match its checksum */
-  LUTC_BAD_CODE,         /* a weight code is outside the format's code book, or an e8m0 scale is 255, NaN */
+  LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
   LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
@@ -51,7 +69,9 @@ typedef enum lutc_status {
   LUTC_TRUNCATED,        /* the file is shorter than its header says */
   LUTC_WRONG_LIBRARY,    /* the file was packed for a library with other kernels */
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
-  LUTC_BAD_COLUMNS       /* columns are not 0 .. k-1 in some order */
+  LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
+  LUTC_BAD_RANGE,        /* the weights or the tensor have no such rows */
+  LUTC_BAD_SCALE         /* a scale or minimum of weights is not finite */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -66,18 +86,41 @@ typedef struct lutc_parallel {
   size_t threads;
 } lutc_parallel;
 
+/* Of elements. Results of groups have the first four, scales of weights f32, f16, bf16 and e8m0, files any.
+   f16 and bf16 are their bits in uint16_t; e8m0 is u8, 2^(byte - 127), 255: no number. */
+typedef enum lutc_type {
+  LUTC_F32,
+  LUTC_F16,
+  LUTC_BF16,
+  LUTC_I8,
+  LUTC_U8, /* booleans, too */
+  LUTC_I16,
+  LUTC_U16,
+  LUTC_I32,
+  LUTC_U32,
+  LUTC_I64,
+  LUTC_U64,
+  LUTC_F64,
+  LUTC_F8_E4M3,
+  LUTC_F8_E5M2,
+  LUTC_F8_E8M0
+} lutc_type;
+
+/* Bytes of an element; 0 for no type. */
+size_t lutc_type_bytes(lutc_type type);
+
 /* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups and
    S = ceil(k / subgroup) subgroups:
    codes              [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
-   scales             f16 bits [n][G]; formats that end in e: u8 [n][G], 2^(byte - 127) (e8m0);
+   scales             [n][G] of the format's scale_type: f16, or with letter b bf16, s f32, e e8m0;
                       w158: f32 [1] (one per tensor) or [n] (one per row)
-   zero_points        formats that end in z: u8 [n][G]
-   minimums           formats that end in m: f16 bits [n][G]
+   zero_points        formats with letter z: u8 [n][G]
+   minimums           formats with letter m: [n][G] of the type of the scales
    scale_multiples    formats with k16 or k32: i8 [n][S]
-   minimum_multiples  formats with k16 or k32 that end in m: i8 [n][S]
+   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]
    columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
                       x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
-   What a format does not have may be null. A weight is
+   What a format does not have may be null. Scales and minimums are finite. A weight is
      scale * (code - zero_point)    with zero points,
      scale * code + minimum         with minimums,
      scale * code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7},
@@ -90,7 +133,7 @@ typedef struct lutc_weights {
   size_t codes_stride;
   const void *scales;
   const uint8_t *zero_points;
-  const uint16_t *minimums;
+  const void *minimums;
   const int8_t *scale_multiples;
   const int8_t *minimum_multiples;
   const int32_t *columns;
@@ -105,10 +148,11 @@ typedef struct lutc_kernel_info {
   size_t group;          /* weights that share a scale; k where the whole row does */
   size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */
   size_t codes;          /* valid weight codes are 0 .. codes - 1 */
-  size_t scale_bytes;    /* of a scale: 4: f32, 2: f16, 1: e8m0 */
+  lutc_type scale_type;  /* of a scale, and of a minimum */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
-  int has_columns; /* 1: columns are permuted; x is given in its own order nevertheless */
+  int has_columns;     /* 1: columns are permuted; x is given in its own order nevertheless */
+  const float *values; /* [codes]: what a code stands for; with zero points or minimums, itself */
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */
@@ -132,28 +176,6 @@ typedef enum lutc_operand_kind {
   LUTC_EXPERTS  /* a pointer to packed weights of `kernel` for each expert; null allowed for experts of no
                    token */
 } lutc_operand_kind;
-
-/* Of elements. Results of groups have the first four: f16 and bf16 as their bits in uint16_t. The others
-   occur in files. */
-typedef enum lutc_type {
-  LUTC_F32,
-  LUTC_F16,
-  LUTC_BF16,
-  LUTC_I8,
-  LUTC_U8, /* booleans, too */
-  LUTC_I16,
-  LUTC_U16,
-  LUTC_I32,
-  LUTC_U32,
-  LUTC_I64,
-  LUTC_U64,
-  LUTC_F64,
-  LUTC_F8_E4M3,
-  LUTC_F8_E5M2
-} lutc_type;
-
-/* Bytes of an element; 0 for no type. */
-size_t lutc_type_bytes(lutc_type type);
 
 typedef struct lutc_operand_info {
   const char *name; /* as in the generated header: norm_weight */
@@ -197,6 +219,8 @@ LUTC_MUST_USE lutc_status lutc_can_use_variant(const lutc_library *library, cons
 /* Bytes of packed weights, and of the scratch of a call with m tokens, for the variant in use (0: none). */
 size_t lutc_packed_bytes(const lutc_kernel *kernel);
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
+/* The most that a call of any kernel or group of the library takes. */
+size_t lutc_library_scratch_bytes(const lutc_library *library, size_t m);
 
 /* Reorders weights for the variant in use. On an error, `packed` holds no valid header. */
 LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, void *packed,
@@ -204,6 +228,13 @@ LUTC_MUST_USE lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weight
 /* Checks header and payload checksum: once after loading packed weights from a file. */
 LUTC_MUST_USE lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed,
                                             size_t packed_bytes);
+
+/* Rows [first, first + count) of packed weights as f32, each in `stride` >= k elements, columns in the
+   layer's own order (also where they are permuted). Values are those of lutc_weights, each product and sum in
+   f32: w = scale * multiple * (value - zero_point) + minimum * multiple. Checks the header as a kernel does,
+   and reads nothing but these rows; LUTC_CORRUPT where their codes or columns are none. */
+LUTC_MUST_USE lutc_status lutc_unpack_rows(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
+                                           size_t first, size_t count, float *rows, size_t stride);
 
 /* Y[m,n] = X[m,k] * W^T. x and y are row-major with row strides ldx >= k and ldy >= n; y overlaps no other
    buffer. m = 0 is allowed and does nothing. A token with a NaN or an infinity in X gets NaN in all its Y. */
@@ -279,10 +310,18 @@ LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);
 LUTC_MUST_USE lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor);
+/* Rows [first, first + count) of any tensor as f32, each in `stride` elements: of packed weights as in
+   lutc_unpack_rows, of plain tensors their last dimension (a vector, such as a norm, is one row, a scalar
+   too). Exact but for F64 and integers above 2^24, which are rounded to the nearest. For embeddings of
+   tokens: lutc_read_rows(&embedding, token, 1, x, ldx). */
+LUTC_MUST_USE lutc_status lutc_read_rows(const lutc_tensor *tensor, size_t first, size_t count, float *rows,
+                                         size_t stride);
 /* Reads a tensor's bytes and compares them with its checksum. */
 LUTC_MUST_USE lutc_status lutc_check_tensor(const lutc_tensor *tensor);
 /* The same for all tensors: reads the whole file. */
 LUTC_MUST_USE lutc_status lutc_check_file(const lutc_file *file);
+
+LUTC_PUBLIC_END
 
 /* Ready adapters. lutc_pthreadpool takes a null pool, too: the calling thread alone. */
 #ifdef LUTC_USE_OPENMP
@@ -290,11 +329,11 @@ static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(voi
                                    void *argument) {
   (void)context;
 #pragma omp parallel for schedule(dynamic, 1)
-  for (long long i = 0; i < (long long)tasks; ++i)
-    task(argument, (size_t)i);
+  for (long long i = 0; i < LUTC_CAST(long long, tasks); ++i)
+    task(argument, LUTC_CAST(size_t, i));
 }
 static inline lutc_parallel lutc_openmp(void) {
-  lutc_parallel parallel = {lutc_openmp_run, NULL, (size_t)omp_get_max_threads()};
+  lutc_parallel parallel = {lutc_openmp_run, NULL, LUTC_CAST(size_t, omp_get_max_threads())};
   return parallel;
 }
 #endif
@@ -302,7 +341,7 @@ static inline lutc_parallel lutc_openmp(void) {
 #ifdef LUTC_USE_PTHREADPOOL
 static inline void lutc_pthreadpool_run(void *context, size_t tasks, void (*task)(void *, size_t),
                                         void *argument) {
-  pthreadpool_parallelize_1d((pthreadpool_t)context, task, argument, tasks, 0);
+  pthreadpool_parallelize_1d(LUTC_CAST(pthreadpool_t, context), task, argument, tasks, 0);
 }
 static inline lutc_parallel lutc_pthreadpool(pthreadpool_t pool) {
   lutc_parallel parallel = {lutc_pthreadpool_run, pool, pthreadpool_get_threads_count(pool)};

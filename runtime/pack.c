@@ -3,44 +3,6 @@
 
 #include <string.h>
 
-/* Of one tile in a block of k_length. */
-static size_t tile_bytes(const lutc_packer *p, size_t k_length) {
-  const lutc_layout *layout = p->layout;
-  const size_t vectors = k_length / lutc_chunk_k(layout) * layout->bits * layout->row_vectors *
-                         lutc_layout_kinds[layout->kind].chunk_vectors;
-  const size_t groups = layout->group ? lutc_divide_up(k_length, layout->group) : 0;
-  const size_t subgroups = p->info->subgroup ? k_length / p->info->subgroup : 0;
-  const size_t scale_bytes =
-      p->info->scale_bytes + (p->info->has_zero_points ? 1 : 0) + (p->info->has_minimums ? 2 : 0);
-  const size_t multiple_bytes = p->info->has_minimums ? 2 : 1;
-  return vectors * layout->vector_bytes +
-         (groups * scale_bytes + subgroups * multiple_bytes) * layout->tile_rows;
-}
-
-/* Of all tiles in the k before `k`, the begin of a block or the end. */
-static size_t stream_offset(const lutc_packer *p, size_t k) {
-  const size_t block = p->layout->k_block, tiles = p->rows / p->layout->tile_rows;
-  return (k / block * tile_bytes(p, block) + tile_bytes(p, k % block)) * tiles;
-}
-
-static size_t stream_bytes(const lutc_packer *p) { return stream_offset(p, p->layout->k_padded); }
-
-/* Arrays of one word for each row. */
-static size_t tail_columns(const lutc_packer *p) {
-  if (p->layout->group)
-    return 0;
-  return 1u + (p->info->has_zero_points != 0) + (p->layout->kind == LUTC_LAYOUT_BASE3);
-}
-
-static size_t tail_bytes(const lutc_packer *p) { return p->rows * 4 * tail_columns(p); }
-
-/* Where the order of the columns lies, and what it takes there. */
-static size_t order_offset(const lutc_packer *p) { return stream_bytes(p) + tail_bytes(p); }
-
-static size_t order_bytes(const lutc_packer *p) {
-  return p->info->has_columns ? 4 * (size_t)p->layout->k_padded : 0;
-}
-
 /* Column `column` of `values`, [n][columns] of `bytes` each, for the rows of a tile. */
 static void pack_column(lutc_packer *p, const void *values, size_t columns, size_t column, size_t bytes,
                         size_t first_row) {
@@ -54,11 +16,12 @@ static void pack_column(lutc_packer *p, const void *values, size_t columns, size
 
 /* What follows group `group` of a tile. */
 static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
-  pack_column(p, p->weights->scales, p->groups, group, p->info->scale_bytes, first_row);
+  const size_t bytes = lutc_type_bytes(p->info->scale_type);
+  pack_column(p, p->weights->scales, p->groups, group, bytes, first_row);
   if (p->info->has_zero_points)
     pack_column(p, p->weights->zero_points, p->groups, group, 1, first_row);
   if (p->info->has_minimums)
-    pack_column(p, p->weights->minimums, p->groups, group, 2, first_row);
+    pack_column(p, p->weights->minimums, p->groups, group, bytes, first_row);
 }
 
 /* What follows the chunk at `k` of a tile. */
@@ -91,18 +54,10 @@ static void pack_stream(lutc_packer *p) {
 }
 
 static float row_scale(const lutc_packer *p, size_t row) {
-  const uint8_t *scales = p->weights->scales;
+  const lutc_type type = p->info->scale_type;
   const size_t index = p->info->scales_per_tensor ? 0 : row;
-  float scale;
-  uint16_t half;
-  if (row >= p->info->n)
-    return 0.0f;
-  if (p->info->scale_bytes == 4) {
-    memcpy(&scale, scales + 4 * index, sizeof scale);
-    return scale;
-  }
-  memcpy(&half, scales + 2 * index, sizeof half);
-  return lutc_widen(half);
+  const uint8_t *scales = p->weights->scales;
+  return row < p->info->n ? lutc_widen_scale(type, scales + lutc_type_bytes(type) * index) : 0.0f;
 }
 
 static void pack_tail(const lutc_packer *p, uint8_t *tail) {
@@ -146,12 +101,19 @@ static int codes_are_valid(const lutc_packer *p) {
   return (bad & ones << 7) == 0;
 }
 
+static int all_finite(const lutc_packer *p, const uint8_t *values, size_t count) {
+  const lutc_type type = p->info->scale_type;
+  const size_t bytes = lutc_type_bytes(type);
+  int finite = 1;
+  for (size_t i = 0; i < count; ++i)
+    finite &= (lutc_float_bits(lutc_widen_scale(type, values + bytes * i)) & 0x7f800000) != 0x7f800000;
+  return finite;
+}
+
 static int scales_are_valid(const lutc_packer *p) {
-  const uint8_t *scales = p->weights->scales;
-  for (size_t i = 0; p->info->scale_bytes == 1 && i < p->info->n * p->groups; ++i)
-    if (scales[i] == 255)
-      return 0;
-  return 1;
+  const size_t count = p->info->n * p->groups;
+  return all_finite(p, p->weights->scales, p->info->scales_per_tensor ? 1 : count) &&
+         (!p->info->has_minimums || all_finite(p, p->weights->minimums, count));
 }
 
 /* Whether columns are 0 .. k-1 in some order: marks what it has seen, where they will lie. */
@@ -164,15 +126,6 @@ static int columns_are_valid(const lutc_packer *p, uint8_t *payload) {
       return 0;
   }
   return 1;
-}
-
-static lutc_packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
-                               const lutc_weights *weights) {
-  lutc_packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
-  p.stride = weights != NULL && weights->codes_stride ? weights->codes_stride : info->k;
-  p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
-  p.rows = lutc_round_up(info->n, layout->tile_rows);
-  return p;
 }
 
 static void fill_payload(lutc_packer *p, uint8_t *payload, size_t bytes) {
@@ -201,8 +154,10 @@ lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *l
     return status;
   if (payload_bytes < order_offset(&p) + order_bytes(&p))
     return LUTC_BUFFER_TOO_SMALL;
-  if (!codes_are_valid(&p) || !scales_are_valid(&p))
+  if (!codes_are_valid(&p))
     return LUTC_BAD_CODE;
+  if (!scales_are_valid(&p))
+    return LUTC_BAD_SCALE;
   if (!columns_are_valid(&p, payload))
     return LUTC_BAD_COLUMNS;
   fill_payload(&p, payload, payload_bytes);

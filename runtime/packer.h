@@ -1,6 +1,6 @@
 /* packer.h: weights on their way into the stream that kernel.h describes: pack.c (the stream, scales, tails)
-   and chunk.c (the codes of a chunk). The layout drives everything: they know no format and no instruction
-   set. */
+   and chunk.c (the codes of a chunk); and back, unpack.c. The layout drives everything: they know no format
+   and no instruction set. */
 #ifndef LUTC_PACKER_H
 #define LUTC_PACKER_H
 
@@ -30,7 +30,79 @@ static inline size_t lutc_chunk_k(const lutc_layout *layout) {
   return lutc_layout_kinds[layout->kind].chunk_k;
 }
 
+static inline lutc_packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
+                                      const lutc_weights *weights) {
+  lutc_packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
+  p.stride = weights != NULL && weights->codes_stride ? weights->codes_stride : info->k;
+  p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
+  p.rows = lutc_round_up(info->n, layout->tile_rows);
+  return p;
+}
+
+/* Bytes of one tile: the codes of a chunk; what follows a group; what follows a chunk for each subgroup. */
+static inline size_t code_bytes(const lutc_packer *p) {
+  const lutc_layout *layout = p->layout;
+  return (size_t)layout->bits * layout->row_vectors * lutc_layout_kinds[layout->kind].chunk_vectors *
+         layout->vector_bytes;
+}
+
+static inline size_t group_bytes(const lutc_packer *p) {
+  return p->layout->tile_rows *
+         (lutc_type_bytes(p->info->scale_type) * (p->info->has_minimums ? 2u : 1u) +
+          (p->info->has_zero_points ? 1u : 0u));
+}
+
+static inline size_t multiple_bytes(const lutc_packer *p) {
+  return p->layout->tile_rows * (p->info->has_minimums ? 2u : 1u);
+}
+
+/* Of one tile in a block of k_length. */
+static inline size_t tile_bytes(const lutc_packer *p, size_t k_length) {
+  const size_t groups = p->layout->group ? lutc_divide_up(k_length, p->layout->group) : 0;
+  const size_t subgroups = p->info->subgroup ? k_length / p->info->subgroup : 0;
+  return k_length / lutc_chunk_k(p->layout) * code_bytes(p) + groups * group_bytes(p) +
+         subgroups * multiple_bytes(p);
+}
+
+/* Of all tiles in the k before `k`, the begin of a block or the end. */
+static inline size_t stream_offset(const lutc_packer *p, size_t k) {
+  const size_t block = p->layout->k_block, tiles = p->rows / p->layout->tile_rows;
+  return (k / block * tile_bytes(p, block) + tile_bytes(p, k % block)) * tiles;
+}
+
+static inline size_t stream_bytes(const lutc_packer *p) { return stream_offset(p, p->layout->k_padded); }
+
+/* Arrays of one word for each row, in the tail. */
+static inline size_t tail_columns(const lutc_packer *p) {
+  if (p->layout->group)
+    return 0;
+  return 1u + (p->info->has_zero_points != 0) + (p->layout->kind == LUTC_LAYOUT_BASE3);
+}
+
+static inline size_t tail_bytes(const lutc_packer *p) { return p->rows * 4 * tail_columns(p); }
+
+/* Where the order of the columns lies, and what it takes there. */
+static inline size_t order_offset(const lutc_packer *p) { return stream_bytes(p) + tail_bytes(p); }
+
+static inline size_t order_bytes(const lutc_packer *p) {
+  return p->info->has_columns ? 4 * (size_t)p->layout->k_padded : 0;
+}
+
+/* The bits of split quads in DOT, the high ones of all quads first: where bit number `i` belongs. */
+typedef struct lutc_split_bit {
+  unsigned quad, bit;
+} lutc_split_bit;
+
+static inline lutc_split_bit split_bit(unsigned i, unsigned bits) {
+  const unsigned rest = 8 % bits, high = rest * rest, low = i - high; /* wraps where i is of the high bits */
+  const lutc_split_bit place = {8 - rest + (i < high ? i / rest : low / (bits - rest)),
+                                i < high ? bits - rest + i % rest : low % (bits - rest)};
+  return place;
+}
+
 /* Packs the codes of a tile's rows at the chunk that begins at `k`. */
 void lutc_pack_chunk(lutc_packer *packer, size_t first_row, size_t k);
+/* The codes of row `row` of a tile, read back from the chunk at `chunk`. */
+void lutc_unpack_chunk(const lutc_layout *layout, const uint8_t *chunk, size_t row, uint8_t codes[32]);
 
 #endif

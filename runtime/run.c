@@ -25,6 +25,15 @@ size_t lutc_group_scratch_bytes(const lutc_group *group, size_t m) {
   return program != NULL ? scratch_bytes_of(program, m) : 0;
 }
 
+size_t lutc_library_scratch_bytes(const lutc_library *library, size_t m) {
+  size_t bytes = 0;
+  for (size_t i = 0; library != NULL && i < library->kernel_count; ++i)
+    bytes = lutc_max(bytes, lutc_scratch_bytes(library->kernels[i], m));
+  for (size_t i = 0; library != NULL && i < library->group_count; ++i)
+    bytes = lutc_max(bytes, lutc_group_scratch_bytes(library->groups[i], m));
+  return bytes;
+}
+
 /* What a stage's range runs over. */
 static size_t items_of(const lutc_call *c, const lutc_stage *stage) {
   if (!stage->routed)

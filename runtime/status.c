@@ -12,7 +12,7 @@ static const char *const sentences[] = {
     [LUTC_WRONG_LAYOUT] =
         "the weights were packed for a variant with another layout: pack them again on this machine",
     [LUTC_CORRUPT] = "the packed weights do not match their checksum",
-    [LUTC_BAD_CODE] = "a weight code is outside the code book of the format, or a scale is no number",
+    [LUTC_BAD_CODE] = "a weight code is outside the code book of the format",
     [LUTC_UNSUPPORTED_CPU] = "this cpu lacks the instructions of the requested variant, or of every variant",
     [LUTC_UNKNOWN_VARIANT] = "the library has no variant of this name",
     [LUTC_BAD_ROUTE] = "a token is routed to an expert that the layer does not have",
@@ -21,6 +21,8 @@ static const char *const sentences[] = {
     [LUTC_WRONG_LIBRARY] = "the file was packed for a library with other kernels",
     [LUTC_UNKNOWN_TENSOR] = "the file has no tensor of this name or index",
     [LUTC_BAD_COLUMNS] = "the columns of the weights are not 0 to k - 1 in some order",
+    [LUTC_BAD_RANGE] = "the weights or the tensor have no such rows",
+    [LUTC_BAD_SCALE] = "a scale or minimum of the weights is not finite",
 };
 
 const char *lutc_status_string(lutc_status status) {

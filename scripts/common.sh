@@ -28,7 +28,7 @@ installed() {
 
 # What building and testing takes.
 packages="libmlir-$llvm-dev mlir-$llvm-tools llvm-$llvm-dev clang-$llvm libclang-rt-$llvm-dev lld-$llvm clang-format-$llvm cmake ninja-build
-  make ccache g++ git python3 pkg-config libcli11-dev libspdlog-dev libgtest-dev libgmock-dev libpthreadpool-dev"
+  make ccache g++ git python3 pkg-config libcli11-dev libspdlog-dev libpcre2-dev libgtest-dev libgmock-dev libpthreadpool-dev"
 
 # Installs what is missing.
 install_packages() {

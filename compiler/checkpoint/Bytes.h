@@ -40,6 +40,14 @@ inline uint16_t halfOfFloat(float value) {
   return uint16_t(sign | ((rest - (112u << 23)) >> 13));
 }
 
+// bf16 nearest to a value, ties to even; infinity when the value is too large.
+inline uint16_t brainOfFloat(float value) {
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
+  if ((bits & 0x7fffffff) > 0x7f800000)
+    return uint16_t(bits >> 16 | 0x40);
+  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 } // namespace lut
 
 #endif

@@ -1,6 +1,7 @@
 #include "compiler/checkpoint/Checkpoint.h"
 
 #include "compiler/checkpoint/Containers.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -121,58 +122,132 @@ void Checkpoint::dropPages(ArrayRef<uint8_t> bytes) const {
     madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
 }
 
-// The file of a directory that holds its tensors, or names those that do.
-static Expected<std::string> chooseFile(StringRef directory) {
+StringRef modelStem(StringRef path) {
+  StringRef stem = sys::path::stem(path), name = stem;
+  auto dropNumber = [&](StringRef before) {
+    size_t digits = name.size() - name.rtrim("0123456789").size();
+    name = name.drop_back(digits);
+    return digits && name.consume_back(before);
+  };
+  return dropNumber("-of-") && dropNumber("-") && !name.empty() ? name : stem;
+}
+
+namespace {
+
+// The files of a directory that may hold its tensors.
+struct Candidates {
   std::vector<std::string> indexes, files;
+  std::string other; // by another program, which lutc does not read
+
+  Error collect(StringRef directory);
+  Expected<std::string> choose(StringRef directory) const;
+};
+
+} // namespace
+
+// By name; what is called otherwise counts by its content where there is nothing else.
+Error Candidates::collect(StringRef directory) {
+  std::vector<std::string> unnamed;
   std::error_code problem;
   for (sys::fs::directory_iterator it(directory, problem), end; it != end && !problem;
        it.increment(problem)) {
     StringRef name = sys::path::filename(it->path());
+    bool isLaterPart = name.contains("-of-") && !name.contains("-00001-of-");
     if (name.ends_with(".safetensors.index.json"))
       indexes.push_back(it->path());
-    else if (name.ends_with(".safetensors") ||
-             (name.ends_with(".gguf") && (!name.contains("-of-") || name.contains("-00001-of-"))))
+    else if (name.ends_with(".safetensors") || (name.ends_with(".gguf") && !isLaterPart))
       files.push_back(it->path());
+    else
+      unnamed.push_back(it->path());
   }
   if (problem)
     return fileError(directory, "cannot read: " + problem.message());
+  if (!indexes.empty() || !files.empty())
+    return Error::success();
+  sort(unnamed);
+  for (const std::string &file : unnamed) {
+    FileKind kind = fileKind(file);
+    if (kind == FileKind::Safetensors || kind == FileKind::Gguf)
+      files.push_back(file);
+    if (kind == FileKind::Zip || kind == FileKind::Pickle)
+      other = file;
+  }
+  return Error::success();
+}
+
+Expected<std::string> Candidates::choose(StringRef directory) const {
   if (indexes.size() == 1)
     return indexes.front();
+  if (!indexes.empty())
+    return fileError(directory, "holds several indexes; name one of them");
   auto plain =
       find_if(files, [](StringRef file) { return sys::path::filename(file) == "model.safetensors"; });
-  if (indexes.empty() && plain != files.end())
+  if (plain != files.end())
     return *plain;
-  if (indexes.empty() && files.size() == 1)
+  if (files.size() == 1)
     return files.front();
-  if (indexes.empty() && files.empty())
-    return fileError(directory,
-                     "holds no .safetensors and no .gguf file; give the directory of a checkpoint");
-  return fileError(
-      directory, indexes.empty() ? "holds several files of tensors and no model.safetensors.index.json; name "
-                                   "one of the files"
-                                 : "holds several indexes; name one of them");
+  if (!files.empty())
+    return fileError(
+        directory,
+        "holds several files of tensors and no model.safetensors.index.json; name one of the files");
+  if (!other.empty())
+    return unexpectedFile(other, fileKind(other), WantedFile::Checkpoint);
+  return fileError(directory, "holds no .safetensors and no .gguf file; give the directory of a checkpoint");
+}
+
+// The file of a directory that holds its tensors, or names those that do.
+static Expected<std::string> chooseFile(StringRef directory) {
+  Candidates candidates;
+  if (Error problem = candidates.collect(directory))
+    return std::move(problem);
+  return candidates.choose(directory);
+}
+
+// model.safetensors.index.json beside model-00001-of-00003.safetensors; empty: there is none.
+static std::string indexBeside(StringRef file) {
+  SmallString<128> index(sys::path::parent_path(file));
+  sys::path::append(index, modelStem(file) + ".safetensors.index.json");
+  return sys::fs::exists(index) ? index.str().str() : "";
 }
 
 static Error readFile(StringRef file, Checkpoint &checkpoint) {
-  if (file.ends_with(".json"))
+  FileKind kind = fileKind(file);
+  if (kind == FileKind::Gguf) {
+    checkpoint.container = Checkpoint::Container::Gguf;
+    return readGgufParts(file, checkpoint);
+  }
+  if (kind == FileKind::ShardIndex || (isText(kind) && file.ends_with(".index.json")))
     return readShardIndex(file, checkpoint);
-  Expected<ArrayRef<uint8_t>> bytes = checkpoint.mapFile(file);
-  if (!bytes)
-    return bytes.takeError();
-  bool isGguf = toStringRef(bytes->take_front(4)) == "GGUF";
-  checkpoint.container = isGguf ? Checkpoint::Container::Gguf : Checkpoint::Container::Safetensors;
-  return isGguf ? readGgufParts(file, checkpoint) : readSafetensors(file, checkpoint);
+  // Damaged files have errors of their own there.
+  if (is_contained({FileKind::Safetensors, FileKind::Binary, FileKind::Empty, FileKind::Pipe,
+                    FileKind::Special, FileKind::Unreadable},
+                   kind))
+    return readSafetensors(file, checkpoint);
+  return unexpectedFile(file, kind, WantedFile::Checkpoint);
 }
 
 Expected<Checkpoint> openCheckpoint(StringRef path) {
   Checkpoint checkpoint;
   checkpoint.path = path.str();
   std::string file = path.str();
-  if (sys::fs::is_directory(path)) {
-    Expected<std::string> chosen = chooseFile(path);
+  FileKind kind = fileKind(path);
+  if (kind == FileKind::ModelConfig) {
+    StringRef parent = sys::path::parent_path(path);
+    file = parent.empty() ? "." : parent.str();
+  }
+  if (kind == FileKind::Directory || kind == FileKind::ModelConfig) {
+    Expected<std::string> chosen = chooseFile(file);
     if (!chosen)
       return chosen.takeError();
     file = *chosen;
+  }
+  if (kind == FileKind::Safetensors && modelStem(file) != sys::path::stem(file)) {
+    std::string index = indexBeside(file);
+    if (index.empty())
+      checkpoint.notes.push_back(
+          file + ": is a part of a model, without the index of all; its tensors are read alone");
+    else
+      file = index;
   }
   if (Error problem = readFile(file, checkpoint))
     return std::move(problem);
@@ -182,11 +257,6 @@ Expected<Checkpoint> openCheckpoint(StringRef path) {
   if (sys::fs::exists(config))
     checkpoint.config = config.str().str();
   return std::move(checkpoint);
-}
-
-bool isCheckpoint(StringRef path) {
-  return sys::fs::is_directory(path) || path.ends_with(".gguf") || path.ends_with(".safetensors") ||
-         path.ends_with(".safetensors.index.json");
 }
 
 } // namespace lut

@@ -36,6 +36,7 @@ public:
   std::vector<std::string> files; // that hold tensors
   std::vector<Tensor> tensors;    // in the order of the files
   Metadata metadata;              // of GGUF; of safetensors, __metadata__
+  std::vector<std::string> notes; // what was taken although the files disagree
 
   bool isGguf() const { return container == Container::Gguf; }
   const Tensor *find(llvm::StringRef name) const; // null: there is none
@@ -59,12 +60,13 @@ private:
   std::vector<unsigned> byName; // indices of tensors
 };
 
-// Opens a .safetensors or .gguf file (told apart by content), a model.safetensors.index.json, or a directory
-// with one of these. Errors name the file and the tensor, and say "what is wrong; what to do".
+// Opens a file of safetensors or GGUF (told apart by content), all parts of a split model, a
+// model.safetensors.index.json, or a directory with one of these, which its config.json stands for. Errors
+// name the file and the tensor, and say "what is wrong; what to do".
 llvm::Expected<Checkpoint> openCheckpoint(llvm::StringRef path);
 
-// Whether openCheckpoint takes the path: a directory, or a file that starts like a checkpoint.
-bool isCheckpoint(llvm::StringRef path);
+// A file's name without its ending and the number of a part: "llama" of llama-00001-of-00003.gguf.
+llvm::StringRef modelStem(llvm::StringRef path);
 
 } // namespace lut
 

@@ -6,11 +6,11 @@
 
 namespace lut {
 
-// Add the tensors of one file.
+// Adds the tensors of one file.
 llvm::Error readSafetensors(llvm::StringRef path, Checkpoint &checkpoint);
-llvm::Error readGguf(llvm::StringRef path, Checkpoint &checkpoint);
 
-// A GGUF file that is one of several: the others follow from its name, model-00001-of-00003.gguf.
+// A GGUF file, with the other parts of a split model: their names follow from its own,
+// model-00001-of-00003.gguf.
 llvm::Error readGgufParts(llvm::StringRef path, Checkpoint &checkpoint);
 
 // model.safetensors.index.json: names the files and the tensors in them.

@@ -1,6 +1,8 @@
 // GGUF 2 and 3: header, metadata, tensor infos, and aligned data, all little-endian.
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/Containers.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -18,6 +20,8 @@ public:
       : path(path), bytes(bytes), checkpoint(checkpoint) {}
 
   Error read();
+
+  Metadata metadata;
 
 private:
   struct Info {
@@ -38,6 +42,7 @@ private:
   Error readInfo(Info &info);
   Error checkType(uint32_t type, Info &info);
   Error addTensors(ArrayRef<Info> infos, uint64_t alignment);
+  Error checkPlaces(std::vector<Info> infos, uint64_t alignment, uint64_t bytesOfData) const;
 
   StringRef path;
   ArrayRef<uint8_t> bytes;
@@ -214,18 +219,52 @@ Error GgufReader::addTensors(ArrayRef<Info> infos, uint64_t alignment) {
     if (Error problem = checkpoint.addTensor(std::move(tensor)))
       return problem;
   }
-  return checkDisjoint(path, ArrayRef(checkpoint.tensors).drop_front(first));
+  if (Error problem = checkDisjoint(path, ArrayRef(checkpoint.tensors).drop_front(first)))
+    return problem;
+  return checkPlaces(infos, alignment, data.size());
+}
+
+// Tensors follow one another without holes but for the alignment, from the begin of the data to the end of
+// the file (gguf_init_from_file demands the same); the last may lack its padding. Where a type's number is
+// one of a fork's own, its sizes differ, and this is the only sign of it.
+Error GgufReader::checkPlaces(std::vector<Info> infos, uint64_t alignment, uint64_t bytesOfData) const {
+  sort(infos,
+       [](const Info &a, const Info &b) { return std::tie(a.offset, a.size) < std::tie(b.offset, b.size); });
+  if (!infos.empty() && infos.front().offset != 0)
+    return tensorError(path, infos.front().tensor.name,
+                       Twine(infos.front().offset) +
+                           " bytes of data before it belong to no tensor; the file is damaged, or another "
+                           "program's: convert the model with llama.cpp");
+  for (size_t i = 0; i < infos.size(); ++i) {
+    const Info &info = infos[i];
+    bool isLast = i + 1 == infos.size();
+    uint64_t end = isLast ? bytesOfData : infos[i + 1].offset;
+    uint64_t padded = info.offset + alignTo(info.size, alignment);
+    if (end == padded || (isLast && end >= info.offset + info.size && end < padded))
+      continue;
+    return tensorError(path, info.tensor.name,
+                       "takes " + Twine(end - info.offset) + " bytes" +
+                           (isLast ? " up to the end of the file" : "") + ", and its type " +
+                           info.tensor.type->name + " needs " + Twine(info.size) +
+                           ": another program's type? forks of llama.cpp reuse the numbers of types; convert "
+                           "the model with llama.cpp");
+  }
+  return Error::success();
 }
 
 Error GgufReader::read() {
   uint64_t tensorCount = 0, valueCount = 0;
   if (Error problem = readHeader(tensorCount, valueCount))
     return problem;
-  Metadata metadata;
+  DenseSet<StringRef> keys;
   for (uint64_t i = 0; i < valueCount; ++i) {
     MetadataEntry entry;
     if (Error problem = readEntry(entry))
       return problem;
+    if (!keys.insert(entry.key).second)
+      return fileError(path, "metadata " + quoted(entry.key) +
+                                 " is given twice; the file is damaged, or another "
+                                 "program's: convert the model with llama.cpp");
     metadata.entries.push_back(entry);
   }
   std::vector<Info> infos(tensorCount);
@@ -236,19 +275,8 @@ Error GgufReader::read() {
   std::optional<int64_t> alignment = value ? value->integer() : 32;
   if (!alignment || *alignment < 1 || *alignment > (1 << 24) || !isPowerOf2_64(uint64_t(*alignment)))
     return fileError(path, "general.alignment is no power of two up to 2^24; the file is damaged");
-  if (checkpoint.files.empty())
-    checkpoint.metadata = std::move(metadata);
   checkpoint.files.push_back(path.str());
   return addTensors(infos, uint64_t(*alignment));
-}
-
-Error readGguf(StringRef path, Checkpoint &checkpoint) {
-  Expected<ArrayRef<uint8_t>> bytes = checkpoint.mapFile(path);
-  if (!bytes)
-    return bytes.takeError();
-  if (toStringRef(bytes->take_front(4)) != "GGUF")
-    return fileError(path, "is no GGUF file; give the parts of one model");
-  return GgufReader(path, *bytes, checkpoint).read();
 }
 
 static std::string partName(StringRef stem, int64_t part, int64_t count) {
@@ -257,9 +285,71 @@ static std::string partName(StringRef stem, int64_t part, int64_t count) {
   return name;
 }
 
+namespace {
+
+// What each part of a split model says of itself and of the whole.
+class SplitModel {
+public:
+  SplitModel(const Metadata &first, int64_t count) : first(first), count(count) {}
+
+  // `part` counts from 0, as split.no does.
+  Error check(StringRef path, const Metadata &metadata, int64_t part) const;
+  Error checkTensors(StringRef path, int64_t found) const;
+
+private:
+  Error foreign(StringRef path, const Twine &what) const {
+    return fileError(path, what + "; is it a part of another model? download the parts of one model again");
+  }
+
+  const Metadata &first;
+  const int64_t count;
+};
+
+} // namespace
+
+Error SplitModel::check(StringRef path, const Metadata &metadata, int64_t part) const {
+  for (auto [key, wanted] : {std::pair("split.no", part), std::pair("split.count", count)}) {
+    const MetadataValue *value = metadata.find(key);
+    if (!value || value->integer() != wanted)
+      return foreign(path, (value ? key + Twine(" is not ") : "has no " + Twine(key) + ", which would be ") +
+                               Twine(wanted) + ", as of part " + Twine(part + 1) + " of " + Twine(count));
+  }
+  // Others than the first have no more than split.* from llama.cpp's tools; alignment is a file's own.
+  for (const MetadataEntry &entry : metadata.entries) {
+    const MetadataValue *value = first.find(entry.key);
+    if (value && !(*value == entry.value) && entry.key != "split.no" && entry.key != "general.alignment")
+      return foreign(path, "its " + quoted(entry.key) + " differs from that of the first part");
+  }
+  return Error::success();
+}
+
+Error SplitModel::checkTensors(StringRef path, int64_t found) const {
+  const MetadataValue *value = first.find("split.tensors.count");
+  if (value && value->integer() == found)
+    return Error::success();
+  return foreign(path, value ? "split.tensors.count is not " + Twine(found) + ", the tensors of all " +
+                                   Twine(count) + " parts"
+                             : Twine("has no split.tensors.count"));
+}
+
+// Adds the tensors of one file; the metadata of the checkpoint is the first one's.
+static Expected<Metadata> readGguf(StringRef path, Checkpoint &checkpoint) {
+  Expected<ArrayRef<uint8_t>> bytes = checkpoint.mapFile(path);
+  if (!bytes)
+    return bytes.takeError();
+  if (toStringRef(bytes->take_front(4)) != "GGUF")
+    return fileError(path, "is no GGUF file; give the parts of one model");
+  GgufReader reader(path, *bytes, checkpoint);
+  if (Error problem = reader.read())
+    return std::move(problem);
+  return std::move(reader.metadata);
+}
+
 Error readGgufParts(StringRef path, Checkpoint &checkpoint) {
-  if (Error problem = readGguf(path, checkpoint))
-    return problem;
+  Expected<Metadata> first = readGguf(path, checkpoint);
+  if (!first)
+    return first.takeError();
+  checkpoint.metadata = std::move(*first);
   const MetadataValue *value = checkpoint.metadata.find("split.count");
   int64_t count = value ? value->integer().value_or(1) : 1;
   if (count <= 1)
@@ -267,13 +357,21 @@ Error readGgufParts(StringRef path, Checkpoint &checkpoint) {
   if (count > 99999)
     return fileError(path, "says that it is one of " + Twine(count) + " parts; the file is damaged");
   StringRef stem = path;
-  std::string first = partName("", 1, count);
-  if (!stem.consume_back(first))
-    return fileError(path, "is one of " + Twine(count) + " parts; give the first one, called <name>" + first);
-  for (int64_t part = 2; part <= count; ++part)
-    if (Error problem = readGguf(partName(stem, part, count), checkpoint))
+  std::string name = partName("", 1, count);
+  if (!stem.consume_back(name))
+    return fileError(path, "is one of " + Twine(count) + " parts; give the first one, called <name>" + name);
+  SplitModel split(checkpoint.metadata, count);
+  if (Error problem = split.check(path, checkpoint.metadata, 0))
+    return problem;
+  for (int64_t part = 1; part < count; ++part) {
+    std::string file = partName(stem, part + 1, count);
+    Expected<Metadata> metadata = readGguf(file, checkpoint);
+    if (!metadata)
+      return metadata.takeError();
+    if (Error problem = split.check(file, *metadata, part))
       return problem;
-  return Error::success();
+  }
+  return split.checkTensors(path, int64_t(checkpoint.tensors.size()));
 }
 
 } // namespace lut

@@ -2,6 +2,7 @@
 #include "compiler/checkpoint/Blocks.h"
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/Containers.h"
+#include "compiler/checkpoint/Scales.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
@@ -100,7 +101,7 @@ struct TernarySource : BlockSource {
         tensorScale(tensorScale) {}
 
   Error readRows(int64_t first, const WeightBand &band) const override {
-    for (int64_t i = 0; i < band.count && format.row->scaleF32; ++i)
+    for (int64_t i = 0; i < band.count && format.row->trits; ++i)
       *band.scales<float>(i) = tensorScale;
     return BlockSource::readRows(first, band);
   }
@@ -111,26 +112,27 @@ struct TernarySource : BlockSource {
 
 } // namespace
 
-// Of one block, of NVFP4 four; that of MXFP4 is a byte.
+// Of one block, of NVFP4 four; that of MXFP4 is a byte. Times a factor they may be numbers of another type.
 Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block,
                               const WeightBand &band) const {
+  void *scales = band.scales<void>();
   if (type.id == Id::NVFP4) {
-    uint16_t *scales = band.scales<uint16_t>() + 4 * block;
-    scalesOfNVFP4(bytes, scales);
-    for (int i = 0; i < 4 && factor != 1; ++i)
-      scales[i] = halfOfFloat(floatOfHalf(scales[i]) * factor);
+    uint16_t halves[4];
+    scalesOfNVFP4(bytes, halves);
+    for (int i = 0; i < 4; ++i)
+      storeScale(format.scaleType, floatOfHalf(halves[i]) * factor, scales, 4 * block + i);
     return Error::success();
   }
-  if (!format.exponentScales) {
+  if (type.id != Id::MXFP4) {
     uint16_t scale = halfScale(index, block);
-    band.scales<uint16_t>()[block] = scale;
+    storeScale(format.scaleType, floatOfHalf(scale) * factor, scales, block);
     return checkFinite(scale, index);
   }
-  uint8_t scale = bytes[row.scaleAt];
-  band.scales<uint8_t>()[block] = scale;
-  if (scale != 0xff)
-    return Error::success();
-  return layer.error("a scale of row " + Twine(index) + " is not a number; the checkpoint is damaged");
+  uint8_t exponent = bytes[row.scaleAt];
+  if (exponent == 0xff)
+    return layer.error("a scale of row " + Twine(index) + " is not a number; the checkpoint is damaged");
+  storeScale(format.scaleType, std::ldexp(factor, exponent - 127), scales, block);
+  return Error::success();
 }
 
 Error BlockSource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
@@ -147,7 +149,8 @@ Error BlockSource::readBlock(int64_t index, int64_t block, const WeightBand &ban
   if (!format.minimums)
     return Error::success();
   uint16_t minimum = readLe<uint16_t>(bytes + row.minimumAt);
-  band.minimums()[block] = minimum ^ (format.subgroup ? 0x8000 : 0); // K-blocks subtract theirs
+  float sign = format.subgroup ? -1 : 1; // K-blocks subtract theirs
+  storeScale(format.scaleType, sign * floatOfHalf(minimum) * factor, band.minimums<void>(), block);
   return checkFinite(minimum, index, "minimum");
 }
 
@@ -158,8 +161,8 @@ Error TernarySource::readBlock(int64_t index, int64_t block, const WeightBand &b
     return layer.error("a weight of row " + Twine(index) +
                        " has code 3, and ternary weights have 0 to 2; the checkpoint is damaged");
   uint16_t scale = halfScale(index, block);
-  if (!format.row->scaleF32) {
-    band.scales<uint16_t>()[block] = scale;
+  if (!format.row->trits) {
+    storeScale(format.scaleType, floatOfHalf(scale) * factor, band.scales<void>(), block);
     for (uint8_t &code : codes)
       code += 1;
   } else if (scale & 0x7fff) {
@@ -190,17 +193,13 @@ static WeightSourceOr openTernary(const BlockSource &source, std::optional<Forma
   bool rowsShare = scale || all_of(seq<int64_t>(0, source.n), [&](int64_t row) {
                      return sharedScale(source, row, row + 1).has_value();
                    });
-  Format stored = cantFail(parseFormat(scale ? "w158" : rowsShare ? "w158r" : source.type.format));
-  if (source.factor != 1 && !rowsShare)
-    return source.layer.error("its blocks have scales of their own, which f16 does not hold times a factor; "
-                              "convert the model again without it");
+  std::string blocks = source.format.str();
+  Format stored = cantFail(parseFormat(scale ? "w158" : rowsShare ? "w158r" : blocks));
   // Scales of a tensor are scales of its rows and groups, too.
-  bool finer = wanted && ((wanted->str() == source.type.format && source.factor == 1) ||
-                          (wanted->str() == "w158r" && rowsShare));
+  bool finer = wanted && (wanted->str() == blocks || (wanted->str() == "w158r" && rowsShare));
   if (wanted && !finer && wanted->str() != stored.str())
     return otherFormat(source.layer, stored.str(), *wanted);
-  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored,
-                                         floatOfHalf(scale.value_or(0)) * source.factor);
+  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)) * source.factor);
 }
 
 // The rows of one layer in a tensor that may stack experts, or fuse gate and up.
@@ -217,28 +216,32 @@ static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) 
     return layer.error("shares " + Twine(n) +
                        " rows of gate and up, which are no halves; the file is damaged");
   size_t size = tensor.bytes.size() / (experts * parts);
-  return BlockRows{n / parts, tensor.shape.back(),
-                   tensor.bytes.slice((name.expert * parts + part) * size, size)};
+  return BlockRows{n / parts, tensor.shape.back(), tensor.bytes.slice((name.expert * parts + part) * size, size)};
 }
 
-// Whether scales times each factor of the tensor are f16 numbers, whatever they are.
-static bool holdsFactors(const TensorType &type, const Tensor *factors) {
-  if (!factors)
-    return true;
-  for (int64_t i = 0; i < factors->elements(); ++i) {
-    double factor = floatAt(*factors, size_t(i));
-    for (int code = 0; code < 0x7f && type.id == Id::NVFP4; ++code) { // all of UE4M3
-      uint8_t block[4] = {uint8_t(code)};
-      uint16_t scales[4];
-      scalesOfNVFP4(block, scales);
-      double product = double(floatOfHalf(scales[0])) * factor;
-      if (double(floatOfHalf(halfOfFloat(float(product)))) != product)
-        return false;
-    }
-    if (type.id != Id::NVFP4 && factor != 1)
+// Whether f16 holds all scales that e4m3 has, times a factor.
+static bool holdsProducts(float factor) {
+  for (int code = 0; code < 0x7f; ++code) {
+    uint8_t block[4] = {uint8_t(code)};
+    uint16_t scales[4];
+    scalesOfNVFP4(block, scales);
+    double product = double(floatOfHalf(scales[0])) * double(factor);
+    if (double(roundScale(ScaleType::f16, float(product))) != product)
       return false;
   }
   return true;
+}
+
+// The format of a type's blocks, whose scales are multiplied by these factors: the same for all experts of a
+// tensor. Nothing: no format holds the products.
+static std::optional<Format> formatTimes(const TensorType &type, const Tensor *factors) {
+  Format format = cantFail(parseFormat(type.format));
+  bool keeps = true;
+  for (int64_t i = 0; factors && i < factors->elements(); ++i) {
+    float factor = floatAt(*factors, size_t(i));
+    keeps &= factor == 1 || (type.id == Id::NVFP4 && holdsProducts(factor));
+  }
+  return keeps ? format : withScaleType(format, ScaleType::f32);
 }
 
 // The factor of all weights of a layer; 1 without a tensor of it.
@@ -248,8 +251,7 @@ static Expected<float> readFactor(const Layer &layer, const GgufName &name) {
   const Tensor &scale = *name.scale;
   int64_t experts = name.tensor->shape.size() == 3 ? name.tensor->shape[0] : 1;
   if (scale.type->id != Id::F32 || (scale.elements() != 1 && scale.elements() != experts))
-    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " +
-                       scale.shapeText() +
+    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " + scale.shapeText() +
                        ", and a factor of weights is F32, one for the tensor or for each expert; convert the "
                        "model again with llama.cpp");
   float factor = floatAt(scale, scale.elements() == 1 ? 0 : size_t(name.expert));
@@ -269,15 +271,15 @@ WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<
     return factor.takeError();
   const BlockRow *row = find_if(blockRows, [&](const BlockRow &row) { return row.id == type.id; });
   if (row != std::end(blockRows)) {
-    auto source =
-        std::make_unique<BlockSource>(layer, type, *row, *rows, cantFail(parseFormat(type.format)), *factor);
+    std::optional<Format> stored = formatTimes(type, name.scale);
+    if (!stored)
+      return layer.error("no format holds the scales of " + type.name + " times tensor " +
+                         quoted(name.scale->name) + "; convert the model again without it");
+    auto source = std::make_unique<BlockSource>(layer, type, *row, *rows, *stored, *factor);
     if (type.id == Id::TQ1_0 || type.id == Id::TQ2_0)
       return openTernary(*source, format);
-    if (!holdsFactors(type, name.scale))
-      return layer.error("f16 does not hold its scales times tensor " + quoted(name.scale->name) +
-                         "; convert the model again without it");
-    if (format && format->str() != type.format)
-      return otherFormat(layer, type.format, *format);
+    if (format && format->str() != stored->str())
+      return otherFormat(layer, stored->str(), *format);
     return std::move(source);
   }
   if (!type.decode) {

@@ -114,14 +114,24 @@ bool JsonScanner::string(StringRef &value, SmallVectorImpl<char> &storage) {
   return json::isUTF8(value, &where) || fail("a string that is not UTF-8");
 }
 
-bool JsonScanner::integer(uint64_t &value) {
+// The digits of an integer; empty: there is none.
+StringRef JsonScanner::digits(uint64_t &value) {
   peek();
   StringRef digits = text.substr(at).take_while(isDigit);
   StringRef next = text.substr(at + digits.size(), 1);
-  if (digits.empty() || digits.getAsInteger(10, value) || next == "." || next == "e" || next == "E")
-    return fail("expected an integer from 0 to 2^64 - 1");
-  at += digits.size();
-  return true;
+  bool isInteger = !digits.getAsInteger(10, value) && next != "." && next != "e" && next != "E";
+  return isInteger ? digits : "";
+}
+
+bool JsonScanner::nextIsInteger() {
+  uint64_t value;
+  return !digits(value).empty();
+}
+
+bool JsonScanner::integer(uint64_t &value) {
+  size_t size = digits(value).size();
+  at += size;
+  return size || fail("expected an integer from 0 to 2^64 - 1");
 }
 
 bool JsonScanner::skipValue() {

@@ -23,7 +23,9 @@ public:
   bool string(llvm::StringRef &value, llvm::SmallVectorImpl<char> &storage);
   bool integer(uint64_t &value);
   bool skipValue();
-  bool atEnd(); // nothing but space is left
+  bool nextIsObject() { return peek() == '{'; }
+  bool nextIsInteger(); // that integer() reads
+  bool atEnd();         // nothing but space is left
   bool fail(const llvm::Twine &message);
 
   // "byte 12: what is wrong".
@@ -32,6 +34,7 @@ public:
 private:
   char peek(); // of the next token; 0 at the end
   bool consume(char wanted, const char *where);
+  llvm::StringRef digits(uint64_t &value);
   bool escape(llvm::SmallVectorImpl<char> &storage);
   bool hex4(uint32_t &value);
 

@@ -125,6 +125,10 @@ void MetadataValue::print(raw_ostream &out) const {
   }
 }
 
+bool MetadataValue::operator==(const MetadataValue &other) const {
+  return type == other.type && element == other.element && count == other.count && bytes == other.bytes;
+}
+
 const MetadataValue *Metadata::find(StringRef key) const {
   auto found = find_if(entries, [&](const MetadataEntry &entry) { return entry.key == key; });
   return found == entries.end() ? nullptr : &found->value;

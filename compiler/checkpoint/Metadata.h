@@ -32,6 +32,7 @@ struct MetadataValue {
   // The elements of an array of integers; of a single integer, that one.
   std::optional<std::vector<int64_t>> integers() const;
   void print(llvm::raw_ostream &out) const; // on one line, cut short
+  bool operator==(const MetadataValue &other) const;
 };
 
 struct MetadataEntry {

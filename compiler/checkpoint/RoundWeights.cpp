@@ -1,5 +1,5 @@
 // Float weights, or those that no format holds, rounded to a format.
-#include "compiler/checkpoint/Bytes.h"
+#include "compiler/checkpoint/Scales.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -137,7 +137,6 @@ namespace {
 // A weight is scale * value + minimum, where values are code + offset, or those of a format's code book.
 struct Grid {
   float scale = 0, minimum = 0;
-  uint8_t exponent = 0; // of the scale, in e8m0
   int offset = 0;
 
   float inverse() const { return scale != 0 ? 1 / scale : 0; }
@@ -145,17 +144,12 @@ struct Grid {
 
 } // namespace
 
-static float rounded(float value) { return floatOfHalf(halfOfFloat(value)); }
-
 // The largest magnitude gets the exponent of the code book's largest value (OCP Microscaling 1.0, section
 // 6.3); what lies beyond the book takes its end.
 static Grid exponentGrid(float largest, const FormatRow &row) {
   float end = float(row.largestValue()) / float(row.divisor);
-  Grid grid;
-  grid.offset = row.offset;
-  grid.exponent = largest > 0 ? uint8_t(std::clamp(std::ilogb(largest) - std::ilogb(end) + 127, 0, 254)) : 0;
-  grid.scale = std::ldexp(1.0f, grid.exponent - 127);
-  return grid;
+  int exponent = largest > 0 ? std::clamp(std::ilogb(largest) - std::ilogb(end), -127, 127) : -127;
+  return {std::ldexp(1.0f, exponent), 0, row.offset};
 }
 
 static float meanMagnitude(ArrayRef<float> values) {
@@ -168,20 +162,21 @@ static Grid chooseGrid(ArrayRef<float> values, const Format &format) {
   auto [low, high] = rangeOf(values, format.minimums ? values.front() : 0);
   const FormatRow &row = *format.row;
   float last = float(row.codes() - 1);
+  auto rounded = [&](float value) { return roundScale(format.scaleType, value); };
   if (format.minimums)
     return {rounded((high - low) / last), rounded(low)};
   if (format.zeroPoints) {
     Grid grid{rounded((high - low) / last)};
-    if (grid.scale != 0) // else less than half of f16's smallest
+    if (grid.scale != 0) // else less than half of the type's smallest
       grid.offset = -int(roundInto(-low / grid.scale, 0, last));
     return grid;
   }
   float extreme = -low > high ? low : high;
   if (row.step == 2)
     extreme = -meanMagnitude(values);
-  if (format.exponentScales)
+  if (format.scaleType == ScaleType::e8m0)
     return exponentGrid(std::fabs(extreme), row);
-  return {rounded(extreme * float(row.divisor) / float(row.offset)), 0, 0, row.offset};
+  return {rounded(extreme * float(row.divisor) / float(row.offset)), 0, row.offset};
 }
 
 static void roundGroup(ArrayRef<float> values, const Grid &grid, const Format &format, const Book &book,
@@ -205,16 +200,16 @@ Error RoundedSource::roundGroups(ArrayRef<float> values, const WeightBand &band)
     ArrayRef<float> part = values.slice(i * group, std::min(group, k - i * group));
     Grid grid = chooseGrid(part, format);
     if (!std::isfinite(grid.scale) || !std::isfinite(grid.minimum))
-      return rows->layer.error("its weights are too large for scales in f16; scale the layer down");
+      return rows->layer.error("its weights are too large for scales in " + nameOf(format.scaleType) +
+                               (format.scaleType == ScaleType::f16
+                                    ? "; name a format with bf16 or f32 scales, such as w4g32b"
+                                    : "; scale the layer down"));
     roundGroup(part, grid, format, book, band.codes() + i * group);
-    if (format.exponentScales)
-      band.scales<uint8_t>()[i] = grid.exponent;
-    else
-      band.scales<uint16_t>()[i] = halfOfFloat(grid.scale);
+    storeScale(format.scaleType, grid.scale, band.scales<void>(), i);
     if (format.zeroPoints)
       band.zeros()[i] = uint8_t(-grid.offset);
     if (format.minimums)
-      band.minimums()[i] = halfOfFloat(grid.minimum);
+      storeScale(format.scaleType, grid.minimum, band.minimums<void>(), i);
   }
   return Error::success();
 }
@@ -226,7 +221,7 @@ Error RoundedSource::readRows(int64_t first, const WeightBand &band) const {
   for (int64_t row = 0; row < band.count; ++row) {
     if (Error problem = readValues(first + row, values))
       return problem;
-    if (!format.row->scaleF32) {
+    if (!format.row->trits) {
       if (Error problem = roundGroups(values, band.row(row)))
         return problem;
       continue;

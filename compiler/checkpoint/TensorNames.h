@@ -34,8 +34,10 @@ public:
   };
   Module module(llvm::StringRef module) const;
 
+  // Of a tensor of GGUF, with {expert} where experts share it; empty: there is none.
+  std::string huggingFace(llvm::StringRef tensor) const;
+
 private:
-  std::string huggingFace(llvm::StringRef tensor) const; // empty: there is none
   std::string huggingFaceModule(llvm::StringRef own) const;
   Module ggufModule(llvm::StringRef module) const;
 

@@ -13,7 +13,7 @@ WeightBand::Sizes WeightBand::rowBytes(const Format &format, int64_t k) {
   return {k,
           format.perTensor ? 0 : groups * format.scaleBytes(),
           format.zeroPoints ? groups : 0,
-          format.minimums ? 2 * groups : 0,
+          groups * format.minimumBytes(),
           subgroups,
           format.minimums ? subgroups : 0};
 }

@@ -20,11 +20,12 @@ public:
   // Of row `row` on. Parts that the format lacks have no bytes. With G = format.groups(k) and
   // S = format.subgroups(k):
   uint8_t *codes(int64_t row = 0) const { return part(Codes, row); } // [k]
-  // [G] of uint16_t (f16) or uint8_t (e8m0); where format.row->scaleF32, float [1] of a row or the tensor
+  // [G] of format.scaleType: uint16_t (f16, bf16), float (f32) or uint8_t (e8m0); [1] where the tensor has
+  // one
   template <typename T> T *scales(int64_t row = 0) const { return reinterpret_cast<T *>(part(Scales, row)); }
-  uint8_t *zeros(int64_t row = 0) const { return part(Zeros, row); } // [G]
-  uint16_t *minimums(int64_t row = 0) const {                        // [G]
-    return reinterpret_cast<uint16_t *>(part(Minimums, row));
+  uint8_t *zeros(int64_t row = 0) const { return part(Zeros, row); }    // [G]
+  template <typename T = uint16_t> T *minimums(int64_t row = 0) const { // [G] of the same type
+    return reinterpret_cast<T *>(part(Minimums, row));
   }
   int8_t *scaleMultiples(int64_t row = 0) const { // [S]
     return reinterpret_cast<int8_t *>(part(ScaleMultiples, row));

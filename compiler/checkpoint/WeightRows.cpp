@@ -23,15 +23,33 @@ const Tensor *Layer::find(StringRef suffix) const {
   return use(checkpoint.find((name + "." + suffix).str()));
 }
 
+const Tensor *Layer::findFloats() const {
+  const Tensor *tensor = find("weight");
+  return tensor && is_contained(floatTypes(), tensor->type->id) ? tensor : nullptr;
+}
+
+std::string Layer::listTensors() const {
+  std::string text;
+  for (const Tensor &tensor : checkpoint.tensors)
+    if (StringRef rest = tensor.name;
+        rest.consume_front(name) && rest.consume_front(".") && !rest.contains('.'))
+      text += (text.empty() ? "" : ", ") + rest.str() + " (" + tensor.type->name.str() + ", " +
+              tensor.shapeText() + ")";
+  return text;
+}
+
 Expected<const Tensor *> Layer::get(StringRef suffix, ArrayRef<TensorType::Id> types,
                                     ArrayRef<int64_t> shape) const {
   const Tensor *tensor = find(suffix);
   if (!tensor)
-    return error("has no tensor " + suffix + "; the checkpoint is incomplete, download it again");
+    return error("has " + listTensors() + ", but no tensor " + suffix +
+                 "; the checkpoint is incomplete, download it again");
   auto fits = [](int64_t wanted, int64_t found) { return found > 0 && (wanted < 0 || wanted == found); };
   if (!is_contained(types, tensor->type->id))
-    return error(suffix + " is of type " + tensor->type->name + ", not " + tensorType(types.front()).name +
-                 "; quantization_config describes another checkpoint");
+    return error(
+        suffix + " is of type " + tensor->type->name + ", not " + tensorType(types.front()).name +
+        "; the checkpoint is of another method than its quantization_config says, or of one that lutc does "
+        "not read");
   bool good = tensor->shape.size() == shape.size();
   for (size_t i = 0; good && i < shape.size(); ++i)
     good = fits(shape[i], tensor->shape[i]);
@@ -41,7 +59,7 @@ Expected<const Tensor *> Layer::get(StringRef suffix, ArrayRef<TensorType::Id> t
   for (int64_t extent : shape)
     wanted += (wanted.empty() ? "" : " x ") + (extent < 0 ? std::string("any") : std::to_string(extent));
   return error(suffix + " is " + tensor->shapeText() + ", not " + wanted +
-               "; quantization_config describes another checkpoint");
+               "; the checkpoint is of another method than its quantization_config says, or damaged");
 }
 
 Error IntegerRows::readRow(int64_t row, float *values) const {
@@ -101,8 +119,9 @@ Expected<int64_t> groupOf(const Layer &layer, int64_t k, int64_t groups, int64_t
     return configured;
   if (k % groups == 0)
     return k / groups;
-  return layer.error("has " + Twine(groups) + " scales along k = " + Twine(k) + ", which are no groups of " +
-                     Twine(configured) + "; correct group_size in quantization_config");
+  std::string said = configured > 0 ? ", which are no groups of " + std::to_string(configured) : "";
+  return layer.error("has " + Twine(groups) + " scales along k = " + Twine(k) + said +
+                     "; write the group_size that the weights were quantized with into quantization_config");
 }
 
 Expected<std::vector<int32_t>> orderByGroup(const Layer &layer, const Tensor &groupIndex, int64_t k,

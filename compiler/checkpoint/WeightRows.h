@@ -18,6 +18,8 @@ struct Layer {
   llvm::Error error(const llvm::Twine &message) const;
   const Tensor *find(llvm::StringRef suffix) const; // of "<name>.<suffix>"; null: there is none
   const Tensor *use(const Tensor *tensor) const;    // whatever its name; the same
+  const Tensor *findFloats() const;                 // the `weight` that is a matrix of floats
+  std::string listTensors() const; // "qweight (I32, 32 x 256), scales (F16, 2 x 256)"; empty: there are none
   // With these dimensions (-1: any) and one of these types, else an error.
   llvm::Expected<const Tensor *> get(llvm::StringRef suffix, llvm::ArrayRef<TensorType::Id> types,
                                      llvm::ArrayRef<int64_t> shape) const;
@@ -40,6 +42,7 @@ struct IntegerRows : FloatRows {
   // codes [count][k], scales and zeros [count][groups()]
   virtual void unpack(int64_t first, int64_t count, uint8_t *codes, float *scales, uint8_t *zeros) const = 0;
   llvm::Error readRow(int64_t row, float *values) const override; // columns in their own order
+  virtual const Tensor &scales() const = 0;                       // all of them, in any order
   int64_t groups() const { return (k + group - 1) / group; }
 
   const int bits;
@@ -51,11 +54,8 @@ struct IntegerRows : FloatRows {
 using IntegerRowsOr = llvm::Expected<std::unique_ptr<IntegerRows>>;
 using WeightSourceOr = llvm::Expected<std::unique_ptr<WeightSource>>;
 
-// The families of safetensors.
-IntegerRowsOr openGptq(Layer layer, const WeightStorage &storage);
-IntegerRowsOr openAwq(Layer layer, const WeightStorage &storage);
-IntegerRowsOr openCompressedTensors(Layer layer, const WeightStorage &storage);
-WeightSourceOr openBitnet(Layer layer, const WeightStorage &storage);
+// Integers in the format that has their bits, groups and order; rounded to `wanted` where no format has.
+WeightSourceOr openIntegers(IntegerRowsOr rows, std::optional<Format> wanted);
 WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<Format> format);
 // An expert of those that safetensors stack.
 WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const WeightStorage &storage,

@@ -1,8 +1,8 @@
 #include "compiler/checkpoint/WeightSource.h"
 
-#include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/checkpoint/Scales.h"
 #include "compiler/checkpoint/WeightRows.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -36,74 +36,85 @@ Error StoredSource::readRows(int64_t first, const WeightBand &band) const {
   std::vector<uint8_t> unused(format.zeroPoints ? 0 : count * groups);
   rows->unpack(first, count, band.codes(), values.data(), format.zeroPoints ? band.zeros() : unused.data());
   for (int64_t i = 0; i < count * groups; ++i) {
-    uint16_t half = halfOfFloat(values[i]);
-    if (floatOfHalf(half) != values[i] || !std::isfinite(values[i])) {
+    if (!std::isfinite(values[i]))
       return rows->layer.error("scale " + numberText(values[i]) + " of row " + Twine(first + i / groups) +
-                               ", group " + Twine(i % groups) +
-                               (std::isfinite(values[i]) ? " is no f16 number; save the scales as F16"
-                                                         : " is not finite; the checkpoint is damaged"));
-    }
-    band.scales<uint16_t>()[i] = half;
+                               ", group " + Twine(i % groups) + " is not finite; the checkpoint is damaged");
+    storeScale(format.scaleType, values[i], band.scales<void>(), i);
   }
   return Error::success();
 }
 
-// The format with the bits, groups and order of stored integers; nothing: there is none.
-static std::optional<Format> formatOf(const IntegerRows &rows, bool zeroPoints, bool permuted) {
+// The format with the bits, groups and order of stored integers, and the smallest type that holds their
+// scales; nothing: there is none.
+static std::optional<Format> formatOf(const IntegerRows &rows, std::optional<Format> wanted) {
+  // Zero points in the middle of the codes are the same as none, and any order may be written as one.
+  bool zeroPoints = !rows.symmetric || (wanted && wanted->zeroPoints);
+  bool permuted = !rows.order.empty() || (wanted && wanted->permuted);
   std::string name = "w" + std::to_string(rows.bits);
   if (rows.group < rows.k)
     name += "g" + std::to_string(rows.group);
   Expected<Format> format = parseFormat(name + (zeroPoints ? "z" : "") + (permuted ? "p" : ""));
-  if (format)
-    return *format;
-  consumeError(format.takeError());
-  return std::nullopt;
+  if (!format) {
+    consumeError(format.takeError());
+    return std::nullopt;
+  }
+  return withScaleType(*format, exactScaleType(rows.scales()));
 }
 
-// Groups of the whole row may be written as groups of at least k.
-static bool isFormat(const Format &wanted, const Format &stored, int64_t k) {
+// Groups of the whole row may be written as groups of at least k, scales in any type that holds them.
+static bool isFormat(const Format &wanted, const Format &stored, const IntegerRows &rows) {
   Format written = stored;
-  if (!stored.group && wanted.group >= k)
+  if (!stored.group && wanted.group >= rows.k)
     written.group = wanted.group;
+  if (wanted.scaleType != stored.scaleType && holdsScales(wanted.scaleType, rows.scales()))
+    written.scaleType = wanted.scaleType;
   return wanted.str() == written.str();
 }
 
 static WeightSourceOr openIntegers(std::unique_ptr<IntegerRows> rows, std::optional<Format> wanted) {
   const Layer &layer = rows->layer;
-  // Zero points in the middle of the codes are the same as none, and any order may be written as one.
-  bool zeroPoints = !rows->symmetric || (wanted && wanted->zeroPoints);
-  bool permuted = !rows->order.empty() || (wanted && wanted->permuted);
-  std::optional<Format> stored = formatOf(*rows, zeroPoints, permuted);
+  const Tensor &scales = rows->scales();
+  for (int64_t i = 0, count = scales.elements(); i < count; ++i)
+    if (float scale = floatAt(scales, size_t(i)); !std::isfinite(scale))
+      return layer.error("scale " + Twine(i) + " of " + quoted(scales.name) + " is " + numberText(scale) +
+                         "; the checkpoint is damaged");
+  std::optional<Format> stored = formatOf(*rows, wanted);
   std::string what = std::to_string(rows->bits) + "-bit weights in groups of " + std::to_string(rows->group);
   if (!stored && !wanted)
     return layer.error("no format holds " + what +
                        "; name a format that the weights are rounded to, such as --weights=w4g32");
   if (!stored)
     return roundWeights(std::move(rows), what, *wanted);
-  if (wanted && !isFormat(*wanted, *stored, rows->k))
+  if (wanted && !isFormat(*wanted, *stored, *rows))
     return otherFormat(layer, stored->str(), *wanted);
   return std::make_unique<StoredSource>(std::move(rows), wanted ? *wanted : *stored);
 }
 
-static WeightSourceOr openIntegers(IntegerRowsOr rows, std::optional<Format> wanted) {
+WeightSourceOr openIntegers(IntegerRowsOr rows, std::optional<Format> wanted) {
   if (!rows)
     return rows.takeError();
   return openIntegers(std::move(*rows), wanted);
 }
 
-static WeightSourceOr openFloats(const Layer &layer, const WeightStorage &storage,
-                                 std::optional<Format> wanted) {
-  const Tensor *tensor = layer.find("weight");
-  if (!tensor)
+WeightSourceOr WeightStorage::openPacked(const Layer &layer, std::optional<Format>) const {
+  std::string found = layer.listTensors();
+  if (found.empty())
     return layer.error("the checkpoint has no weights of this name; lutc inspect lists its tensors");
-  if (storage.isTernary && !wanted && !StringRef(layer.name).ends_with("lm_head"))
-    wanted = cantFail(parseFormat("w158"));
+  return layer.error("holds " + found +
+                     ", and no quantization_config says how to read that; lutc takes floats in "
+                     "F16, BF16 or F32");
+}
+
+static WeightSourceOr openFloats(const Layer &layer, const Tensor &tensor, const WeightStorage &storage,
+                                 std::optional<Format> wanted) {
+  if (!wanted)
+    wanted = storage.formatOfFloats(layer.name);
   auto checked = layer.get("weight", floatTypes(), {-1, -1});
   if (!checked)
     return checked.takeError();
   if (!wanted)
-    return unnamedFormat(layer, *tensor->type);
-  return roundWeights(floatRows(layer, *tensor, tensor->bytes), tensor->type->name, *wanted);
+    return unnamedFormat(layer, *tensor.type);
+  return roundWeights(floatRows(layer, tensor, tensor.bytes), tensor.type->name, *wanted);
 }
 
 // What stands beside weights and is no part of them: added to results, applied to activations, or a fact of
@@ -152,22 +163,9 @@ static OpenedLayer openGgufLayer(const Layer &layer, std::optional<Format> forma
 
 static WeightSourceOr openModule(const Layer &layer, const WeightStorage &storage,
                                  std::optional<Format> format) {
-  using Method = WeightStorage::Method;
-  if (layer.find("qweight"))
-    return openIntegers(storage.method == Method::AwqGemm || storage.method == Method::AwqGemv
-                            ? openAwq(layer, storage)
-                            : openGptq(layer, storage),
-                        format);
-  if (layer.find("weight_packed"))
-    return openIntegers(openCompressedTensors(layer, storage), format);
-  const Tensor *weights = layer.find("weight");
-  if (weights && weights->type->id == TensorType::Id::U8 && storage.method == Method::Bitnet) {
-    auto source = openBitnet(layer, storage);
-    if (source && format && format->str() != "w158")
-      return otherFormat(layer, "w158", *format);
-    return source;
-  }
-  return openFloats(layer, storage, format);
+  if (const Tensor *floats = layer.findFloats())
+    return openFloats(layer, *floats, storage, format);
+  return storage.openPacked(layer, format);
 }
 
 static OpenedLayer openLayer(const Layer &layer, const WeightStorage &storage, std::optional<Format> format) {

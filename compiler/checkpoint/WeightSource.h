@@ -25,8 +25,7 @@ public:
   llvm::ArrayRef<int32_t> columns() const { return order; }
 
   // Rows from `first` on, to a band of this format. Any number of threads may read. Errors name the layer:
-  // scales that are not finite, codes or zero points that the format lacks, scales that f16 does not hold
-  // exactly.
+  // scales that are not finite, codes or zero points that the format lacks.
   virtual llvm::Error readRows(int64_t first, const WeightBand &band) const = 0;
 
 protected:
@@ -48,20 +47,23 @@ private:
   std::string message;
 };
 
-// How a checkpoint stores the weights of its linear layers: what its config says and its tensors do not.
-struct WeightStorage {
-  enum class Method { Float, Gptq, GptqV2, EfficientQat, AwqGemm, AwqGemv, CompressedTensors, Bitnet, Gguf };
+struct Layer;
 
-  Method method = Method::Float;
-  int bits = 0;                // where the shapes leave them open; 0: unknown
-  int64_t group = 0;           // weights that share a scale, where the shapes leave it open; 0: unknown
-  bool dividesByScale = false; // Bitnet: weight_scale is 1 / scale
-  bool isTernary = false;      // Bitnet: float weights are rounded to ternary when the model runs
-  bool isGptOss = false;       // stacked experts have gate and up in turn, and floats transposed
+// How a checkpoint stores what its tensors alone do not say. This one reads floats and tensors that speak for
+// themselves: GGUF's, and blocks of gpt-oss. A quantizer's reads what it has packed.
+class WeightStorage {
+public:
+  virtual ~WeightStorage() = default;
+
+  virtual std::string name() const { return "none"; } // of the method, for people
+  // The weights of a layer that has no matrix of floats.
+  virtual llvm::Expected<std::unique_ptr<WeightSource>> openPacked(const Layer &layer,
+                                                                   std::optional<Format> format) const;
+  // What the floats of a layer are rounded to when the model runs.
+  virtual std::optional<Format> formatOfFloats(llvm::StringRef) const { return std::nullopt; }
+
+  bool isGptOss = false; // stacked experts have gate and up in turn, and floats transposed
 };
-
-// From the config.json beside the tensors. Nothing after an error, which is reported.
-std::optional<WeightStorage> readWeightStorage(const Checkpoint &checkpoint, Diagnostics &diagnostics);
 
 // Opens the weights of a linear layer: "model.layers.0.self_attn.q_proj", an expert's
 // "model.layers.0.mlp.experts.7.up_proj", "lm_head"; a GGUF file is asked for the tensors that it calls

@@ -2,7 +2,7 @@
 
 #include "compiler/Driver.h"
 #include "compiler/TensorRows.h"
-#include "runtime/file.h"
+#include "compiler/pack/PackedModel.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -37,17 +37,10 @@ struct PackedModel {
 
 } // namespace
 
-bool isPacked(StringRef path) {
-  bool isFile = sys::fs::is_regular_file(path);
-  auto start = isFile ? MemoryBuffer::getFileSlice(path, strlen(LUTC_FILE_MAGIC), 0) : std::error_code();
-  return isFile && start && (*start)->getBuffer() == LUTC_FILE_MAGIC;
-}
-
 static Expected<PackedModel> open(StringRef path) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false,
-                                      /*IsVolatile=*/false, Align(LUTC_ALIGNMENT));
-  if (std::error_code problem = buffer.getError())
-    return createStringError(path + ": cannot read: " + problem.message());
+  auto buffer = mapPacked(path);
+  if (!buffer)
+    return buffer.takeError();
   PackedModel model{std::move(*buffer), {}};
   lutc_status status =
       lutc_read_file(model.buffer->getBufferStart(), model.buffer->getBufferSize(), &model.file);
@@ -63,10 +56,8 @@ static StringRef roleName(lutc_role role) {
 
 // Of the elements; of packed weights their format.
 static StringRef typeName(const lutc_tensor &tensor) {
-  static constexpr StringLiteral names[] = {"F32", "F16", "BF16", "I8",  "U8",  "I16",     "U16",
-                                            "I32", "U32", "I64",  "U64", "F64", "F8_E4M3", "F8_E5M2"};
   if (tensor.role != LUTC_PACKED)
-    return names[tensor.type];
+    return elementName(tensor.type);
   auto *header = static_cast<const lutc_packed_header *>(tensor.data);
   return PackedModel::text(header->format, sizeof header->format);
 }

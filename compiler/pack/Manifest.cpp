@@ -78,8 +78,6 @@ ArrayRef<ConfigNode> ManifestReader::list(const ConfigNode &node, StringRef key)
 
 // What the packer relies on.
 static bool isLayoutOf(const lutc_layout &layout, const PackedKernel &kernel) {
-  if (layout.kind >= LUTC_LAYOUT_KINDS)
-    return false;
   const lutc_layout_facts &facts = lutc_layout_kinds[layout.kind];
   uint32_t chunk = facts.chunk_k, bits = facts.trits ? 1 : uint32_t(kernel.format.row->bits);
   bool isOneBlock = layout.k_block == layout.k_padded;
@@ -99,8 +97,12 @@ Packing ManifestReader::readPacking(const ConfigNode &variant, const PackedKerne
   if (!node)
     return packing;
   auto *fields = reinterpret_cast<uint32_t *>(&packing.layout);
-  for (auto [index, name] : enumerate(layoutFields))
+  for (auto [index, name] : drop_begin(enumerate(layoutFields)))
     fields[index] = uint32_t(integer(*node, name, 0, UINT32_MAX));
+  std::optional<Layout> kind = symbolizeLayout(text(*node, layoutFields[0]));
+  if (!kind)
+    reject(node->range, "'kind' is no layout of weights");
+  packing.layout.kind = uint32_t(kind.value_or(Layout::dot));
   packing.layoutId = uint32_t(integer(*node, "layout_id", 0, UINT32_MAX));
   int64_t bytes = integer(variant, "packed_bytes", 0, INT64_MAX);
   if (diagnostics.failed())

@@ -1,10 +1,12 @@
 #include "compiler/pack/Pack.h"
 
 #include "codegen/Targets.h"
-#include "compiler/ConfigKeys.h"
+#include "compiler/ConfigFile.h"
 #include "compiler/Driver.h"
 #include "compiler/Log.h"
+#include "compiler/Output.h"
 #include "compiler/checkpoint/Containers.h"
+#include "compiler/checkpoint/FileKind.h"
 #include "compiler/pack/Packer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -36,6 +38,11 @@ static std::optional<size_t> chooseVariant(const Manifest &manifest, const PackR
 }
 
 static std::optional<Manifest> readLibrary(const PackRequest &request, Diagnostics &diagnostics) {
+  FileKind kind = fileKind(request.library);
+  if (kind != FileKind::Manifest && kind != FileKind::Json && kind != FileKind::Unreadable) {
+    diagnostics.error(request.library, unexpectedFile(request.library, kind, WantedFile::Manifest));
+    return std::nullopt;
+  }
   std::optional<Manifest> manifest = readManifest(request.library, diagnostics);
   if (!manifest ||
       any_of(manifest->projections, [](const ProjectionSpec &it) { return !it.kernel.empty(); }) ||
@@ -67,15 +74,20 @@ int pack(const PackRequest &request) {
   std::optional<size_t> variant = manifest ? chooseVariant(*manifest, request, diagnostics) : std::nullopt;
   if (!variant)
     return ExitError;
+  auto place = OutputPath::open(request.output); // writing goes through AtomicFile
+  if (!place)
+    return reportError(place.takeError());
   Expected<Checkpoint> checkpoint = openCheckpoint(request.checkpoint);
   if (!checkpoint)
     return reportError(checkpoint.takeError());
-  std::optional<WeightStorage> storage = readWeightStorage(*checkpoint, diagnostics);
+  std::optional<Quantization> storage = readQuantization(*checkpoint, diagnostics);
   if (!storage)
     return ExitError;
   Expected<Naming> naming = chooseNaming(*checkpoint, request);
   if (!naming)
     return reportError(naming.takeError());
+  for (const std::string &note : checkpoint->notes)
+    logLine(note);
   Expected<PackPlan> plan = planPack(*checkpoint, *storage, *manifest, {*variant, *naming, request.widening});
   if (!plan)
     return reportError(plan.takeError());

@@ -14,8 +14,8 @@ static constexpr int8_t fp4Book[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -
 
 ArrayRef<FormatRow> formatRows() {
   static const FormatRow rows[] = {
-#define LUT_FORMAT(name, bits, step, offset, trits, scaleF32, unit, book, divisor)                           \
-  {StringLiteral(#name), bits, step, offset, trits != 0, scaleF32 != 0, unit, book, divisor},
+#define LUT_FORMAT(name, bits, step, offset, trits, unit, book, divisor)                                     \
+  {StringLiteral(#name), bits, step, offset, trits != 0, unit, book, divisor},
 #include "dialects/lut/Formats.def"
   };
   return rows;
@@ -24,6 +24,21 @@ ArrayRef<FormatRow> formatRows() {
 int FormatRow::largestValue() const {
   return book ? *std::max_element(book, book + codes()) : value(codes() - 1);
 }
+
+namespace {
+
+// By ScaleType.
+struct ScaleRow {
+  StringLiteral name, letter;
+  int64_t bytes;
+};
+
+} // namespace
+
+static constexpr ScaleRow scaleRows[] = {{"f16", "", 2}, {"bf16", "b", 2}, {"f32", "s", 4}, {"e8m0", "e", 1}};
+
+StringRef nameOf(ScaleType type) { return scaleRows[size_t(type)].name; }
+int64_t bytesOf(ScaleType type) { return scaleRows[size_t(type)].bytes; }
 
 ArrayRef<int64_t> groupSizes() {
   static const int64_t sizes[] = {16, 32, 64, 128, 256};
@@ -37,13 +52,14 @@ ArrayRef<int64_t> subgroupSizes() {
 
 std::string Format::str() const {
   std::string name = row->name.str();
-  if (row->scaleF32)
+  if (row->trits)
     return perTensor ? name : name + "r";
   if (subgroup)
     name += "k" + std::to_string(subgroup);
   else if (group)
     name += "g" + std::to_string(group);
-  return name + (zeroPoints ? "z" : minimums ? "m" : exponentScales ? "e" : "") + (permuted ? "p" : "");
+  name += zeroPoints ? "z" : minimums ? "m" : "";
+  return name + scaleRows[size_t(scaleType)].letter.str() + (permuted ? "p" : "");
 }
 
 // "a, b or c"
@@ -82,6 +98,7 @@ static const FormatRow *findRow(StringRef name) {
 static Expected<Format> parseUngrouped(Format format, StringRef name, StringRef rest) {
   StringRef stem = format.row->name;
   format.perTensor = rest != "r";
+  format.scaleType = ScaleType::f32;
   if (rest.empty() || rest == "r")
     return format;
   return formatError("'" + name + "': " + stem + " has neither groups nor zero points; write " + stem +
@@ -103,31 +120,53 @@ static Expected<int64_t> parseSize(StringRef name, StringRef stem, StringRef let
                      ", or " + stem + " for one scale per row");
 }
 
-// The letters that may end `format`, and what each means.
-static std::string endingsOf(const Format &format) {
-  std::string letters;
-  if (!format.row->book && !format.subgroup)
-    letters += "z";
-  if (!format.row->book && format.group)
-    letters += "m";
-  if (format.group && !format.subgroup)
-    letters += "e";
-  return letters;
+// Letters that may follow, each alone: what is added to weights.
+static StringRef additionsOf(const Format &format) {
+  if (format.row->book)
+    return "";
+  return format.subgroup ? "m" : format.group ? "zm" : "z";
+}
+
+// Letters that may follow those: the type of scales.
+static StringRef scaleLettersOf(const Format &format) {
+  if (format.subgroup)
+    return "";
+  return format.group && !format.hasPlainCodes() ? "ebs" : "bs";
 }
 
 static Error endingError(StringRef name, StringRef rest, const Format &format) {
-  static constexpr std::pair<char, StringLiteral> meanings[] = {
-      {'z', "zero points"}, {'m', "minimums"}, {'e', "e8m0 scales"}};
+  static constexpr std::pair<char, StringLiteral> meanings[] = {{'z', "zero points"},
+                                                                {'m', "minimums"},
+                                                                {'e', "e8m0 scales"},
+                                                                {'b', "bf16 scales"},
+                                                                {'s', "f32 scales"}};
+  StringRef additions = additionsOf(format), scales = scaleLettersOf(format);
   std::string text = ("'" + name + "' ends in '" + rest + "'; write " + format.str()).str();
   StringRef separator = ", or ";
   for (auto [letter, meaning] : meanings)
-    if (StringRef(endingsOf(format)).contains(letter)) {
+    if (additions.contains(letter) || scales.contains(letter)) {
       text += (separator + format.str() + Twine(letter) + " with " + meaning).str();
       separator = ", ";
     }
+  if (!additions.empty() && !scales.empty())
+    text +=
+        "; b and s also after " + alternatives(additions, [](char letter) { return std::string(1, letter); });
   if (format.mayBePermuted())
     text += "; after these p for permuted columns";
   return formatError(text);
+}
+
+static void parseEnding(Format &format, StringRef &rest) {
+  StringRef additions = additionsOf(format);
+  format.zeroPoints = additions.contains('z') && rest.consume_front("z");
+  format.minimums = !format.zeroPoints && additions.contains('m') && rest.consume_front("m");
+  StringRef scales = scaleLettersOf(format);
+  for (auto [index, row] : enumerate(scaleRows))
+    if (!row.letter.empty() && scales.contains(row.letter) && rest.consume_front(row.letter)) {
+      format.scaleType = ScaleType(index);
+      break;
+    }
+  format.permuted = format.mayBePermuted() && rest.consume_front("p");
 }
 
 Expected<Format> parseFormat(StringRef name) {
@@ -136,7 +175,7 @@ Expected<Format> parseFormat(StringRef name) {
   if (!format.row)
     return unknownFormat(name);
   StringRef stem = format.row->name, rest = name.drop_front(stem.size());
-  if (format.row->scaleF32)
+  if (format.row->trits)
     return parseUngrouped(format, name, rest);
   bool hasSubgroups = rest.consume_front("k");
   if (hasSubgroups || rest.consume_front("g")) {
@@ -149,15 +188,17 @@ Expected<Format> parseFormat(StringRef name) {
   }
   const Format plain = format;
   const StringRef ending = rest;
-  for (char letter : endingsOf(plain))
-    if (ending.starts_with(StringRef(&letter, 1))) {
-      rest = rest.drop_front();
-      format.zeroPoints = letter == 'z';
-      format.minimums = letter == 'm';
-      format.exponentScales = letter == 'e';
-    }
-  format.permuted = plain.mayBePermuted() && rest.consume_front("p");
+  parseEnding(format, rest);
   return rest.empty() ? Expected<Format>(format) : endingError(name, ending, plain);
+}
+
+std::optional<Format> withScaleType(Format format, ScaleType type) {
+  format.scaleType = type;
+  Expected<Format> parsed = parseFormat(format.str());
+  if (parsed && parsed->scaleType == type)
+    return *parsed;
+  consumeError(parsed.takeError());
+  return std::nullopt;
 }
 
 static std::string sizePattern(ArrayRef<int64_t> sizes) {
@@ -167,16 +208,28 @@ static std::string sizePattern(ArrayRef<int64_t> sizes) {
   return "(" + text + ")";
 }
 
+// Of what may follow the stem and the size in `format`.
+static std::string endingPattern(Format format) {
+  StringRef additions = additionsOf(format);
+  auto anyOf = [](StringRef letters) { return letters.empty() ? "" : "[" + letters.str() + "]?"; };
+  std::string plain = anyOf(scaleLettersOf(format)), p = format.mayBePermuted() ? "p?" : "";
+  if (additions.empty())
+    return plain + p;
+  format.minimums = true;
+  std::string added = anyOf(scaleLettersOf(format));
+  return added == plain ? anyOf(additions) + plain + p
+                        : "(" + plain + "|[" + additions.str() + "]" + added + ")" + p;
+}
+
 std::string formatPattern(const FormatRow &row) {
-  if (row.scaleF32)
+  if (row.trits)
     return row.name.str() + "r?";
   auto ending = [&](int64_t group, int64_t subgroup) {
     Format format;
     format.row = &row;
     format.group = group;
     format.subgroup = subgroup;
-    std::string letters = endingsOf(format);
-    return (letters.empty() ? letters : "[" + letters + "]?") + (format.mayBePermuted() ? "p?" : "");
+    return endingPattern(format);
   };
   return row.name.str() + "(" + ending(0, 0) + "|g" + sizePattern(groupSizes()) + ending(16, 0) + "|k" +
          sizePattern(subgroupSizes()) + ending(superGroup, 16) + ")";

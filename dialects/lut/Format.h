@@ -4,8 +4,9 @@
 //      + g16 | g32 | g64 | g128 | g256   one for each group of k
 //      + k16 | k32                       one for 256 of k, times an i8 multiple for each subgroup of 16 or 32
 //      + z   u8 zero points, of rows or groups
-//      + m   f16 minimums, of groups; of 256 of k times i8 multiples where scales are
-//      + e   e8m0 scales, of groups
+//      + m   minimums, of groups; of 256 of k times i8 multiples where scales are
+//      + b   bf16 scales and minimums;  + s  f32;  else f16, and with k16 and k32 always
+//      + e   e8m0 scales, of groups without zero points and minimums
 //      + p   columns are permuted (GPTQ's desc_act); after the others
 //   nl4 fp4   16 values that are not evenly spaced; the same without z, m and p
 //   w158      one f32 scale per tensor;  w158r  one per row
@@ -15,15 +16,23 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace lut {
 
+// Of scales and minimums. All widen to f32 exactly: bf16 is its upper half, a byte of e8m0 is 2^(byte - 127).
+enum class ScaleType { f16, bf16, f32, e8m0 };
+
+llvm::StringRef nameOf(ScaleType type); // "bf16"
+int64_t bytesOf(ScaleType type);
+
 struct FormatRow {
   llvm::StringLiteral name;
   int bits, step, offset;
-  bool trits, scaleF32;
+  bool trits;
   int unit;
   const int8_t *book; // [2^bits], times divisor; null: evenly spaced values
   int divisor;
@@ -41,25 +50,36 @@ struct Format {
   int64_t subgroup =
       0; // weights of a group that share a multiple of its scale and minimum; 0: there are none
   bool zeroPoints = false;
-  bool minimums = false;       // weight = scale * code + minimum
-  bool exponentScales = false; // in e8m0, 2^(byte - 127)
-  bool perTensor = false;      // one scale for all rows
-  bool permuted = false;       // column i multiplies activation columns[i]
+  bool minimums = false; // weight = scale * code + minimum
+  ScaleType scaleType = ScaleType::f16;
+  bool perTensor = false; // one scale for all rows
+  bool permuted = false;  // column i multiplies activation columns[i]
 
   std::string str() const;
   int64_t groups(int64_t k) const { return group ? (k + group - 1) / group : 1; }
   int64_t subgroups(int64_t k) const { return subgroup ? (k + subgroup - 1) / subgroup : 0; }
-  int64_t scaleBytes() const { return row->scaleF32 ? 4 : exponentScales ? 1 : 2; }
+  int64_t scaleBytes() const { return bytesOf(scaleType); }
+  int64_t minimumBytes() const { return minimums ? scaleBytes() : 0; }
   // Whether a code is its own value before zero point or minimum.
   bool hasPlainCodes() const { return zeroPoints || minimums; }
   // Whether p may end the name: whole numbers are what quantizers reorder.
-  bool mayBePermuted() const { return !row->book && !row->scaleF32; }
+  bool mayBePermuted() const { return !row->book && !row->trits; }
   // Whether bit planes of the codes (of ternary weights, trits) can index tables of sums of activations.
   bool hasTables() const { return !row->book && !subgroup && group != 16; }
 };
 
+// Of a name: a stem, g256 and three letters.
+inline constexpr size_t longestFormatName = std::max({
+#define LUT_FORMAT(name, ...) sizeof(#name) - 1,
+#include "dialects/lut/Formats.def"
+                                            }) +
+                                            7;
+
 // Parses a format's name. The error says what to write instead.
 llvm::Expected<Format> parseFormat(llvm::StringRef name);
+
+// `format` with scales of another type; nothing: there is none.
+std::optional<Format> withScaleType(Format format, ScaleType type);
 
 // The group sizes of grouped formats, in elements of k, and the subgroups of `superGroup` elements.
 llvm::ArrayRef<int64_t> groupSizes();

@@ -87,7 +87,8 @@ def Lut_FormatAttr : Lut_Attr<"WeightFormat", "format"> {
   let summary = "a weight format: a row of Formats.def with how its weights share scales, and what is added to them";
   let description = [{
     Written by its name, whose grammar is in Format.h: `#lut.format<w2g128z>` is 2-bit codes, groups of 128 along k,
-    f16 scales and u8 zero points; `#lut.format<w4k32m>` is 4-bit codes whose scales and minimums have two levels.
+    f16 scales and u8 zero points; `#lut.format<w4g64mb>` is 4-bit codes with bf16 scales and minimums;
+    `#lut.format<w4k32m>` is 4-bit codes whose scales and minimums have two levels.
   }];
   let parameters = (ins StringRefParameter<"name">:$name);
   let hasCustomAssemblyFormat = 1;

@@ -1,5 +1,4 @@
 #include "Decoder.h"
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -19,7 +18,6 @@ Decoder::Decoder(const lutc_library &library, const Shape &shape, size_t tokens,
       missing = name;
       return;
     }
-    scratchBytes = std::max(scratchBytes, lutc_group_scratch_bytes(group, tokens));
     const lutc_group_info &info = *lutc_group_describe(group);
     for (size_t i = 0; i < info.operand_count; ++i) {
       const lutc_operand_info &operand = info.operands[i];
@@ -34,6 +32,7 @@ Decoder::Decoder(const lutc_library &library, const Shape &shape, size_t tokens,
       }
     }
   }
+  scratchBytes = lutc_library_scratch_bytes(&library, tokens);
   scratch = std::make_unique<Pages>(scratchBytes);
   packed = std::make_unique<Pages>(packedBytes());
   for (size_t i = 0; i < linears.size() && status == LUTC_OK; ++i) {

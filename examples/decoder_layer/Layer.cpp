@@ -1,5 +1,4 @@
 #include "Layer.h"
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <sys/mman.h>
@@ -18,6 +17,12 @@ Pages::Pages(size_t bytes) : memory(nullptr, &std::free) {
 #endif
 }
 
+// A number of `type` with these bits, little-endian.
+static void append(std::vector<uint8_t> &bytes, lutc_type type, uint32_t bits) {
+  for (size_t i = 0; i < lutc_type_bytes(type); ++i)
+    bytes.push_back(static_cast<uint8_t>(bits >> 8 * i));
+}
+
 Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(info.n * info.k) {
   uint64_t word = 0;
   for (size_t i = 0; i < codes.size(); ++i, word >>= 8) {
@@ -27,26 +32,22 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
   }
   const size_t groups = info.n * ((info.k + info.group - 1) / info.group);
   const size_t subgroups = info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0;
-  std::uniform_real_distribution<float> scale(0.01f, 0.02f);
-  for (size_t i = 0; info.scale_bytes == 4 && i < (info.scales_per_tensor ? 1 : info.n); ++i)
-    floats.push_back(scale(random));
-  // f16 in [2^-7, 2^-6); smaller for 3 and 4 bits, so that weights are of one size.
-  const size_t binade = 0x2000 - (info.codes > 4) * 0x400 - (info.codes > 8) * 0x400;
-  // Multiples of 16 to 31 make such scales of smaller ones.
-  const size_t divided = info.subgroup ? 5 * 0x400 : 0;
-  for (size_t i = 0; info.scale_bytes == 2 && i < groups; ++i)
-    halves.push_back(static_cast<uint16_t>(binade - divided + random() % 0x400));
-  for (size_t i = 0; info.scale_bytes == 1 && i < groups; ++i)
-    exponents.push_back(static_cast<uint8_t>(119 + random() % 2));
-  for (size_t i = 0; info.has_zero_points && i < groups; ++i)
-    zeros.push_back(static_cast<uint8_t>(random() % info.codes));
-  // The middle of the codes, negated.
-  for (size_t i = 0; info.has_minimums && i < groups; ++i)
-    minimums.push_back(static_cast<uint16_t>(halves[i] + 0x8000 +
-                                             (info.codes > 8   ? 3
-                                              : info.codes > 4 ? 2
-                                                               : 1) *
-                                                 0x400));
+  // Scales in [2^-7, 2^-6); smaller for 3 and 4 bits, so that weights are of one size. Multiples of 16 to 31
+  // make such scales of smaller ones.
+  const lutc_type type = info.scale_type;
+  const int wider = (info.codes > 4) + (info.codes > 8);
+  const int fractionBits = type == LUTC_F32 ? 23 : type == LUTC_BF16 ? 7 : type == LUTC_F16 ? 10 : 0;
+  const int exponent = (type == LUTC_F16 ? 15 : 127) - 7 - wider - (info.subgroup ? 5 : 0);
+  const uint32_t sign = type == LUTC_F32 ? 0x80000000 : 0x8000;
+  for (size_t i = 0; i < (info.scales_per_tensor ? 1 : groups); ++i) {
+    const auto bits =
+        static_cast<uint32_t>(exponent << fractionBits | (random() & ((1 << fractionBits) - 1)));
+    append(scales, type, bits);
+    if (info.has_zero_points)
+      zeros.push_back(static_cast<uint8_t>(random() % info.codes));
+    if (info.has_minimums) // the middle of the codes, negated
+      append(minimums, type, (bits | sign) + (static_cast<uint32_t>(1 + wider) << fractionBits));
+  }
   for (size_t i = 0; i < subgroups; ++i)
     multiples.push_back(static_cast<int8_t>(16 + random() % 16));
   for (size_t i = 0; info.has_columns && i < info.k; ++i)
@@ -55,10 +56,7 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
 }
 
 lutc_weights Weights::view() const {
-  const void *scales = !floats.empty()   ? static_cast<const void *>(floats.data())
-                       : !halves.empty() ? static_cast<const void *>(halves.data())
-                                         : exponents.data();
-  return {codes.data(),    /*codes_stride=*/0, scales,           zeros.data(),
+  return {codes.data(),    /*codes_stride=*/0, scales.data(),    zeros.data(),
           minimums.data(), multiples.data(),   multiples.data(), columns.data()};
 }
 
@@ -76,8 +74,7 @@ Layer::Layer(const lutc_library &library, size_t tokens) {
   std::mt19937_64 random;
   for (size_t i = 0; i < library.kernel_count; ++i)
     linears.emplace_back(library.kernels[i], tokens, random);
-  for (const Linear &linear : linears)
-    scratchBytes = std::max(scratchBytes, lutc_scratch_bytes(linear.kernel, tokens));
+  scratchBytes = lutc_library_scratch_bytes(&library, tokens);
   scratch = std::make_unique<Pages>(scratchBytes);
 }
 

@@ -26,14 +26,12 @@ struct Weights {
   Weights(const lutc_kernel_info &info, std::mt19937_64 &random);
   lutc_weights view() const;
 
-  std::vector<uint8_t> codes;     // [n][k]
-  std::vector<float> floats;      // [1] or [n], where scales are f32
-  std::vector<uint16_t> halves;   // [n][ceil(k / group)] f16 bits, else
-  std::vector<uint8_t> zeros;     // [n][ceil(k / group)], with zero points
-  std::vector<uint16_t> minimums; // [n][ceil(k / group)] f16 bits, with minimums
-  std::vector<uint8_t> exponents; // [n][ceil(k / group)], where scales are e8m0
-  std::vector<int8_t> multiples;  // [n][ceil(k / subgroup)], with subgroups
-  std::vector<int32_t> columns;   // [k], where they are permuted
+  std::vector<uint8_t> codes;    // [n][k]
+  std::vector<uint8_t> scales;   // bytes of [n][ceil(k / group)], of one where it is the tensor's
+  std::vector<uint8_t> zeros;    // [n][ceil(k / group)], with zero points
+  std::vector<uint8_t> minimums; // bytes of [n][ceil(k / group)], with minimums
+  std::vector<int8_t> multiples; // [n][ceil(k / subgroup)], with subgroups
+  std::vector<int32_t> columns;  // [k], where they are permuted
 };
 
 // One linear product with its activations.
@@ -63,7 +61,7 @@ public:
   std::vector<Linear> linears;
 
 private:
-  size_t scratchBytes = 0; // enough for any product: they run one at a time and share it
+  size_t scratchBytes = 0; // of the library: products run one at a time and share it
   std::unique_ptr<Pages> scratch;
 };
 

@@ -12,8 +12,7 @@ static uint8_t down_zeros[MLP_DOWN_N * DOWN_GROUPS];
 
 /* The caller owns all memory: packed weights and scratch for the largest m, aligned. */
 static _Alignas(LUTC_ALIGNMENT) uint8_t up_packed[MLP_UP_PACKED_BYTES], down_packed[MLP_DOWN_PACKED_BYTES];
-static _Alignas(LUTC_ALIGNMENT) uint8_t up_scratch[MLP_UP_SCRATCH_BYTES(TOKENS)];
-static _Alignas(LUTC_ALIGNMENT) uint8_t down_scratch[MLP_DOWN_SCRATCH_BYTES(TOKENS)];
+static _Alignas(LUTC_ALIGNMENT) uint8_t scratch[MLP_SCRATCH_BYTES(TOKENS)]; /* enough for either */
 
 static float x[TOKENS * MLP_UP_K], h[TOKENS * MLP_UP_N], y[TOKENS * MLP_DOWN_N];
 
@@ -39,10 +38,10 @@ static lutc_status pack(void) {
 
 static lutc_status multiply(size_t m, const lutc_parallel *parallel) {
   const lutc_status status =
-      mlp_up(m, x, MLP_UP_K, up_packed, h, MLP_UP_N, up_scratch, sizeof up_scratch, parallel);
-  return status == LUTC_OK ? mlp_down(m, h, MLP_DOWN_K, down_packed, y, MLP_DOWN_N, down_scratch,
-                                      sizeof down_scratch, parallel)
-                           : status;
+      mlp_up(m, x, MLP_UP_K, up_packed, h, MLP_UP_N, scratch, sizeof scratch, parallel);
+  return status == LUTC_OK
+             ? mlp_down(m, h, MLP_DOWN_K, down_packed, y, MLP_DOWN_N, scratch, sizeof scratch, parallel)
+             : status;
 }
 
 /* Compares row 0 of the last token with float weights: kernels round the activations of a group to 8 bits. */

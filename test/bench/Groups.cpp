@@ -62,7 +62,8 @@ public:
       code = uint8_t(random() % info.codes);
     const std::vector<uint16_t> halves(info.n * (info.k / info.group + 1), 0x2000);
     const std::vector<float> floats(info.n, 0.01f);
-    const void *scales = info.scale_bytes == 4 ? static_cast<const void *>(floats.data()) : halves.data();
+    const void *scales =
+        info.scale_type == LUTC_F32 ? static_cast<const void *>(floats.data()) : halves.data();
     const lutc_weights weights = {codes.data(), 0, scales, nullptr, nullptr, nullptr, nullptr, nullptr};
     check(lutc_pack(kernel, &weights, memory.as<void>(), lutc_packed_bytes(kernel)));
     for (size_t i = 1; i < count; ++i)

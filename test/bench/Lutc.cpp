@@ -122,13 +122,14 @@ private:
       }
     };
     repeat(distinct.codes, all.codes);
-    repeat(distinct.halves, all.halves);
-    repeat(distinct.exponents, all.exponents);
+    if (info.scales_per_tensor)
+      all.scales = distinct.scales;
+    else
+      repeat(distinct.scales, all.scales);
     repeat(distinct.minimums, all.minimums);
     repeat(distinct.zeros, all.zeros);
     repeat(distinct.multiples, all.multiples);
     repeat(distinct.minimumMultiples, all.minimumMultiples);
-    all.floats = distinct.floats; // w158: one for all
     return all;
   }
 

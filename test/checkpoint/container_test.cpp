@@ -70,9 +70,23 @@ TEST(Safetensors, ShardsFollowTheIndex) {
   Checkpoint checkpoint = llvm::cantFail(openCheckpoint(directory.path.string()));
   EXPECT_EQ(checkpoint.files.size(), 2u);
   EXPECT_TRUE(checkpoint.find("a") && checkpoint.find("b"));
+  for (const std::string &part : {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"})
+    EXPECT_EQ(llvm::cantFail(openCheckpoint((directory.path / part).string())).tensors.size(), 2u) << part;
   EXPECT_THAT(
       index(R"({"a":"model-00002-of-00002.safetensors"})"),
       testing::HasSubstr("tensor 'a': is not in 'model-00002-of-00002.safetensors', where the index"));
+  EXPECT_THAT(
+      index(R"({"a":"model-00001-of-00002.safetensors","c":"model-00002-of-00002.safetensors"})"),
+      testing::HasSubstr("tensor 'c': is not in 'model-00002-of-00002.safetensors', where the index"));
+  directory.write("model-00002-of-00002.safetensors",
+                  safetensors({{"b", "F32", 0, {1}, zeros(4)}, {"c", "F32", 0, {1}, zeros(4)}}));
+  EXPECT_THAT(
+      index(R"({"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"})"),
+      testing::HasSubstr("tensor 'c': is in 'model-00002-of-00002.safetensors', and the index does not"));
+  EXPECT_THAT(index(R"({"a":"model-00001-of-00002.safetensors","a":"model-00001-of-00002.safetensors"})"),
+              testing::HasSubstr("tensor 'a' is given twice"));
+  EXPECT_THAT(index(R"({"a":"model-00001-of-00002.safetensors"},"weight_map":{})"),
+              testing::HasSubstr("'weight_map' is given twice"));
   EXPECT_THAT(index(R"({"a":"../other/model.safetensors"})"), testing::HasSubstr("is no name of a file"));
   EXPECT_THAT(index(R"({"a":"/etc/passwd"})"), testing::HasSubstr("is no name of a file"));
   EXPECT_THAT(index(R"({"a":"absent.safetensors"})"), testing::HasSubstr("absent.safetensors: cannot read"));
@@ -81,6 +95,44 @@ TEST(Safetensors, ShardsFollowTheIndex) {
   directory.write("model-00002-of-00002.safetensors", safetensors({{"a", "F32", 0, {1}, zeros(4)}}));
   EXPECT_THAT(index(R"({"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"})"),
               testing::HasSubstr("tensor 'a': there are two of this name"));
+}
+
+// Their sizes are said to differ, and nothing is refused: converters copy the index of the original.
+TEST(Safetensors, TotalSizeIsCompared) {
+  Directory directory;
+  directory.write("a.safetensors", safetensors({{"a", "F32", 0, {1}, zeros(4)}}));
+  auto notes = [&](const std::string &metadata) {
+    std::string path =
+        directory.write("model.safetensors.index.json",
+                        R"({"metadata":)" + metadata + R"(,"weight_map":{"a":"a.safetensors"}})");
+    std::vector<std::string> notes = llvm::cantFail(openCheckpoint(path)).notes;
+    return notes.empty() ? "" : notes.front();
+  };
+  for (const char *good :
+       {R"({"total_size":4})", "{}", "[]", R"({"total_size":"x"})", R"({"total_size":NaN})"})
+    EXPECT_EQ(notes(good), "") << good;
+  EXPECT_THAT(notes(R"({"x":1.5,"total_size":8})"),
+              testing::HasSubstr("total_size is 8, and the tensors have 4 bytes"));
+}
+
+// A part without the index of all is read alone, and that is said.
+TEST(Safetensors, PartWithoutIndex) {
+  Directory directory;
+  Bytes part = safetensors({{"a", "F32", 0, {1}, zeros(4)}});
+  auto notes = [&](const char *name) {
+    return llvm::cantFail(openCheckpoint(directory.write(name, part))).notes;
+  };
+  EXPECT_THAT(notes("model-00001-of-00002.safetensors"),
+              testing::ElementsAre(testing::HasSubstr("is a part of a model, without the index of all")));
+  EXPECT_THAT(notes("model.safetensors"), testing::IsEmpty());
+}
+
+TEST(Checkpoint, StemsHaveNoNumberOfAPart) {
+  EXPECT_EQ(modelStem("a/llama-00001-of-00003.gguf"), "llama");
+  EXPECT_EQ(modelStem("a.b-q4-00002-of-00002.gguf"), "a.b-q4");
+  EXPECT_EQ(modelStem("a/model.safetensors"), "model");
+  for (const char *stem : {"one-of-a-kind", "2-of-3", "x-of-3", "x-1-of-", "-1-of-2", "x1-of-2"})
+    EXPECT_EQ(modelStem(stem), stem);
 }
 
 TEST(Safetensors, DirectoriesAreSearched) {
@@ -138,6 +190,24 @@ INSTANTIATE_TEST_SUITE_P(
         BadHeader{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
                   R"("a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})",
                   "tensor 'a': there are two of this name"},
+        BadHeader{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})",
+                  "8 bytes from byte 0 of the data on belong to no tensor"},
+        BadHeader{R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[12,16]},)"
+                  R"("b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+                  "4 bytes from byte 8 of the data on belong to no tensor"},
+        BadHeader{R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+                  "8 bytes from byte 8 of the data on belong to no tensor"},
+        BadHeader{"{}", "16 bytes from byte 0 of the data on belong to no tensor"},
+        BadHeader{R"( {"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
+                  "expected '{' as its first byte"},
+        BadHeader{R"({"a":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
+                  "'dtype' is given twice"},
+        BadHeader{R"({"a":{"dtype":"F32","shape":[4],"shape":[4],"data_offsets":[0,16]}})",
+                  "'shape' is given twice"},
+        BadHeader{R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16],"data_offsets":[0,16]}})",
+                  "'data_offsets' is given twice"},
+        BadHeader{R"({"__metadata__":{"a":"1","a":"1"}})", "'a' is given twice"},
+        BadHeader{R"({"__metadata__":{},"__metadata__":{}})", "'__metadata__' is given twice"},
         BadHeader{R"({"a":{"dtype":"F32","shape":[[4]],"data_offsets":[0,16]}})", "expected an integer"},
         BadHeader{R"({"a":{"type":"F32"}})", "unknown key 'type'"},
         BadHeader{R"({"a":[]})", "expected '{' at the start of an object"},
@@ -270,17 +340,93 @@ TEST(Gguf, TensorsAndMetadata) {
   EXPECT_EQ(text, " \"llama\" 2 [\"<s>\", \"a\"] [7, 9] true 0.5 -3 18446744073709551615");
 }
 
+// As gguf-split writes them: u16, u16, i32.
+std::vector<GgufValue> splitValues(uint16_t number, uint16_t count, int32_t tensors) {
+  return {{"split.no", 2, bytesOf(std::vector<uint16_t>{number})},
+          {"split.count", 2, bytesOf(std::vector<uint16_t>{count})},
+          {"split.tensors.count", 5, bytesOf(std::vector<int32_t>{tensors})}};
+}
+
 TEST(Gguf, PartsOfOneModel) {
   Directory directory;
-  auto part = [&](const std::string &name, const std::string &tensor) {
-    return directory.write(name, gguf({ggufNumber("split.count", 2)}, {{tensor, "", 0, {1, 1}, zeros(4)}}));
+  auto part = [&](const std::string &name, const std::string &tensor, std::vector<GgufValue> values,
+                  const std::string &architecture = "") {
+    if (!architecture.empty())
+      values.push_back(ggufText("general.architecture", architecture));
+    return directory.write(name, gguf(values, {{tensor, "", 0, {1, 1}, zeros(4)}}));
   };
-  std::string first = part("m-00001-of-00002.gguf", "a");
+  std::string first = part("m-00001-of-00002.gguf", "a", splitValues(0, 2, 2), "llama");
   EXPECT_THAT(problemOf(first), testing::HasSubstr("m-00002-of-00002.gguf: cannot read"));
-  std::string second = part("m-00002-of-00002.gguf", "b");
-  EXPECT_EQ(problemOf(first), "");
+  auto withSecond = [&](const std::string &tensor, const std::vector<GgufValue> &values,
+                        const std::string &architecture = "") {
+    part("m-00002-of-00002.gguf", tensor, values, architecture);
+    return problemOf(first);
+  };
+  using testing::HasSubstr;
+  EXPECT_EQ(withSecond("b", splitValues(1, 2, 2)), "");
+  EXPECT_EQ(withSecond("b", splitValues(1, 2, 2), "llama"), "");
   EXPECT_EQ(llvm::cantFail(openCheckpoint(directory.path.string())).tensors.size(), 2u);
-  EXPECT_THAT(problemOf(second), testing::HasSubstr("is one of 2 parts; give the first one"));
+  const std::string second = "m-00002-of-00002.gguf: ";
+  EXPECT_THAT(problemOf((directory.path / "m-00002-of-00002.gguf").string()),
+              HasSubstr("is one of 2 parts; give the first one"));
+  EXPECT_THAT(withSecond("b", {}), HasSubstr(second + "has no split.no, which would be 1"));
+  EXPECT_THAT(withSecond("b", splitValues(0, 2, 2)),
+              HasSubstr(second + "split.no is not 1, as of part 2 of 2"));
+  EXPECT_THAT(withSecond("b", splitValues(1, 3, 2)), HasSubstr(second + "split.count is not 2"));
+  EXPECT_THAT(withSecond("b", splitValues(1, 2, 3)),
+              HasSubstr(second + "its 'split.tensors.count' differs from that of the first part"));
+  EXPECT_THAT(withSecond("b", splitValues(1, 2, 2), "qwen2"),
+              HasSubstr(second + "its 'general.architecture' differs from that of the first part"));
+  EXPECT_THAT(withSecond("a", splitValues(1, 2, 2)), HasSubstr("tensor 'a': there are two of this name"));
+  part("m-00001-of-00002.gguf", "a", splitValues(0, 2, 3), "llama");
+  EXPECT_THAT(withSecond("b", splitValues(1, 2, 3)),
+              HasSubstr("m-00001-of-00002.gguf: split.tensors.count is not 2, the tensors of all 2 parts"));
+  part("m-00001-of-00002.gguf", "a", splitValues(1, 2, 2), "llama");
+  EXPECT_THAT(withSecond("b", splitValues(1, 2, 2)), HasSubstr("m-00001-of-00002.gguf: split.no is not 0"));
+  auto uncounted = [](uint16_t number) {
+    std::vector<GgufValue> values = splitValues(number, 2, 2);
+    values.pop_back();
+    return values;
+  };
+  part("m-00001-of-00002.gguf", "a", uncounted(0));
+  EXPECT_THAT(withSecond("b", uncounted(1)), HasSubstr("m-00001-of-00002.gguf: has no split.tensors.count"));
+}
+
+// The types of a fork have other sizes than ours of the same number; only the places of tensors tell.
+TEST(BadGguf, BytesBetweenTensors) {
+  using testing::HasSubstr;
+  auto tensors = [](size_t first, size_t last) {
+    return std::vector<FileTensor>{{"a", "", 0, {1, 8}, zeros(first)}, {"b", "", 2, {2, 64}, zeros(last)}};
+  };
+  auto with = [&](size_t first, size_t last) { return problemOf(gguf({}, tensors(first, last)), "a.gguf"); };
+  EXPECT_EQ(with(32, 72), "");
+  EXPECT_EQ(with(32, 96), ""); // its own padding
+  EXPECT_THAT(with(33, 72),
+              HasSubstr("tensor 'a': takes 64 bytes, and its type F32 needs 32: another program's type?"));
+  EXPECT_THAT(with(32, 97),
+              HasSubstr("tensor 'b': takes 128 bytes up to the end of the file, and its type Q4_0 needs 72"));
+  Bytes file = gguf({}, tensors(32, 72));
+  const size_t size = file.size(), padding = 96 - 72;
+  for (size_t less = 0; less <= padding; ++less) // writers may leave padding out at the end
+    EXPECT_EQ(problemOf(Bytes(file.begin(), file.end() - less), "a.gguf"), "") << less;
+  file.resize(size + 1);
+  EXPECT_THAT(problemOf(file, "a.gguf"), HasSubstr("tensor 'b': takes 97 bytes up to the end of the file"));
+  // Infos in another order than the data.
+  auto offsets = [&](uint64_t a, uint64_t b) {
+    Bytes swapped = gguf({}, tensors(96, 72));
+    // 24 bytes of header; each info has name (8 + 1), dimensions (4), extents (8 + 8), type (4), offset (8).
+    std::memcpy(swapped.data() + 57, &a, 8);
+    std::memcpy(swapped.data() + 57 + 41, &b, 8);
+    return problemOf(swapped, "a.gguf");
+  };
+  EXPECT_THAT(offsets(0, 96), HasSubstr("tensor 'a': takes 96 bytes, and its type F32 needs 32"));
+  EXPECT_THAT(offsets(160, 64), HasSubstr("tensor 'b': 64 bytes of data before it belong to no tensor"));
+  EXPECT_THAT(offsets(160, 0), HasSubstr("tensor 'b': takes 160 bytes"));
+}
+
+TEST(BadGguf, KeysGivenTwice) {
+  EXPECT_THAT(problemOf(gguf({ggufNumber("a", 1), ggufNumber("b", 1), ggufNumber("a", 1)}, {}), "a.gguf"),
+              testing::HasSubstr("metadata 'a' is given twice"));
 }
 
 TEST(BadGguf, CutShortAnywhere) {

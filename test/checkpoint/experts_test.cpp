@@ -183,7 +183,7 @@ TEST(Experts, ErrorsNameTheLayer) {
     return Opened("model.safetensors", safetensors(tensors), {}, parent + ".0.up_proj", format).problem;
   };
   auto tensors = drawn.gateUp.tensors("gate_up_proj");
-  EXPECT_THAT(problemOf({tensors[0]}, ""), HasSubstr("has no tensor gate_up_proj_scales"));
+  EXPECT_THAT(problemOf({tensors[0]}, ""), HasSubstr("but no tensor gate_up_proj_scales"));
   tensors[1].shape = {experts, 2, 2 * ffn};
   EXPECT_THAT(problemOf(tensors, ""), HasSubstr("gate_up_proj_scales is 3 x 2 x 192, not 3 x 192 x 2"));
   FileTensor odd = stack(parent + ".gate_up_proj", 3, 32, [](int64_t, int64_t, int64_t) { return 1.0f; });

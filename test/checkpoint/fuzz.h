@@ -5,7 +5,7 @@
 #include "compiler/checkpoint/ModuleList.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/TensorNames.h"
-#include "compiler/checkpoint/WeightSource.h"
+#include "compiler/quantizers/Quantization.h"
 #include <cstdlib>
 #include <string>
 #include <sys/mman.h>
@@ -81,13 +81,12 @@ inline void readAll(const Checkpoint &checkpoint) {
     if (!tensor.bytes.empty())
       sum = tensor.bytes.front() + tensor.bytes.back();
     for (const std::string &module : modulesOfGguf(tensor.name))
-      readLayer(checkpoint, {WeightStorage::Method::Gguf}, module, std::nullopt);
+      readLayer(checkpoint, WeightStorage(), module, std::nullopt);
     llvm::StringRef module = tensor.name;
     for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight", "_blocks"})
       if (module.consume_back(suffix))
         break;
-    WeightStorage storage;
-    storage.method = checkpoint.isGguf() ? WeightStorage::Method::Gguf : WeightStorage::Method::Gptq;
+    const Quantization storage = checkpoint.isGguf() ? Quantization() : quantizationOf(checkpoint);
     readLayer(checkpoint, storage, module, std::nullopt);
     readLayer(checkpoint, storage, module, llvm::cantFail(parseFormat("w4g32zp")));
   }

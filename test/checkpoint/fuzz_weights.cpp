@@ -22,6 +22,31 @@ constexpr llvm::StringLiteral suffixes[] = {"qweight",
                                             "experts.down_proj_blocks",
                                             "experts.down_proj_scales"};
 
+// Empty: without a config.
+constexpr llvm::StringLiteral methods[] = {"",
+                                           R"("quant_method": "gptq")",
+                                           R"("quant_method": "gptq", "checkpoint_format": "gptq_v2")",
+                                           R"("quant_method": "auto-round")",
+                                           R"("quant_method": "awq")",
+                                           R"("quant_method": "awq", "version": "gemv")",
+                                           R"("quant_method": "compressed-tensors", "config_groups": {})",
+                                           R"("quant_method": "bitnet", "quantization_mode": "online")",
+                                           R"("quant_method": "bitnet", "linear_class": "autobitlinear")",
+                                           R"("quant_method": "mxfp4")",
+                                           R"("quant_method": "quip")"};
+
+Quantization quantizationBy(llvm::StringRef method, unsigned bits, unsigned group) {
+  std::string text = "{" + method.str() + ", \"bits\": " + std::to_string(std::max(bits, 1u)) +
+                     ", \"group_size\": " + std::to_string(group) + "}";
+  llvm::SourceMgr sources;
+  Diagnostics diagnostics(sources);
+  auto config = readConfigTree(llvm::MemoryBuffer::getMemBufferCopy(text), true, diagnostics);
+  auto read = config ? readQuantization(*config, diagnostics) : std::nullopt;
+  if (!read)
+    abort();
+  return std::move(*read);
+}
+
 struct Input {
   llvm::ArrayRef<uint8_t> bytes;
 
@@ -63,16 +88,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input input{{data, size}};
   Checkpoint checkpoint;
   checkpoint.path = "input";
-  WeightStorage storage;
-  storage.method = WeightStorage::Method(input.next() % (int(WeightStorage::Method::Gguf) + 1));
-  if (storage.method == WeightStorage::Method::Gguf)
+  unsigned method = input.next() % (std::size(methods) + 1);
+  if (method == std::size(methods))
     checkpoint.container = Checkpoint::Container::Gguf;
-  storage.bits = input.next() % 10;
-  storage.group = input.next() % 16 * 16;
+  unsigned bits = input.next() % 10, group = input.next() % 16 * 16;
   uint8_t flags = input.next();
-  storage.dividesByScale = flags & 1;
-  storage.isTernary = flags & 2;
-  storage.isGptOss = flags & 4;
   static constexpr llvm::StringLiteral formats[] = {"w4g32z", "w158",    "w158r",  "w1",
                                                     "w2g64",  "w3z",     "w8z",    "w2g256",
                                                     "w4g32m", "fp4g32e", "nl4g16", "w4k32m"};
@@ -81,6 +101,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     format = llvm::cantFail(parseFormat(formats[index % std::size(formats)]));
   std::vector<std::vector<uint8_t>> contents;
   addTensors(input, checkpoint, contents);
+  Quantization storage = checkpoint.isGguf()       ? Quantization()
+                         : methods[method].empty() ? quantizationOf(checkpoint)
+                                                   : quantizationBy(methods[method], bits, group);
+  storage.isGptOss = flags & 4;
   llvm::StringRef module = checkpoint.isGguf() ? "model.layers.0.self_attn.q_proj"
                            : !(flags & 16)     ? "m"
                            : flags & 32        ? "m.experts.1.up_proj"

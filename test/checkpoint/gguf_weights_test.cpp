@@ -136,7 +136,7 @@ TEST(Gguf, HalvesOfLlamasHeadsAreSeparated) {
                                                        ggufNumber("llama.attention.head_count_kv", heads)},
                                                       {{"blk.0.attn_k.weight", "", 2, {n, k}, bytes}}));
     Checkpoint checkpoint = llvm::cantFail(openCheckpoint(path));
-    auto source = openWeights(checkpoint, {WeightStorage::Method::Gguf}, name, std::nullopt);
+    auto source = openWeights(checkpoint, WeightStorage(), name, std::nullopt);
     return source ? dequantize(**source) : (llvm::consumeError(source.takeError()), std::vector<float>());
   };
   const std::string key = "model.layers.0.self_attn.k_proj";
@@ -159,7 +159,7 @@ TEST(Gguf, TernaryHeadsKeepTheScaleOfTheTensor) {
   Opened opened("a.gguf",
                 gguf({ggufText("general.architecture", "llama"), ggufNumber("llama.attention.head_count", 2)},
                      {query(Id::TQ2_0, n, k, bytes)}),
-                {WeightStorage::Method::Gguf}, module, "");
+                WeightStorage(), module, "");
   ASSERT_TRUE(opened.source) << opened.problem;
   EXPECT_EQ(opened.source->format.str(), "w158");
   Band band(*opened.source, n);

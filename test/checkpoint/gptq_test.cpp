@@ -4,9 +4,16 @@
 
 using namespace lut;
 using namespace lut::test;
-using Method = WeightStorage::Method;
 
 namespace {
+
+enum class Method { Gptq, GptqV2, EfficientQat };
+
+Quantization gptq(Method method, int bits, int64_t group = 128) {
+  return quantization(R"({"quant_method": "gptq", "bits": )" + std::to_string(bits) + R"(, "group_size": )" +
+                      std::to_string(group) + R"(, "checkpoint_format": )" +
+                      (method == Method::Gptq ? R"("gptq"})" : R"("gptq_v2"})"));
+}
 
 // Value v of the 32 that three words hold, as AutoGPTQ writes them: 10 whole ones in a word's low 30 bits,
 // value 10 in two bits and one, 11 to 20 behind it, value 21 in one bit and two, 22 to 31 behind it.
@@ -53,9 +60,7 @@ TEST_P(Gptq, MatchesTheSlowReader) {
     uint32_t three[] = {word(i / 32 * 3), word(i / 32 * 3 + 1), word(i / 32 * 3 + 2)};
     return threeBits(three, int(i % 32));
   };
-  WeightStorage storage;
-  storage.method = method;
-  storage.group = group;
+  const Quantization storage = gptq(method, bits, group);
   Opened opened({words("qweight", {wordsOf(k), n}, weights), words("qzeros", {groups, wordsOf(n)}, zeros),
                  halves("scales", {groups, n}, scales), words("g_idx", {k}, index)},
                 storage);
@@ -88,9 +93,7 @@ TEST(Gptq, OtherGroupsAreDecodedBeforeRounding) {
   std::vector<uint32_t> weights(k / 4 * n);
   for (size_t i = 0; i < weights.size(); ++i) // code of column c of every row: 8 c
     weights[i] = 0x18100800 + uint32_t(i / n) * 0x20202020;
-  WeightStorage storage;
-  storage.method = Method::GptqV2;
-  storage.bits = 8;
+  const Quantization storage = gptq(Method::GptqV2, 8);
   std::vector<FileTensor> tensors = {words("qweight", {k / 4, n}, weights),
                                      words("qzeros", {4, n / 4}, std::vector<uint32_t>(4, 0x80808080)),
                                      halves("scales", {4, n}, std::vector<float>(4 * n, 1))};
@@ -112,18 +115,16 @@ TEST(Gptq, WordsByHand) {
   weights[1] = 0xffffffff; // row 1: 15 throughout
   std::vector<FileTensor> tensors = {words("qweight", {1, n}, weights), words("qzeros", {1, 1}, {0x77777777}),
                                      halves("scales", {1, n}, std::vector<float>(n, 0.5f))};
-  WeightStorage storage;
-  storage.method = Method::Gptq;
-  storage.bits = 4; // so small a layer could have others
+  Quantization storage = gptq(Method::Gptq, 4); // so small a layer could have others
   expectWeights(Opened(tensors, storage), "w4", n, k,
                 [](int64_t row, int64_t column) { return row == 1 ? 3.5f : 0.5f * float(column) - 4; });
   expectWeights(Opened(tensors, storage, "w4z"), "w4z", n, k,
                 [](int64_t row, int64_t column) { return row == 1 ? 3.5f : 0.5f * float(column) - 4; });
-  storage.method = Method::GptqV2; // the same zeros, as they are: 7
+  storage = gptq(Method::GptqV2, 4); // the same zeros, as they are: 7
   expectWeights(Opened(tensors, storage), "w4z", n, k,
                 [](int64_t row, int64_t column) { return row == 1 ? 4.0f : 0.5f * float(column) - 3.5f; });
   tensors[1] = words("qzeros", {1, 1}, {0xffffffff}); // 15 + 1 wraps to 0
-  storage.method = Method::Gptq;
+  storage = gptq(Method::Gptq, 4);
   expectWeights(Opened(tensors, storage), "w4z", n, k,
                 [](int64_t row, int64_t column) { return row == 1 ? 7.5f : 0.5f * float(column); });
 }
@@ -136,8 +137,7 @@ TEST(Gptq, ThreeBitWordsByHand) {
   std::vector<uint32_t> weights;
   for (uint32_t word : {0x88fac688u, 0xc688fac6u, 0xfac688fau})
     weights.insert(weights.end(), n, word);
-  WeightStorage storage;
-  storage.method = Method::GptqV2;
+  const Quantization storage = gptq(Method::GptqV2, 4);
   // Zeros 4 throughout: binary 100 again and again, 0x24924924 and so on.
   Opened opened({words("qweight", {3, n}, weights),
                  words("qzeros", {1, 3}, {0x24924924, 0x49249249, 0x92492492}),
@@ -155,8 +155,7 @@ TEST(Gptq, OrderIsByGroup) {
   std::vector<FileTensor> tensors = {
       words("qweight", {8, n}, Draw().words(8 * n)), words("qzeros", {2, 1}, {0, 0}),
       halves("scales", {2, n}, Draw().scales(2 * n)), words("g_idx", {k}, index)};
-  WeightStorage storage;
-  storage.method = Method::GptqV2;
+  const Quantization storage = gptq(Method::GptqV2, 4);
   Opened opened(tensors, storage);
   ASSERT_TRUE(opened.source) << opened.problem;
   EXPECT_EQ(opened.source->columns()[0], 1);
@@ -179,8 +178,7 @@ TEST(Gptq, AnyOrderIsOne) {
   std::vector<FileTensor> tensors = {
       words("qweight", {8, n}, Draw().words(8 * n)), words("qzeros", {2, 1}, {0, 0}),
       halves("scales", {2, n}, std::vector<float>(2 * n, 1)), words("g_idx", {k}, index)};
-  WeightStorage storage;
-  storage.method = Method::GptqV2;
+  const Quantization storage = gptq(Method::GptqV2, 4);
   for (bool ordered : {false, true}) {
     for (int64_t i = 0; i < k; ++i)
       index[i] = uint32_t(ordered ? i % 2 : i / 32);

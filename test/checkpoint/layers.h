@@ -2,6 +2,7 @@
 #ifndef LUT_TEST_CHECKPOINT_LAYERS_H
 #define LUT_TEST_CHECKPOINT_LAYERS_H
 
+#include "compiler/quantizers/Quantization.h"
 #include "files.h"
 #include "unpack.h"
 #include <array>
@@ -29,6 +30,16 @@ inline FileTensor halves(const std::string &name, std::vector<int64_t> shape,
   for (float value : values)
     bits.push_back(halfOfFloat(value));
   return {std::string(module) + "." + name, "F16", 0, std::move(shape), bytesOf(bits)};
+}
+
+// What a quantization_config says.
+inline Quantization quantization(llvm::StringRef config) {
+  llvm::SourceMgr sources;
+  Diagnostics diagnostics(sources);
+  auto node = readConfigTree(llvm::MemoryBuffer::getMemBufferCopy(config, "config.json"), true, diagnostics);
+  auto read = node ? readQuantization(*node, diagnostics) : std::nullopt;
+  EXPECT_TRUE(read) << config.str();
+  return read ? std::move(*read) : Quantization();
 }
 
 struct Draw {
@@ -72,7 +83,7 @@ struct Opened {
   Opened(const std::vector<FileTensor> &tensors, const WeightStorage &storage, const std::string &format = "")
       : Opened("model.safetensors", safetensors(tensors), storage, module, format) {}
   Opened(const FileTensor &tensor, const std::string &name, const std::string &format = "")
-      : Opened("model.gguf", gguf({}, {tensor}), {WeightStorage::Method::Gguf}, name, format) {}
+      : Opened("model.gguf", gguf({}, {tensor}), WeightStorage(), name, format) {}
 
   Directory directory;
   Checkpoint checkpoint;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Seed corpora of the fuzz targets: make_seeds.py <directory>. Small checkpoints of every kind, and some of their errors."""
+import json
 import os
 import struct
 import sys
 
 import make_checkpoint as make
 
-# Methods in the order of WeightStorage::Method, tensors by the order of fuzz_weights' suffixes and types.
+# Methods in the order of those of fuzz_weights, tensors by the order of fuzz_weights' suffixes and types.
 SUFFIXES = ["qweight", "qzeros", "scales", "g_idx", "weight", "weight_scale", "weight_shape", "weight_zero_point", "weight_g_idx", "weight_packed",
             "experts.gate_up_proj", "experts.gate_up_proj_blocks", "experts.gate_up_proj_scales",
             "experts.down_proj", "experts.down_proj_blocks", "experts.down_proj_scales"]
@@ -33,7 +34,8 @@ def layers():
     packed = [("weight_packed", "I32", (16, 8)), ("weight_scale", "F16", (16, 2)), ("weight_shape", "I64", (2,)), ("weight_zero_point", "I32", (2, 2))]
     bitnet = [("weight", "U8", (4, 64)), ("weight_scale", "BF16", (1,))]
     floats = [("weight", "BF16", (4, 64))]
-    for method, bits, tensors in [(1, 4, gptq), (2, 4, gptq), (1, 3, three), (3, 3, ten), (4, 4, awq), (5, 4, gemv), (6, 4, packed), (7, 2, bitnet)]:
+    for method, bits, tensors in [(0, 3, ten), (0, 4, gptq), (1, 4, gptq), (2, 4, gptq), (1, 3, three), (3, 4, gptq), (4, 4, awq), (5, 4, gemv), (6, 4, packed),
+                                  (7, 2, bitnet), (8, 2, bitnet), (9, 4, packed), (10, 4, gptq)]:
         yield layer(method, bits, 32, 0, tensors)
     for wanted in range(FORMATS):
         yield layer(0, 0, 0, 8, floats, wanted)
@@ -44,7 +46,7 @@ def layers():
         yield layer(0, 0, 0, flags | 8, stacked)
         yield layer(0, 0, 0, flags, scaled)
     for kind in range(GGUF_TYPES):
-        yield bytes([8, 0, 0, 0, 0, 1, kind, 2, 2, 1]) + bytes(range(64))
+        yield bytes([11, 0, 0, 0, 0, 1, kind, 2, 2, 1]) + bytes(range(64))
 
 
 def safetensors(directory):
@@ -81,8 +83,25 @@ def index(_):
     yield b'{"weight_map": {"a\\nb": "a.safetensors"}}'
 
 
+def configs(_):
+    patterns = [r"(?!lm_head).*", r"(?i).*MLP\b", r"model\.layers\.\d+\.(?P<part>mlp|self_attn)", r"(a+)+$", "lm_head", "mlp.", r".*{,2}", "[a"]
+    yield b"\1" + json.dumps({"a": [float("nan"), float("inf"), -float("inf")], "ignore": patterns, "lm_head": {"mlp": None}}).encode()
+    yield b"\1" + json.dumps({"\u00e9\n\u001b": patterns[::-1]}, indent=1).encode()
+    yield b"\0a: [1, 2.5e3, x]\nb: {c: 'd', e: \"f\"}\ng: |\n  text\n"
+    yield b"\1{\"a\": 1, \"a\": 2}"
+
+
+def kinds(_):
+    for magic in (b"GGUF", b"LUTCFILE", b"version https://git-lfs.github.com/spec/v1", b"!<arch>\n", b"\x7fELF", b"PK\x03\x04", b"\x80\x02}q.",
+                  b"\x1f\x8b", b"\xff\xfe", b"<!DOCTYPE html>", b"", b"\0", b"text", b"\2\0\0\0\0\0\0\0{}"):
+        yield magic
+    for key in ("weight_map", "lutc", "lutc_tuning", "model_type", "x"):
+        yield json.dumps({"first": [1, {"y": "z"}], key: "value"}).encode()
+
+
 def main():
-    for name, seeds in [("safetensors", safetensors), ("gguf", gguf), ("index", index), ("weights", lambda _: layers())]:
+    for name, seeds in [("safetensors", safetensors), ("gguf", gguf), ("index", index), ("weights", lambda _: layers()), ("config", configs),
+                        ("kind", kinds)]:
         directory = os.path.join(sys.argv[1], name)
         os.makedirs(directory, exist_ok=True)
         for number, content in enumerate(seeds(directory)):

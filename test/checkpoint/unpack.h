@@ -18,12 +18,22 @@ struct Band {
   WeightBand rows;
 };
 
+// A scale or minimum.
+inline float numberOf(ScaleType type, const void *all, int64_t at) {
+  switch (type) {
+  case ScaleType::f32:
+    return static_cast<const float *>(all)[at];
+  case ScaleType::e8m0:
+    return std::ldexp(1.0f, static_cast<const uint8_t *>(all)[at] - 127);
+  case ScaleType::bf16:
+    return floatOfBrain(static_cast<const uint16_t *>(all)[at]);
+  default:
+    return floatOfHalf(static_cast<const uint16_t *>(all)[at]);
+  }
+}
+
 inline float scaleOf(const lutc_weights &weights, const Format &format, int64_t at) {
-  if (format.row->scaleF32)
-    return static_cast<const float *>(weights.scales)[format.perTensor ? 0 : at];
-  if (format.exponentScales)
-    return std::ldexp(1.0f, static_cast<const uint8_t *>(weights.scales)[at] - 127);
-  return floatOfHalf(static_cast<const uint16_t *>(weights.scales)[at]);
+  return numberOf(format.scaleType, weights.scales, format.perTensor ? 0 : at);
 }
 
 // A weight of a band, one operation after the other in f32.
@@ -39,7 +49,7 @@ inline float weightOf(const lutc_weights &weights, const Format &format, int64_t
     return scale * float(code - weights.zero_points[at]);
   if (!format.minimums)
     return scale * (float(format.row->value(code)) / float(format.row->divisor));
-  minimum = floatOfHalf(weights.minimums[at]);
+  minimum = numberOf(format.scaleType, weights.minimums, at);
   if (format.subgroup)
     minimum *= float(weights.minimum_multiples[sub]);
   return scale * float(code) + minimum;

@@ -27,7 +27,7 @@ func.func private @noGroup() attributes {format = #lut.format<w3gz>}
 
 // -----
 
-// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales}}
+// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales, w2g128b with bf16 scales, w2g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
 func.func private @suffix() attributes {format = #lut.format<w2g128q>}
 
 // -----
@@ -74,5 +74,35 @@ func.func private @ternaryColumns() attributes {format = #lut.format<w158p>}
 
 // -----
 
-// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales; after these p for permuted columns}}
+// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
 func.func private @columnsFirst() attributes {format = #lut.format<w4g128pz>}
+
+// -----
+
+// expected-error@+1 {{'w4g128bz' ends in 'bz'; write w4g128, or w4g128z with zero points}}
+func.func private @scalesFirst() attributes {format = #lut.format<w4g128bz>}
+
+// -----
+
+// expected-error@+1 {{'w4g128ze' ends in 'ze'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m;}}
+func.func private @exponentsOfZeroPoints() attributes {format = #lut.format<w4g128ze>}
+
+// -----
+
+// expected-error@+1 {{'w4bs' ends in 'bs'; write w4, or w4z with zero points, w4b with bf16 scales, w4s with f32 scales; b and s also after z; after these p for permuted columns}}
+func.func private @twoTypes() attributes {format = #lut.format<w4bs>}
+
+// -----
+
+// expected-error@+1 {{'w4k32s' ends in 's'; write w4k32, or w4k32m with minimums; after these p for permuted columns}}
+func.func private @floatsOnTwoLevels() attributes {format = #lut.format<w4k32s>}
+
+// -----
+
+// expected-error@+1 {{'nl4z' ends in 'z'; write nl4, or nl4b with bf16 scales, nl4s with f32 scales}}
+func.func private @rowsOfCodeBook() attributes {format = #lut.format<nl4z>}
+
+// -----
+
+// expected-error@+1 {{'w158s': w158 has neither groups nor zero points}}
+func.func private @ternaryScales() attributes {format = #lut.format<w158s>}

@@ -49,3 +49,13 @@ func.func private @w4() attributes {
 // CHECK-LABEL: @permuted
 // CHECK-SAME: [#lut.format<w1p>, #lut.format<w2zp>, #lut.format<w3g64p>, #lut.format<w4g128zp>]
 func.func private @permuted() attributes {a.columns = [#lut.format<w1p>, #lut.format<w2zp>, #lut.format<w3g64p>, #lut.format<w4g128zp>]}
+
+// CHECK-LABEL: @scaleTypes
+// CHECK-SAME: [#lut.format<w4b>, #lut.format<w4s>, #lut.format<w1zb>, #lut.format<w8zsp>]
+// CHECK-SAME: [#lut.format<w4g128b>, #lut.format<w2g64s>, #lut.format<w4g32zb>, #lut.format<w3g256ms>, #lut.format<w6g16mbp>, #lut.format<w4g32ep>]
+// CHECK-SAME: [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>]
+func.func private @scaleTypes() attributes {
+  a.row = [#lut.format<w4b>, #lut.format<w4s>, #lut.format<w1zb>, #lut.format<w8zsp>],
+  b.group = [#lut.format<w4g128b>, #lut.format<w2g64s>, #lut.format<w4g32zb>, #lut.format<w3g256ms>, #lut.format<w6g16mbp>, #lut.format<w4g32ep>],
+  c.book = [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>]
+}

@@ -17,10 +17,11 @@ FORMATS = [f"w{bits}{group}{zero}" for bits in (1, 2, 3, 4) for group in GROUPS 
 FORMATS += [f"w{bits}{group}{zero}" for bits in (5, 6, 8) for group in ("", "g32") for zero in ("", "z")]
 FORMATS += ["w158", "w158r"]
 FORMATS += [f"w{bits}g{group}m" for bits in (1, 2, 4, 5) for group in (32, 128)] + ["w4g32e", "w3g64e"]
+FORMATS += ["w4g128b", "w2g64zs", "w1g32ms", "w3g64mbp", "w4zs"]
 FORMATS += [f"w{bits}g64{zero}p" for bits in (1, 2, 3, 4, 5, 6, 8) for zero in ("", "z")] + ["w2zp", "w4p", "w4g128p", "w2g32mp", "w4g32ep"]
 # Without bit planes that index tables.
 DOT_FORMATS = ["w4g16", "w2g16z", "w5g16m", "nl4", "nl4g32", "nl4g16e", "fp4", "fp4g16", "fp4g32e", "w2k16m", "w3k16", "w4k32m", "w5k32m",
-               "w6k16", "w8k32", "w1k32", "nl4k32", "w4g16p", "w4k32mp"]
+               "w6k16", "w8k32", "w1k32", "nl4k32", "w4g16p", "w4k32mp", "fp4g16s", "nl4g32b", "w5g16ms"]
 WAYS = [("a8", "dot"), ("a8", "lookup"), ("t8", "lookup")]
 
 # n, k: SmolLM2-135M and 360M, Qwen2.5-0.5B, Gemma-3-1B, Gemma-3-270M, gpt-oss-20b, bitnet_b1_58-3B.
@@ -38,7 +39,7 @@ def formats(draw):
 
 def lmma(draw):
     for form in FORMATS:
-        if form[1] not in "568" and form.rstrip("p")[-1] not in "me":
+        if form[1] not in "568" and not re.search(r"m|e|g\d+z?[bs]", form):
             yield dict(name=form, n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics="a8")
 
 
@@ -59,7 +60,7 @@ SCHEDULED_DOTS = ["w4g16", "w4k32m", "w6k16", "fp4g32e"]
 
 
 def schedules(draw):
-    for form in ["w1g32", "w1", "w2g128z", "w3g64", "w4g256", "w4z", "w158", "w2g128m", "w4g64zp"] + SCHEDULED_DOTS:
+    for form in ["w1g32", "w1", "w2g128z", "w3g64", "w4g256", "w4z", "w158", "w2g128m", "w4g64zp", "w4g128s"] + SCHEDULED_DOTS:
         for numerics, strategy in WAYS[:1] if form in SCHEDULED_DOTS else WAYS:
             for i in range(2):
                 yield dict(name=f"{form}_{numerics}_{strategy}_{i}", n=draw.randint(1, 500), k=draw.randint(600, 2600),

@@ -43,7 +43,7 @@ static size_t wrong_elements(const lutc_kernel *kernel, pack_function *pack, ker
 
   memset(codes, (int)info->codes - 1, info->n * info->k);
   for (size_t i = 0; i < info->n * groups; ++i)
-    if (info->scale_bytes == 4)
+    if (info->scale_type == LUTC_F32)
       scales[i] = 1.0f;
     else
       ((uint16_t *)(void *)scales)[i] = 0x3c00;

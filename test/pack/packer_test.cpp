@@ -1,4 +1,5 @@
 // The packer and the manifest's reader from inside.
+#include "compiler/ConfigFile.h"
 #include "compiler/pack/Packer.h"
 #include "files.h"
 #include "process.h"
@@ -21,7 +22,7 @@ struct Packer : testing::TestWithParam<const char *> {
     checkpoint = openCheckpoint((DIRECTORY "/" + name).str());
     ASSERT_TRUE(bool(*checkpoint)) << llvm::toString(checkpoint->takeError());
     manifest = readManifest(std::string(DIRECTORY "/lib/") + GetParam() + ".json", diagnostics);
-    storage = readWeightStorage(**checkpoint, diagnostics);
+    storage = readQuantization(**checkpoint, diagnostics);
     ASSERT_TRUE(manifest && storage);
   }
   Bytes write(uint64_t bandBytes) {
@@ -39,7 +40,7 @@ struct Packer : testing::TestWithParam<const char *> {
   Diagnostics diagnostics{sources};
   std::optional<llvm::Expected<Checkpoint>> checkpoint;
   std::optional<Manifest> manifest;
-  std::optional<WeightStorage> storage;
+  std::optional<Quantization> storage;
 };
 
 TEST_P(Packer, WritesTheSameInBandsOfAnySize) {

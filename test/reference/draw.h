@@ -22,11 +22,32 @@ inline size_t draw(Random &random, size_t low, size_t high) {
 
 inline bool oneIn(Random &random, size_t count) { return draw(random, 1, count) == 1; }
 
+// What the codes of a format stand for before scales: lutc.h's list.
+inline const float *valuesOf(const std::string &format) {
+  static const float nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+  static const float fp4[] = {0, .5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -.5f, -1, -1.5f, -2, -3, -4, -6};
+  static const float pair[] = {-1, 1}, trits[] = {-1, 0, 1};
+  static const std::vector<float> integers = [] { // -128 .. 255
+    std::vector<float> values(384);
+    std::iota(values.begin(), values.end(), -128.0f);
+    return values;
+  }();
+  if (format.rfind("nl4", 0) == 0 || format.rfind("fp4", 0) == 0)
+    return format[0] == 'n' ? nl4 : fp4;
+  if (format.find_first_of("zm") != std::string::npos)
+    return &integers[128];
+  if (format.rfind("w158", 0) == 0)
+    return trits;
+  return format[1] == '1' ? pair : &integers[128 - (size_t(1) << (format[1] - '1'))];
+}
+
 // What a format's name says, as a generated library would. The strings must outlive the result.
 inline lutc_kernel_info describe(const char *format, const char *numerics, size_t n, size_t k) {
   const std::string name = format;
-  const bool ternary = name.rfind("w158", 0) == 0, permuted = name.back() == 'p';
-  const char ending = name[name.size() - 1 - permuted];
+  const bool ternary = name.rfind("w158", 0) == 0;
+  const auto ends = [&name](char letter) { // letters stand behind the digits
+    return name.find(letter, name.find_last_of("0123456789")) != std::string::npos;
+  };
   const size_t g = name.find('g'), sub = name.find('k');
   lutc_kernel_info info = {};
   info.name = "kernel";
@@ -37,21 +58,26 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.group = g != std::string::npos ? std::stoul(name.substr(g + 1)) : sub != std::string::npos ? 256 : k;
   info.subgroup = sub != std::string::npos ? std::stoul(name.substr(sub + 1)) : 0;
   info.codes = ternary ? 3 : size_t(1) << (name[name.find_first_of("123456789")] - '0');
-  info.scale_bytes = ternary ? 4 : ending == 'e' ? 1 : 2;
+  info.scale_type = ternary || ends('s') ? LUTC_F32
+                    : ends('b')          ? LUTC_BF16
+                    : ends('e')          ? LUTC_F8_E8M0
+                                         : LUTC_F16;
   info.scales_per_tensor = name == "w158";
-  info.has_zero_points = ending == 'z';
-  info.has_minimums = ending == 'm';
-  info.has_columns = permuted;
+  info.has_zero_points = ends('z');
+  info.has_minimums = ends('m');
+  info.has_columns = ends('p');
+  info.values = valuesOf(name);
   return info;
 }
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",      "w2",     "w3",     "w4",     "w5g32",   "w6",      "w8g32",   "w8z",    "w1g32",
-          "w2g64",   "w2g128", "w3g128", "w4g32",  "w4g128",  "w1g64z",  "w2g128z", "w3g64z", "w4g32z",
-          "w4g256z", "w2z",    "w4z",    "w158",   "w158r",   "w4g16",   "w4g32m",  "w5g16m", "w1g64m",
-          "w4g32e",  "nl4",    "nl4g32", "fp4g16", "fp4g32e", "fp4",     "w2k16m",  "w3k16",  "w4k32m",
-          "w6k16",   "w8k32",  "nl4k32", "w4p",    "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp"};
+  return {"w1",      "w2",      "w3",      "w4",     "w5g32",   "w6",      "w8g32",   "w8z",      "w1g32",
+          "w2g64",   "w2g128",  "w3g128",  "w4g32",  "w4g128",  "w1g64z",  "w2g128z", "w3g64z",   "w4g32z",
+          "w4g256z", "w2z",     "w4z",     "w158",   "w158r",   "w4g16",   "w4g32m",  "w5g16m",   "w1g64m",
+          "w4g32e",  "nl4",     "nl4g32",  "fp4g16", "fp4g32e", "fp4",     "w2k16m",  "w3k16",    "w4k32m",
+          "w6k16",   "w8k32",   "nl4k32",  "w4p",    "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp",  "w4g128b",
+          "w4g64zs", "w2g32mb", "w3g64ms", "w1zs",   "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp"};
 }
 
 // Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.
@@ -61,20 +87,16 @@ inline bool hasTables(const std::string &format) {
 
 // Owns what a lutc_weights points to.
 struct DrawnWeights {
-  std::vector<uint8_t> codes, zeros, exponents;
-  std::vector<uint16_t> halves, minimums;
-  std::vector<float> floats;
+  std::vector<uint8_t> codes, zeros;
+  std::vector<uint8_t> scales, minimums; // bytes of the format's type
   std::vector<int8_t> multiples, minimumMultiples;
   std::vector<int32_t> columns;
   size_t stride = 0;
 
   lutc_weights view() const {
     auto data = [](const auto &values) { return values.empty() ? nullptr : values.data(); };
-    const void *scales = !floats.empty()   ? static_cast<const void *>(floats.data())
-                         : !halves.empty() ? static_cast<const void *>(halves.data())
-                                           : exponents.data();
-    return {codes.data(),           stride,       scales, data(zeros), data(minimums), data(multiples),
-            data(minimumMultiples), data(columns)};
+    return {codes.data(),   stride,          scales.data(),          data(zeros),
+            data(minimums), data(multiples), data(minimumMultiples), data(columns)};
   }
 };
 
@@ -85,6 +107,27 @@ inline uint16_t drawHalf(Random &random, bool plain) {
     return uint16_t(draw(random, 6, 9) << 10 | fraction);
   return uint16_t(draw(random, 0, 1) << 15 | (oneIn(random, 2) ? 0 : draw(random, 0, 18)) << 10 |
                   (oneIn(random, 4) ? 0 : fraction));
+}
+
+// Bits of a scale, of the same kinds. Binades as in f16 where exponents have 8 bits.
+inline uint32_t drawScale(lutc_type type, Random &random, bool plain) {
+  const bool usual = plain || !oneIn(random, 8);
+  if (type == LUTC_F16)
+    return drawHalf(random, plain);
+  if (type == LUTC_F8_E8M0)
+    return uint32_t(usual ? draw(random, 118, 122) : draw(random, 0, 160));
+  const uint32_t fractionBits = type == LUTC_BF16 ? 7 : 23;
+  const uint32_t fraction = uint32_t(draw(random, 0, (1u << fractionBits) - 1));
+  if (usual)
+    return uint32_t(draw(random, 118, 121)) << fractionBits | fraction;
+  return uint32_t(draw(random, 0, 1)) << (fractionBits + 8) |
+         uint32_t(oneIn(random, 2) ? 0 : draw(random, 0, 160)) << fractionBits |
+         (oneIn(random, 4) ? 0 : fraction);
+}
+
+inline void append(std::vector<uint8_t> &bytes, lutc_type type, uint32_t bits) {
+  for (size_t i = 0; i < lutc_type_bytes(type); ++i)
+    bytes.push_back(uint8_t(bits >> 8 * i));
 }
 
 // `plain` weights are like those of a model; the others reach every corner of the format and have row gaps,
@@ -103,20 +146,14 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
     std::iota(weights.columns.begin(), weights.columns.end(), 0);
     std::shuffle(weights.columns.begin(), weights.columns.end(), random);
   }
+  const uint32_t sign = 1u << (8 * lutc_type_bytes(info.scale_type) - 1);
   const size_t scales = info.scales_per_tensor ? 1 : info.n * groups;
   for (size_t i = 0; i < scales; ++i) {
-    const uint16_t half = drawHalf(random, plain);
-    if (info.scale_bytes == 4)
-      weights.floats.push_back(float(half & 0x7fff) * 1e-6f * (half & 0x8000 ? -1.0f : 1.0f));
-    else if (info.scale_bytes == 2)
-      weights.halves.push_back(half);
-    else
-      weights.exponents.push_back(
-          uint8_t(plain || !oneIn(random, 8) ? draw(random, 118, 122) : draw(random, 0, 160)));
+    append(weights.scales, info.scale_type, drawScale(info.scale_type, random, plain));
     if (info.has_zero_points)
       weights.zeros.push_back(uint8_t(draw(random, 0, plain || !oneIn(random, 8) ? info.codes - 1 : 255)));
     if (info.has_minimums)
-      weights.minimums.push_back(uint16_t(drawHalf(random, plain) ^ 0x8000));
+      append(weights.minimums, info.scale_type, drawScale(info.scale_type, random, plain) ^ sign);
   }
   const size_t subgroups = info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0;
   for (size_t i = 0; i < subgroups; ++i) {

@@ -37,6 +37,20 @@ inline float widen(uint16_t half) {
 // E8M0 of the OCP Microscaling specification, without NaN.
 inline float powerOfTwo(uint8_t byte) { return std::ldexp(1.0f, byte - 127); }
 
+// A scale or minimum.
+inline float scaleAt(lutc_type type, const void *all, size_t index) {
+  switch (type) {
+  case LUTC_F16:
+    return widen(static_cast<const uint16_t *>(all)[index]);
+  case LUTC_BF16:
+    return floatOf(uint32_t(static_cast<const uint16_t *>(all)[index]) << 16);
+  case LUTC_F8_E8M0:
+    return powerOfTwo(static_cast<const uint8_t *>(all)[index]);
+  default:
+    return static_cast<const float *>(all)[index];
+  }
+}
+
 // Rounds half to even.
 inline int rne(float value) { return static_cast<int>(std::nearbyint(value)); }
 
@@ -53,10 +67,10 @@ struct Weights {
       codes.insert(codes.end(), weights.codes + row * stride, weights.codes + row * stride + k);
       for (size_t g = 0; g < groups; ++g) {
         const size_t index = info.scales_per_tensor ? 0 : row * groups + g;
-        scales.push_back(scaleAt(info, weights.scales, index));
+        scales.push_back(scaleAt(info.scale_type, weights.scales, index) * (stem == "fp4" ? 0.5f : 1.0f));
         zeros.push_back(info.has_zero_points ? weights.zero_points[index] : 0);
         if (info.has_minimums)
-          minimums.push_back(widen(weights.minimums[index]));
+          minimums.push_back(scaleAt(info.scale_type, weights.minimums, index));
       }
       for (size_t s = 0; s < subgroups; ++s) {
         const size_t index = row * subgroups + s;
@@ -77,15 +91,6 @@ struct Weights {
     return gathered;
   }
 
-  float scaleAt(const lutc_kernel_info &info, const void *all, size_t index) const {
-    const float half = stem == "fp4" ? 0.5f : 1.0f; // its values are in halves
-    if (info.scale_bytes == 4)
-      return static_cast<const float *>(all)[index];
-    if (info.scale_bytes == 1)
-      return powerOfTwo(static_cast<const uint8_t *>(all)[index]) * half;
-    return widen(static_cast<const uint16_t *>(all)[index]) * half;
-  }
-
   // The integer a code stands for.
   int value(size_t row, size_t i) const {
     static const int nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
@@ -100,11 +105,14 @@ struct Weights {
     return bits == 1 ? 2 * code - 1 : code - (1 << (bits - 1));
   }
 
-  // Dequantized, without rounding.
+  // Dequantized, without rounding: the product of scale and value, and with the minimum.
+  double product(size_t row, size_t i) const {
+    const size_t at = row * groups + i / group, s = row * subgroups + i / subgroup;
+    return double(scales[at]) * multiples[s] * value(row, i);
+  }
   double weight(size_t row, size_t i) const {
     const size_t at = row * groups + i / group, s = row * subgroups + i / subgroup;
-    const double minimum = minimums.empty() ? 0.0 : double(minimums[at]) * minimumMultiples[s];
-    return double(scales[at]) * multiples[s] * value(row, i) + minimum;
+    return product(row, i) + (minimums.empty() ? 0.0 : double(minimums[at]) * minimumMultiples[s]);
   }
 
   size_t n, k, group, groups, subgroup, subgroups;
@@ -113,7 +121,7 @@ struct Weights {
   size_t unit, units; // of the class t8: k that share a table
   std::string stem;
   std::vector<uint8_t> codes;
-  std::vector<float> scales;                    // [n][groups]
+  std::vector<float> scales;                    // [n][groups]; of fp4, whose values are in halves, halved
   std::vector<int> zeros;                       // [n][groups]
   std::vector<float> minimums;                  // [n][groups], or none
   std::vector<int> multiples, minimumMultiples; // [n][subgroups]; 1 where there are no subgroups

@@ -34,10 +34,18 @@ TEST_P(Oracle, IsAsAccurateAsInt8Activations) {
 TEST_P(Oracle, IsExactForOneActivation) {
   const lutc_kernel_info kernel = info(5, 70);
   DrawnWeights weights = drawWeights(kernel, random, true);
-  weights.halves.assign(weights.halves.size(), 0x3c00);
-  weights.floats.assign(weights.floats.size(), 1.0f);
-  weights.exponents.assign(weights.exponents.size(), 127);
-  weights.minimums.assign(weights.minimums.size(), 0xbc00);
+  const uint32_t one = kernel.scale_type == LUTC_F16    ? 0x3c00
+                       : kernel.scale_type == LUTC_BF16 ? 0x3f80
+                       : kernel.scale_type == LUTC_F32  ? 0x3f800000
+                                                        : 127;
+  const size_t bytes = lutc_type_bytes(kernel.scale_type), scales = weights.scales.size() / bytes;
+  const bool minimums = !weights.minimums.empty();
+  weights.scales.clear(), weights.minimums.clear();
+  for (size_t i = 0; i < scales; ++i) {
+    append(weights.scales, kernel.scale_type, one);
+    if (minimums)
+      append(weights.minimums, kernel.scale_type, one | 1u << (8 * bytes - 1));
+  }
   for (size_t i : {0, 1, 31, 32, 64, 69}) {
     std::vector<float> x(kernel.k);
     x[i] = -127.0f;

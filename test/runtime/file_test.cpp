@@ -290,10 +290,10 @@ TEST_F(File, NamesEndInTheFile) {
 }
 
 TEST(TypeBytes, AreOfEveryType) {
-  const size_t expected[] = {4, 2, 2, 1, 1, 2, 2, 4, 4, 8, 8, 8, 1, 1};
-  for (int type = 0; type < 14; ++type)
+  const size_t expected[] = {4, 2, 2, 1, 1, 2, 2, 4, 4, 8, 8, 8, 1, 1, 1};
+  for (int type = 0; type < 15; ++type)
     EXPECT_EQ(lutc_type_bytes(lutc_type(type)), expected[type]) << type;
-  EXPECT_EQ(lutc_type_bytes(lutc_type(14)), 0u);
+  EXPECT_EQ(lutc_type_bytes(lutc_type(15)), 0u);
 }
 
 } // namespace

@@ -22,6 +22,15 @@ void use(const lutc_tensor &tensor) {
   volatile uint8_t last = tensor.bytes ? static_cast<const uint8_t *>(tensor.data)[tensor.bytes - 1] : 0;
   (void)last;
   (void)lutc_check_tensor(&tensor);
+  // The last row, whatever it is.
+  const size_t row = tensor.rank ? tensor.shape[tensor.rank - 1] : 1;
+  if (row && row <= tensor.bytes * 8) {
+    const size_t n =
+        tensor.role == LUTC_PACKED ? tensor.shape[0] : tensor.bytes / lutc_type_bytes(tensor.type) / row;
+    std::vector<float> values(row);
+    const lutc_status status = lutc_read_rows(&tensor, n ? n - 1 : 0, 1, values.data(), row);
+    require(status == (n ? LUTC_OK : LUTC_BAD_RANGE) || tensor.role == LUTC_PACKED);
+  }
 }
 
 void open(Mapped &bytes) {

@@ -1,6 +1,7 @@
 // The packer against Unpacked: every layout, code width, vector width, row count, group, zero point and tail.
 #include "draw.h"
 #include "file.h"
+#include "guarded.h"
 #include "reference.h"
 #include "unpack.h"
 #include <cstring>
@@ -78,6 +79,15 @@ int32_t negativeBytes(const Unpacked &unpacked, size_t row) {
   return count;
 }
 
+// Of a scale or minimum.
+uint32_t bitsAt(const std::vector<uint8_t> &values, const lutc_kernel_info &info, size_t at) {
+  const size_t bytes = lutc_type_bytes(info.scale_type);
+  uint32_t bits = 0;
+  for (size_t i = bytes; i-- > 0;)
+    bits = bits << 8 | values[at * bytes + i];
+  return bits;
+}
+
 void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const lutc_layout &layout,
                  const Weights &weights, const DrawnWeights &view) {
   for (size_t row = 0; row < unpacked.rows; ++row)
@@ -85,15 +95,13 @@ void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const l
       const size_t at = row * weights.groups + g;
       const bool exists = row < info.n;
       const int zero = row < info.n ? weights.zeros[at] : 0;
-      if (info.scale_bytes == 1) {
-        ASSERT_EQ(unpacked.groupScale(row, g), exists ? view.exponents[at] : 0) << row;
-      } else if (layout.group) {
-        ASSERT_EQ(unpacked.groupScale(row, g), exists ? view.halves[at] : 0) << row;
+      if (layout.group) {
+        ASSERT_EQ(unpacked.groupScale(row, g), exists ? bitsAt(view.scales, info, at) : 0) << row;
       } else {
         ASSERT_EQ(unpacked.rowScale(row), exists ? weights.scales[at] : 0.0f) << row;
       }
       if (info.has_minimums) {
-        ASSERT_EQ(unpacked.groupMinimum(row, g), exists ? view.minimums[at] : 0) << row;
+        ASSERT_EQ(unpacked.groupMinimum(row, g), exists ? bitsAt(view.minimums, info, at) : 0) << row;
       }
       if (info.has_zero_points) {
         ASSERT_EQ(layout.group ? unpacked.groupZero(row, g) : unpacked.rowZero(row), zero) << row;
@@ -150,12 +158,13 @@ std::vector<uint8_t> packBands(const lutc_kernel_info &info, const lutc_layout &
     band.n = std::min(step, info.n - row);
     lutc_weights weights = all;
     weights.codes += row * stride;
+    const size_t scaleBytes = groups * lutc_type_bytes(info.scale_type);
     if (!info.scales_per_tensor)
-      weights.scales = static_cast<const uint8_t *>(all.scales) + row * groups * info.scale_bytes;
+      weights.scales = static_cast<const uint8_t *>(all.scales) + row * scaleBytes;
     if (info.has_zero_points)
       weights.zero_points += row * groups;
     if (info.has_minimums)
-      weights.minimums += row * groups;
+      weights.minimums = static_cast<const uint8_t *>(all.minimums) + row * scaleBytes;
     const size_t subgroups = info.subgroup ? (info.k + info.subgroup - 1) / info.subgroup : 0;
     if (info.subgroup)
       weights.scale_multiples += row * subgroups;
@@ -245,6 +254,122 @@ TEST_P(Pack, HandlesEdges) {
     }
 }
 
+// Weight i of a row as lutc.h defines it, in f32 operation by operation.
+float weightOf(const Weights &weights, size_t row, size_t i) {
+  const size_t at = row * weights.groups + i / weights.group,
+               s = row * weights.subgroups + i / weights.subgroup;
+  const float scale = weights.scales[at] * float(weights.multiples[s]);
+  const float product = scale * float(weights.value(row, i));
+  return weights.minimums.empty() ? product
+                                  : product + weights.minimums[at] * float(weights.minimumMultiples[s]);
+}
+
+// Rows read from frozen memory that ends at a guard page, into such memory.
+void checkRows(const PackOnly &toy, Guarded &packed, const Weights &weights, size_t first, size_t count,
+               size_t stride) {
+  const lutc_kernel_info &info = toy.kernel.info;
+  const size_t elements = count == 0 ? 0 : (count - 1) * stride + info.k;
+  Guarded rows(4 * elements, 4, Place::End);
+  ASSERT_EQ(lutc_unpack_rows(&toy.kernel, packed.as<void>(), lutc_packed_bytes(&toy.kernel), first, count,
+                             rows.as<float>(), stride),
+            LUTC_OK);
+  ASSERT_TRUE(rows.surroundingsAreIntact());
+  for (size_t row = 0; row < count; ++row) {
+    for (size_t i = 0; i < info.k; ++i) {
+      const float weight =
+          rows.as<float>()[row * stride + (info.has_columns ? size_t(weights.columns[i]) : i)];
+      ASSERT_EQ(weight, weightOf(weights, first + row, i)) << "row " << first + row << ", k " << i;
+    }
+    for (size_t i = info.k; i < stride && row + 1 < count; ++i) // what lies between rows: as it was
+      ASSERT_EQ(bitsOf(rows.as<float>()[row * stride + i]), 0xffffffff);
+  }
+}
+
+TEST_P(Pack, ReadsRowsBack) {
+  Random random(15);
+  for (uint32_t V : {16, 32, 64})
+    for (uint32_t R : {1, 3})
+      for (size_t blocks : {1, 3}) {
+        const size_t n = draw(random, 1, 2 * R * V + 5), k = draw(random, 1, 600);
+        const lutc_kernel_info info = describe(GetParam().format, "a8", n, k);
+        const PackOnly toy(info, makeLayout(GetParam(), info, V, R, blocks));
+        const DrawnWeights drawn = drawWeights(info, random);
+        const lutc_weights view = drawn.view();
+        const size_t bytes = lutc_packed_bytes(&toy.kernel);
+        Guarded packed(bytes, LUTC_ALIGNMENT, oneIn(random, 2) ? Place::Begin : Place::End);
+        ASSERT_EQ(lutc_pack(&toy.kernel, &view, packed.as<void>(), bytes), LUTC_OK);
+        packed.freeze();
+        SCOPED_TRACE("V " + std::to_string(V) + " R " + std::to_string(R) + " n " + std::to_string(n) +
+                     " k " + std::to_string(k) + " blocks " + std::to_string(blocks));
+        const Weights weights(info, view);
+        const size_t first = draw(random, 0, n - 1);
+        checkRows(toy, packed, weights, 0, n, k);
+        checkRows(toy, packed, weights, first, draw(random, 0, n - first), k + draw(random, 0, 3));
+        if (HasFatalFailure())
+          return;
+      }
+}
+
+// Rows of damaged weights are others, or LUTC_CORRUPT; nothing else is read or written.
+TEST_P(Pack, ReadsDamagedRowsInBounds) {
+  Random random(16);
+  const lutc_kernel_info info = describe(GetParam().format, "a8", 40, 200);
+  const PackOnly toy(info, makeLayout(GetParam(), info, 16, 1, 2));
+  const DrawnWeights drawn = drawWeights(info, random);
+  const lutc_weights view = drawn.view();
+  const size_t bytes = lutc_packed_bytes(&toy.kernel);
+  Guarded packed(bytes, LUTC_ALIGNMENT, Place::End), rows(4 * info.n * info.k, 4, Place::End);
+  ASSERT_EQ(lutc_pack(&toy.kernel, &view, packed.as<void>(), bytes), LUTC_OK);
+  for (size_t i = sizeof(lutc_packed_header); i < bytes; ++i)
+    packed.as<uint8_t>()[i] = uint8_t(random());
+  const lutc_status status =
+      lutc_unpack_rows(&toy.kernel, packed.as<void>(), bytes, 0, info.n, rows.as<float>(), info.k);
+  const bool everyByteIsGood = info.codes == size_t(1) << toy.code.layout.bits && !info.has_columns;
+  const bool trits = toy.code.layout.kind == LUTC_LAYOUT_BASE3 || toy.code.layout.kind == LUTC_LAYOUT_TRITS;
+  EXPECT_EQ(status, everyByteIsGood || trits ? LUTC_OK : LUTC_CORRUPT);
+  EXPECT_TRUE(rows.surroundingsAreIntact());
+}
+
+TEST(UnpackRows, ChecksWhatKernelsCheck) {
+  const LayoutCase c = {"w4g32", LUTC_LAYOUT_DOT, 4};
+  const lutc_kernel_info info = describe(c.format, "a8", 3, 40), other = describe(c.format, "a8", 4, 40);
+  const PackOnly toy(info, makeLayout(c, info, 16, 1, 1)), foreign(other, makeLayout(c, other, 16, 1, 1));
+  PackOnly second(info, makeLayout(c, info, 16, 1, 1));
+  second.code.layout_id = 43;
+  Random random(3);
+  const DrawnWeights drawn = drawWeights(info, random);
+  const lutc_weights view = drawn.view();
+  const size_t bytes = lutc_packed_bytes(&toy.kernel);
+  Guarded packed(bytes, LUTC_ALIGNMENT, Place::Begin);
+  std::vector<float> rows(3 * 40);
+  const auto read = [&](const lutc_kernel *kernel, const void *from, size_t size, size_t first, size_t count,
+                        float *to, size_t stride) {
+    return lutc_unpack_rows(kernel, from, size, first, count, to, stride);
+  };
+  uint8_t *data = packed.as<uint8_t>();
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_NOT_PACKED);
+  ASSERT_EQ(lutc_pack(&toy.kernel, &view, data, bytes), LUTC_OK);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_OK);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 3, 0, rows.data(), 40), LUTC_OK);
+  EXPECT_EQ(read(nullptr, data, bytes, 0, 3, rows.data(), 40), LUTC_NULL_POINTER);
+  EXPECT_EQ(read(&toy.kernel, nullptr, bytes, 0, 3, rows.data(), 40), LUTC_NULL_POINTER);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, nullptr, 40), LUTC_NULL_POINTER);
+  EXPECT_EQ(read(&toy.kernel, data + 4, bytes, 0, 3, rows.data(), 40), LUTC_MISALIGNED);
+  float *odd = reinterpret_cast<float *>(reinterpret_cast<uint8_t *>(rows.data()) + 2);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 2, odd, 40), LUTC_MISALIGNED);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 39), LUTC_BAD_STRIDE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), SIZE_MAX / 4), LUTC_BAD_STRIDE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 4, rows.data(), 40), LUTC_BAD_RANGE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 4, 0, rows.data(), 40), LUTC_BAD_RANGE);
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 2, SIZE_MAX, rows.data(), 40), LUTC_BAD_RANGE);
+  for (size_t size : {size_t(0), sizeof(lutc_packed_header), bytes - 1})
+    EXPECT_EQ(read(&toy.kernel, data, size, 0, 3, rows.data(), 40), LUTC_BUFFER_TOO_SMALL);
+  EXPECT_EQ(read(&foreign.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_WRONG_KERNEL);
+  EXPECT_EQ(read(&second.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_WRONG_LAYOUT);
+  data[20] ^= 1;
+  EXPECT_EQ(read(&toy.kernel, data, bytes, 0, 3, rows.data(), 40), LUTC_CORRUPT);
+}
+
 TEST(PackArrays, NeedsTheArraysOfTheFormat) {
   const LayoutCase c = {"w4k32m", LUTC_LAYOUT_DOT, 4};
   const lutc_kernel_info info = describe(c.format, "a8", 3, 40);
@@ -267,20 +392,42 @@ TEST(PackArrays, NeedsTheArraysOfTheFormat) {
   EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
 }
 
-TEST(PackArrays, RefusesScalesThatAreNoNumber) {
-  const LayoutCase c = {"fp4g32e", LUTC_LAYOUT_DOT, 4};
-  const lutc_kernel_info info = describe(c.format, "a8", 3, 40);
-  const lutc_layout layout = makeLayout(c, info, 16, 1, 1);
-  Random random(3);
-  DrawnWeights drawn = drawWeights(info, random);
-  std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
-  auto pack = [&] {
-    const lutc_weights weights = drawn.view();
-    return lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size());
-  };
-  EXPECT_EQ(pack(), LUTC_OK);
-  drawn.exponents.back() = 255;
-  EXPECT_EQ(pack(), LUTC_BAD_CODE);
+// Infinities and NaNs of every type, as a scale or a minimum, of groups, rows and tensors.
+TEST(PackArrays, RefusesScalesThatAreNotFinite) {
+  const struct {
+    LayoutCase layout;
+    std::vector<uint32_t> good, bad;
+  } cases[] = {{{"fp4g32e", LUTC_LAYOUT_DOT, 4}, {0, 254}, {255}},
+               {{"w4g32m", LUTC_LAYOUT_DOT, 4}, {0x7bff, 0xfbff, 1}, {0x7c00, 0xfc00, 0x7e00, 0x7c01}},
+               {{"w4k32m", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0xfc00, 0x7fff}},
+               {{"w4g32mb", LUTC_LAYOUT_DOT, 4}, {0x7f7f, 0xff7f, 1}, {0x7f80, 0xff80, 0x7fc0, 0x7f81}},
+               {{"w4g32ms", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff, 1}, {0x7f800000, 0xff800000, 0x7f800001}},
+               {{"w4", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0x7c00, 0x7e00}},
+               {{"w4b", LUTC_LAYOUT_DOT, 4}, {0x7f7f}, {0x7f80}},
+               {{"w4zs", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff}, {0xffffffff}},
+               {{"w158", LUTC_LAYOUT_BASE3, 1}, {0x7f7fffff}, {0x7f800000, 0x7fc00000}}};
+  for (const auto &it : cases) {
+    const lutc_kernel_info info = describe(it.layout.format, "a8", 3, 40);
+    const lutc_layout layout = makeLayout(it.layout, info, 16, 1, 1);
+    Random random(3);
+    const DrawnWeights drawn = drawWeights(info, random);
+    std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
+    auto packWithLast = [&](uint32_t bits, std::vector<uint8_t> DrawnWeights::*values) {
+      DrawnWeights changed = drawn;
+      (changed.*values).resize((changed.*values).size() - lutc_type_bytes(info.scale_type));
+      append(changed.*values, info.scale_type, bits);
+      const lutc_weights weights = changed.view();
+      return lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size());
+    };
+    for (auto values : {&DrawnWeights::scales, &DrawnWeights::minimums}) {
+      if ((drawn.*values).empty())
+        continue;
+      for (uint32_t bits : it.good)
+        EXPECT_EQ(packWithLast(bits, values), LUTC_OK) << info.format << " " << bits;
+      for (uint32_t bits : it.bad)
+        EXPECT_EQ(packWithLast(bits, values), LUTC_BAD_SCALE) << info.format << " " << bits;
+    }
+  }
 }
 
 std::vector<LayoutCase> layoutCases() {
@@ -303,9 +450,10 @@ std::vector<LayoutCase> layoutCases() {
        {5, 6, 7, 8}) // codes of 4 bits in wider fields: where widths that are no format yet lie
     cases.push_back({"w4g32", LUTC_LAYOUT_DOT, bits});
   const std::pair<const char *, uint32_t> others[] = {
-      {"w4g16", 4},  {"w2g16z", 2},  {"w5g16m", 5}, {"w4g32m", 4}, {"w4g32e", 4},
-      {"fp4g16", 4}, {"fp4g32e", 4}, {"w2k16m", 2}, {"w3k16", 3},  {"w4k32m", 4},
-      {"w5k32m", 5}, {"w6k16", 6},   {"nl4k32", 4}, {"nl4", 4}};
+      {"w4g16", 4},   {"w2g16z", 2},  {"w5g16m", 5},  {"w4g32m", 4}, {"w4g32e", 4},  {"fp4g16", 4},
+      {"fp4g32e", 4}, {"w2k16m", 2},  {"w3k16", 3},   {"w4k32m", 4}, {"w5k32m", 5},  {"w6k16", 6},
+      {"nl4k32", 4},  {"nl4", 4},     {"w4g128b", 4}, {"w4g32s", 4}, {"w4g16zs", 4}, {"w2g64mb", 2},
+      {"w3g32ms", 3}, {"fp4g16s", 4}, {"w4b", 4},     {"w8zs", 8},   {"w4g32zbp", 4}};
   for (auto [format, bits] : others)
     cases.push_back({format, LUTC_LAYOUT_DOT, bits});
   for (const char *format : {"w158", "w158r"}) {

@@ -50,12 +50,12 @@ struct Status : testing::Test {
 
 TEST_F(Status, SentencesAreLowerCaseAndDistinct) {
   std::set<std::string> sentences;
-  for (int status = LUTC_OK; status <= LUTC_BAD_COLUMNS; ++status) {
+  for (int status = LUTC_OK; status <= LUTC_BAD_SCALE; ++status) {
     const std::string sentence = lutc_status_string(lutc_status(status));
     EXPECT_TRUE(std::islower(sentence[0])) << sentence;
     sentences.insert(sentence);
   }
-  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_COLUMNS) + 1);
+  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_SCALE) + 1);
   EXPECT_STREQ(lutc_status_string(lutc_status(1000)), "unknown status");
   EXPECT_STREQ(lutc_status_string(lutc_status(-1)), "unknown status");
 }
@@ -130,6 +130,17 @@ TEST_F(Status, ScratchGrowsUpToTheTokenBlock) {
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, toy::tokenBlock), toy::tokenBlock * perToken);
   EXPECT_EQ(lutc_scratch_bytes(&toy.kernel, most), toy::tokenBlock * perToken);
   EXPECT_EQ(lutc_scratch_bytes(nullptr, 1), 0u);
+  // Of a library: the most of any kernel or group.
+  EXPECT_EQ(lutc_library_scratch_bytes(&toy.library, 2), 2 * perToken);
+  const lutc_program large = {3, 1000, 24, 0, 0, nullptr, nullptr, nullptr};
+  const lutc_program *const programs[] = {&large, &large, &large};
+  const lutc_group group = {{"group", 0, nullptr}, &toy.library, programs};
+  const lutc_group *const groups[] = {&group};
+  toy.library.group_count = 1;
+  toy.library.groups = groups;
+  EXPECT_EQ(lutc_library_scratch_bytes(&toy.library, 2), 2024u);
+  EXPECT_EQ(lutc_library_scratch_bytes(&toy.library, most), 3024u);
+  EXPECT_EQ(lutc_library_scratch_bytes(nullptr, 1), 0u);
 }
 
 TEST_F(Status, HeaderNamesWhatIsWrong) {
@@ -140,9 +151,9 @@ TEST_F(Status, HeaderNamesWhatIsWrong) {
   memory[offsetof(lutc_packed_header, magic)] ^= 1;
   expectBoth(LUTC_NOT_PACKED);
   memory[offsetof(lutc_packed_header, magic)] ^= 1;
-  memory[offsetof(lutc_packed_header, version)] ^= 2;
+  memory[offsetof(lutc_packed_header, version)] = 1; // with 8 bytes of the format's name
   expectBoth(LUTC_WRONG_VERSION);
-  memory[offsetof(lutc_packed_header, version)] ^= 2;
+  memory[offsetof(lutc_packed_header, version)] = LUTC_PACKED_VERSION;
   ASSERT_EQ(lutc_pack(&toy.smallKernel, &weights, memory, packedBytes), LUTC_OK);
   expectBoth(LUTC_WRONG_KERNEL);
   toy.smallKernel.info.k = toy::k;
@@ -265,6 +276,7 @@ TEST_F(Status, SaysSoWhereNoVariantRuns) {
   EXPECT_EQ(lutc_kernel_variant(&future.kernel), nullptr);
   EXPECT_EQ(lutc_packed_bytes(&future.kernel), 0u);
   EXPECT_EQ(lutc_scratch_bytes(&future.kernel, 1), 0u);
+  EXPECT_EQ(lutc_library_scratch_bytes(&future.library, 1), 0u);
   EXPECT_EQ(lutc_use_variant(&future.library, nullptr), LUTC_UNSUPPORTED_CPU);
   EXPECT_EQ(lutc_check_packed(&future.kernel, packed, packedBytes), LUTC_UNSUPPORTED_CPU);
   EXPECT_EQ(lutc_run(&future.kernel, m, x, ldx, packed, y, ldy, scratch, scratchBytes, nullptr),

@@ -23,6 +23,7 @@ lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t
   return LUTC_OK;
 }
 
+const float codeValues[] = {0, 1, 2, 3};
 const lutc_stage stages[] = {{prepare, 0, 0, 0}, {compute, (n + tileRows - 1) / tileRows, 1, 0}};
 
 lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_program *program) {
@@ -48,7 +49,7 @@ Library::Library(uint32_t needed) : features{1u << 30, needed, needed} {
     codes[i][1] = makeCode("second", 2, &programs[i]);
   }
   library = {"toy", "0", 0, 2, kernels, 3, names, 0, nullptr, &state};
-  kernel = {{"big", "w2g32z", "a8", n, k, 32, 0, 4, 2, 0, 1, 0, 0}, &library, features, variants[0]};
+  kernel = {{"big", "w2g32z", "a8", n, k, 32, 0, 4, LUTC_F16, 0, 1, 0, 0, codeValues}, &library, features, variants[0]};
   smallKernel = kernel;
   smallKernel.info.k = k - 1;
   smallKernel.variants = variants[1];

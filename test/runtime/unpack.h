@@ -70,16 +70,14 @@ public:
   }
 
   // Bits of the scale, zero point and bits of the minimum of a group of a row, in the stream.
-  uint16_t groupScale(size_t row, size_t group) const {
-    const size_t at = scalesOffset(row, group), inTile = row % layout.tile_rows;
-    return info.scale_bytes == 1 ? payload[at + inTile] : load<uint16_t>(at + 2 * inTile);
+  uint32_t groupScale(size_t row, size_t group) const {
+    return scaleBits(scalesOffset(row, group) + row % layout.tile_rows * scaleSize());
   }
   uint8_t groupZero(size_t row, size_t group) const {
-    return payload[scalesOffset(row, group) + info.scale_bytes * layout.tile_rows + row % layout.tile_rows];
+    return payload[scalesOffset(row, group) + scaleSize() * layout.tile_rows + row % layout.tile_rows];
   }
-  uint16_t groupMinimum(size_t row, size_t group) const {
-    return load<uint16_t>(scalesOffset(row, group) + info.scale_bytes * layout.tile_rows +
-                          2 * (row % layout.tile_rows));
+  uint32_t groupMinimum(size_t row, size_t group) const {
+    return scaleBits(scalesOffset(row, group) + (layout.tile_rows + row % layout.tile_rows) * scaleSize());
   }
   // Of the scale, or the minimum, of a subgroup of a row.
   int8_t multiple(size_t row, size_t subgroup, bool ofMinimum) const {
@@ -155,9 +153,16 @@ private:
     }
   }
 
+  size_t scaleSize() const {
+    const lutc_type type = info.scale_type;
+    return type == LUTC_F32 ? 4 : type == LUTC_F8_E8M0 ? 1 : 2;
+  }
+  uint32_t scaleBits(size_t offset) const {
+    const size_t size = scaleSize();
+    return size == 4 ? load<uint32_t>(offset) : size == 2 ? load<uint16_t>(offset) : payload[offset];
+  }
   size_t scaleBytes() const {
-    return layout.tile_rows *
-           (info.scale_bytes + (info.has_zero_points ? 1 : 0) + (info.has_minimums ? 2 : 0));
+    return layout.tile_rows * (scaleSize() * (info.has_minimums ? 2 : 1) + (info.has_zero_points ? 1 : 0));
   }
   size_t multipleBytes() const { return layout.tile_rows * (info.has_minimums ? 2 : 1); }
   // Bytes of k in [begin, end) of one tile, scales included.

@@ -1,6 +1,6 @@
 // Memory between pages that no access survives.
-#ifndef LUT_TEST_END_TO_END_GUARDED_H
-#define LUT_TEST_END_TO_END_GUARDED_H
+#ifndef LUT_REFERENCE_GUARDED_H
+#define LUT_REFERENCE_GUARDED_H
 
 #include <cstdint>
 #include <cstdlib>

@@ -2,7 +2,9 @@
 //   qweight [k][n / 8], qzeros [G][n / 8], scales [G][n]
 // the one for vectors packs along k, and pads the groups: qweight [n][k / 8], qzeros [n][w], scales [n][8 w]
 #include "compiler/checkpoint/PackedWords.h"
-#include "compiler/checkpoint/WeightRows.h"
+#include "compiler/quantizers/Quantizer.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 
@@ -27,6 +29,8 @@ struct AwqRows : IntegerRows {
         zeros[row * groups() + g] = zeroAt(g, first + row);
       }
   }
+
+  const Tensor &scales() const override { return *scaleTensor; }
 
   // Zero points that are 8 throughout are none.
   void findSymmetry() {
@@ -118,8 +122,10 @@ static Expected<Tensors> getTensors(const Layer &layer, bool alongN) {
   if (!scales)
     return scales.takeError();
   if ((*weights)->shape[alongN] != (*zeros)->shape[alongN]) // n / 8 words a line, or n lines
-    return layer.error("qweight " + (*weights)->shapeText() + " and qzeros " + (*zeros)->shapeText() +
-                       " are not of one layer; check `version` in quantization_config: gemm or gemv");
+    return layer.error(
+        "qweight " + (*weights)->shapeText() + " and qzeros " + (*zeros)->shapeText() +
+        " are not in AWQ's layout " + (alongN ? "gemm" : "gemv") +
+        "; write `version` into quantization_config as they are stored: " + (alongN ? "gemv" : "gemm"));
   return Tensors{*weights, *zeros, *scales};
 }
 
@@ -133,33 +139,100 @@ static IntegerRowsOr makeRows(Layer layer, const Tensors &tensors, int64_t n, in
   return std::move(rows);
 }
 
-static IntegerRowsOr openGemm(Layer layer, const WeightStorage &storage) {
+static IntegerRowsOr openGemm(Layer layer, int64_t configured) {
   auto tensors = getTensors(layer, /*alongN=*/true);
   if (!tensors)
     return tensors.takeError();
   int64_t k = tensors->weights->shape[0], n = tensors->weights->shape[1] * 8;
-  auto group = groupOf(layer, k, tensors->zeros->shape[0], storage.group);
+  auto group = groupOf(layer, k, tensors->zeros->shape[0], configured);
   if (!group)
     return group.takeError();
   return makeRows<GemmRows>(std::move(layer), *tensors, n, k, *group);
 }
 
-static IntegerRowsOr openGemv(Layer layer, const WeightStorage &storage) {
+// Words of zeros in a row of gemv, which AutoAWQ pads: to one, two or four words.
+static int64_t zeroWords(int64_t k, int64_t group) {
+  int64_t padding = group >= 128 ? 1 : group == 64 ? 2 : 4;
+  return alignTo(divideCeil(std::max<int64_t>(k / group, 1), 8), padding);
+}
+
+// Weights per scale: what the config says if the padded zeros allow it, else the one size that they allow.
+static Expected<int64_t> groupOfGemv(const Layer &layer, int64_t k, int64_t words, int64_t configured) {
+  if (configured > 0 && zeroWords(k, configured) == words)
+    return std::min(configured, k);
+  SmallVector<int64_t> fitting;
+  for (int64_t group : {int64_t(32), int64_t(64), int64_t(128), k})
+    if (group <= k && zeroWords(k, group) == words && !is_contained(fitting, group))
+      fitting.push_back(group);
+  if (fitting.size() == 1)
+    return fitting.front();
+  return layer.error("has " + Twine(words) + " words of zero points in a row of k = " + Twine(k) +
+                     ", which fit " + (fitting.empty() ? "no group" : "several groups") +
+                     "; write the group_size that the model was quantized with into quantization_config");
+}
+
+static IntegerRowsOr openGemv(Layer layer, int64_t configured) {
   auto tensors = getTensors(layer, /*alongN=*/false);
   if (!tensors)
     return tensors.takeError();
   int64_t n = tensors->weights->shape[0], k = tensors->weights->shape[1] * 8;
-  int64_t group = storage.group > 0 ? storage.group : k;
-  if ((k + group - 1) / group > tensors->scales->shape[1])
-    return layer.error("has " + Twine(tensors->scales->shape[1]) + " scales along k = " + Twine(k) +
-                       ", too few for groups of " + Twine(group) +
-                       "; correct group_size in quantization_config");
-  return makeRows<GemvRows>(std::move(layer), *tensors, n, k, std::min(group, k));
+  auto group = groupOfGemv(layer, k, tensors->zeros->shape[1], configured);
+  if (!group)
+    return group.takeError();
+  return makeRows<GemvRows>(std::move(layer), *tensors, n, k, *group);
 }
 
-IntegerRowsOr openAwq(Layer layer, const WeightStorage &storage) {
-  return storage.method == WeightStorage::Method::AwqGemv ? openGemv(std::move(layer), storage)
-                                                          : openGemm(std::move(layer), storage);
+namespace {
+
+class AwqReader : public TensorReader {
+public:
+  AwqReader(bool isGemv, int64_t group) : isGemv(isGemv), group(group) {}
+
+  std::string name() const override { return isGemv ? "AWQ gemv" : "AWQ gemm"; }
+  StringRef mainTensor() const override { return "qweight"; }
+  WeightSourceOr open(const Layer &layer, std::optional<Format> format) const override {
+    return openIntegers(isGemv ? openGemv(layer, group) : openGemm(layer, group), format);
+  }
+
+private:
+  const bool isGemv;
+  const int64_t group; // 0: unknown; -1: the whole row
+};
+
+} // namespace
+
+TensorReaderRef awqReader(bool isGemv, int64_t group) { return std::make_shared<AwqReader>(isGemv, group); }
+
+// AutoAWQ calls the layout `version`, transformers 5 `format`, GPTQModel `checkpoint_format`.
+static std::string layoutOf(const MethodConfig &config) {
+  for (StringRef key : {"checkpoint_format", "format", "version"})
+    if (config.fields.find(key))
+      return config.word(key, "");
+  return "gemm";
 }
+
+// exllama and ipex are kernels for the layout of gemm; all layouts that are read have 4 bits.
+static void readAwq(MethodConfig &config) {
+  bool old = config.config.find("w_bit") || config.config.find("q_group_size");
+  Encoding encoding = old ? config.encoding("w_bit", "q_group_size") : config.encoding();
+  encoding.symmetric = !config.fields.boolean("zero_point").value_or(true);
+  std::string layout = layoutOf(config);
+  bool isGemv = layout == "gemv";
+  if (encoding.bits != 4)
+    config.result.reader = unread("AWQ", Twine(encoding.bits) + "-bit AWQ",
+                                  "take a 4-bit one, or compressed-tensors in pack-quantized");
+  else if (isGemv || is_contained({"gemm", "exllama", "ipex"}, layout))
+    config.result.reader = awqReader(isGemv, encoding.group);
+  else
+    config.result.reader = unread("AWQ " + layout, "AWQ's layout '" + Twine(layout) + "'",
+                                  "save the checkpoint as gemm or gemv");
+  config.result.otherwise = config.decide(encoding);
+  // AutoAWQ and vLLM look for the names anywhere in a module's.
+  for (const ConfigNode &item : config.fields.strings("modules_to_not_convert"))
+    config.addRule(ModulePattern::containing(item.text),
+                   {std::nullopt, "kept in float by modules_to_not_convert"});
+}
+
+const Quantizer awq = {"awq", readAwq, "awq_marlin", "", "quant_config.json"};
 
 } // namespace lut
