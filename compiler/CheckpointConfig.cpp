@@ -89,7 +89,8 @@ void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
   if (!value)
     return;
   auto error = [&](const Twine &what) {
-    diagnostics.error(checkpoint.path, architecture + "." + gguf + what, "convert the model again with llama.cpp");
+    diagnostics.error(checkpoint.path, architecture + "." + gguf + what,
+                      "convert the model again with llama.cpp");
   };
   const MetadataValue *layers = find("block_count");
   if (auto integers = value->integers()) {
@@ -181,13 +182,14 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   CheckpointConfig config;
   config.file = std::move(*file);
   llvm::append_range(config.file.files, checkpoint->files);
-  if (const MetadataValue *type = checkpoint->metadata.find("general.architecture"); type && checkpoint->isGguf())
+  if (const MetadataValue *type = checkpoint->metadata.find("general.architecture");
+      type && checkpoint->isGguf())
     config.unknownType = printable(type->string().value_or(""));
   std::optional<Quantization> quantization = readQuantization(*checkpoint, config.file.root, diagnostics);
   if (!quantization)
     return std::nullopt;
-  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*quantization), options.weights,
-                                                 diagnostics);
+  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*quantization),
+                                                 options.weights, diagnostics);
   return config;
 }
 

@@ -68,7 +68,8 @@ static std::optional<LibrarySpec> readStored(CheckpointConfig &config, const Con
     return readModelConfig(root, config.stored.get(), options, diagnostics);
   SmallVector<StringRef, 2> types = modelTypes(root);
   std::string type = types.empty() ? config.unknownType : types.front().str();
-  std::string who = type.empty() ? "nothing says which model this is" : "lutc does not know models of type '" + type + "'";
+  std::string who =
+      type.empty() ? "nothing says which model this is" : "lutc does not know models of type '" + type + "'";
   diagnostics.note(who + ": its linear layers are compiled as the tensors name them, without groups");
   return planTensors(*config.stored, options, diagnostics);
 }

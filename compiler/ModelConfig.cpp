@@ -68,10 +68,11 @@ const ModelRow *ModelConfigReader::readFamily() {
     return row;
   const ConfigNode *node = inner ? inner : outer;
   if (node)
-    diagnostics.error(node->range, "unknown model_type '" + node->text + "'",
-                      suggest(node->text, known) + "lutc knows " + alternatives(known) +
-                          "; of another model give the checkpoint, whose tensors tell, or a list of kernels (`lutc "
-                          "schema`)");
+    diagnostics.error(
+        node->range, "unknown model_type '" + node->text + "'",
+        suggest(node->text, known) + "lutc knows " + alternatives(known) +
+            "; of another model give the checkpoint, whose tensors tell, or a list of kernels (`lutc "
+            "schema`)");
   else if (!diagnostics.failed())
     ConfigFields(root, diagnostics).missing("model_type", "write one of " + alternatives(known));
   return nullptr;
@@ -244,7 +245,8 @@ bool ModelConfigReader::readWeights(const StoredLayers *stored, std::optional<Fo
   return weights.has_value();
 }
 
-std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored, std::optional<Format> weights) {
+std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored,
+                                                   std::optional<Format> weights) {
   if (root.find("text_config") && !ConfigFields(root, diagnostics).map("text_config"))
     return std::nullopt;
   model.family = readFamily();

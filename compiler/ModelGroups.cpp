@@ -1,5 +1,5 @@
-// The groups of a model's layers, from the recipe of its family. What the layers hold decides: a norm or a bias
-// that a recipe does not know, or lacks, makes it the recipe of another model.
+// The groups of a model's layers, from the recipe of its family. What the layers hold decides: a norm or a
+// bias that a recipe does not know, or lacks, makes it the recipe of another model.
 #include "compiler/LayerTensors.h"
 #include "compiler/ModelPlan.h"
 #include "llvm/ADT/STLExtras.h"
@@ -71,7 +71,8 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
   size_t found = tensors && !isOutside ? tensors->layersWith((module + ".weight").str()) : 0;
   if (mayLack && (tensors ? !found : !model.hasSubNorms))
     return {};
-  if (tensors && isOutside ? !tensors->has((outside + ".weight").str()) : tensors && found < model.sparse.size())
+  if (tensors && isOutside ? !tensors->has((outside + ".weight").str())
+                           : tensors && found < model.sparse.size())
     return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
   if (!model.shape.normEpsilon)
     return {{}, "the config has no rms_norm_eps"};
@@ -98,7 +99,9 @@ std::string GroupPlanner::checkBiases(bool added) const {
   for (const ProjectionRow *row : tensors ? ArrayRef(products) : ArrayRef<const ProjectionRow *>()) {
     size_t found = tensors->layersWith((row->path + ".bias").str());
     if (found != (added ? layersOf(*row) : 0))
-      return (row->path + (added ? " has no bias in some layers" : " has a bias, which the group does not add")).str();
+      return (row->path +
+              (added ? " has no bias in some layers" : " has a bias, which the group does not add"))
+          .str();
   }
   return "";
 }
@@ -121,12 +124,15 @@ GroupPlanner::Word GroupPlanner::readProducts(StringRef word, const GroupSpec &g
   for (StringRef role : split(word, ',')) {
     auto kernel = find_if(library.kernels, [&](const KernelSpec &spec) { return spec.name == role; });
     if (kernel == library.kernels.end()) {
-      bool several = any_of(library.kernels, [&](auto &spec) { return StringRef(spec.name).starts_with((role + "_").str()); });
+      bool several = any_of(library.kernels,
+                            [&](auto &spec) { return StringRef(spec.name).starts_with((role + "_").str()); });
       return {{}, (role + (several ? " is stored in several formats" : " is kept in float")).str()};
     }
     if (group.top && kernel->format.permuted)
-      return {{}, "experts are in activation order, each in its own; call their kernels for each expert, or quantize "
-                  "without desc_act and actorder"};
+      return {
+          {},
+          "experts are in activation order, each in its own; call their kernels for each expert, or quantize "
+          "without desc_act and actorder"};
     step.kernels.push_back(kernel - library.kernels.begin());
     if (const ProjectionRow *row = findRole(*model.family, role))
       products.push_back(row);

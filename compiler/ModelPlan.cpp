@@ -1,5 +1,5 @@
-#include "compiler/LayerTensors.h"
 #include "compiler/ModelPlan.h"
+#include "compiler/LayerTensors.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -88,10 +88,11 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
   std::optional<StoredLayer> layer = findStored(row, module);
   if (!layer) {
     if (!isOptional(row))
-      stored->reportMissing(module, "the config says " + Twine(model.sparse.size()) +
-                                        " layers of a " + model.family->modelType +
-                                        " model; download what is missing, or list kernels with the modules that they "
-                                        "compute (`lutc schema`)");
+      stored->reportMissing(
+          module, "the config says " + Twine(model.sparse.size()) + " layers of a " +
+                      model.family->modelType +
+                      " model; download what is missing, or list kernels with the modules that they "
+                      "compute (`lutc schema`)");
     return {std::nullopt, "the checkpoint lacks it"};
   }
   int64_t n = model.size(row.n).value, k = model.size(row.k).value;
@@ -223,9 +224,10 @@ void ModelPlanner::checkOptions() {
     if (inclusion.role == "router" && model.family->experts.empty())
       diagnostics.error("--include=router", model.family->modelType + " models have no router", "remove it");
   if (library.kernels.empty())
-    diagnostics.error(model.quantizationAt, "the checkpoint keeps every projection in float",
-                      stored ? "name the format they are rounded to, such as --weights=w4g32"
-                             : "name the format they are quantized to with --weights, without quantization_config");
+    diagnostics.error(
+        model.quantizationAt, "the checkpoint keeps every projection in float",
+        stored ? "name the format they are rounded to, such as --weights=w4g32"
+               : "name the format they are quantized to with --weights, without quantization_config");
 }
 
 // Tensors of layers that the config does not have.

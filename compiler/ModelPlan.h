@@ -27,7 +27,7 @@ struct ModelConfig {
   bool hasSubNorms = true;       // of a family whose models mostly have them
   std::string activationProblem; // why shape.activation is empty
   std::string groupsProblem;     // why no group of the family is this model's; empty: they are
-  int64_t expertsPerToken = 0; // 0: the config does not say
+  int64_t expertsPerToken = 0;   // 0: the config does not say
   Quantization quantization;
   llvm::SMRange quantizationAt;
 
@@ -41,7 +41,8 @@ std::optional<LibrarySpec> planModel(const ModelConfig &model, StoredLayers *sto
 // The groups of the model's layers that its kernels are compiled for; of others the reason.
 void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySpec &library);
 
-// A checkpoint of a family that lutc does not know: kernels for all linear layers, by the names of its tensors.
+// A checkpoint of a family that lutc does not know: kernels for all linear layers, by the names of its
+// tensors.
 std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions &options,
                                        Diagnostics &diagnostics);
 // Those of a known family that its rows do not name.

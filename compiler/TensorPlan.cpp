@@ -11,8 +11,8 @@ namespace lut {
 
 namespace {
 
-// "model.layers.{layer}.mlp.experts.{expert}.up_proj" of "model.layers.3.mlp.experts.7.up_proj"; numbers are 0
-// where the name has none.
+// "model.layers.{layer}.mlp.experts.{expert}.up_proj" of "model.layers.3.mlp.experts.7.up_proj"; numbers are
+// 0 where the name has none.
 struct NumberedName {
   std::string pattern;
   int64_t layer = 0, expert = 0;
@@ -34,7 +34,8 @@ private:
   void addModule(StringRef module, const StoredLayer &layer);
   std::optional<StoredLayer> findOptional(StringRef role, StringRef module);
   void addRuns(StringRef pattern, const Layers &layers);
-  void addProjection(StringRef pattern, int64_t first, int64_t last, int64_t copies, const StoredLayer &layer);
+  void addProjection(StringRef pattern, int64_t first, int64_t last, int64_t copies,
+                     const StoredLayer &layer);
   std::string kernelFor(StringRef pattern, const StoredLayer &layer);
   bool isTaken(StringRef name) const;
 
@@ -118,7 +119,8 @@ bool TensorPlanner::isTaken(StringRef name) const {
          any_of(library.groups, [&](auto &group) { return name.equals_insensitive(group.name); });
 }
 
-// The last word of a module's name, with what tells apart kernels of one word: q_proj, experts_up_proj_768x2048.
+// The last word of a module's name, with what tells apart kernels of one word: q_proj,
+// experts_up_proj_768x2048.
 std::string TensorPlanner::kernelFor(StringRef pattern, const StoredLayer &layer) {
   const Format &format = *layer.decision.format;
   StringRef word = pattern;
@@ -213,10 +215,11 @@ std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions
   planOtherLayers(stored, options, library, diagnostics);
   stored.finish();
   if (library.kernels.empty() && !diagnostics.failed())
-    diagnostics.error(stored.checkpoint.path,
-                      library.projections.empty() ? "holds no linear layers" : "keeps every linear layer in float",
-                      library.projections.empty() ? "give the checkpoint of a language model"
-                                                  : "name the format they are rounded to, such as --weights=w4g32");
+    diagnostics.error(
+        stored.checkpoint.path,
+        library.projections.empty() ? "holds no linear layers" : "keeps every linear layer in float",
+        library.projections.empty() ? "give the checkpoint of a language model"
+                                    : "name the format they are rounded to, such as --weights=w4g32");
   if (diagnostics.failed())
     return std::nullopt;
   return library;

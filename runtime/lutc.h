@@ -266,18 +266,19 @@ LUTC_MUST_USE lutc_status lutc_run_group(const lutc_group *group, size_t m, cons
    through their layouts, on the variant in use; not on the library's name or version.
 
    All tensors of a file have names of one kind. --names=huggingface, the default where lutc knows the names:
-   those of transformers, "model.layers.0.self_attn.q_proj.weight". Tensors of GGUF mean under them what they mean
-   there: rows of queries and keys of architecture llama, and their biases, have the order that transformers
-   rotates (halves of a head), and norms of Gemma do not contain the 1 that GGUF has added. A tensor without such
-   a name keeps its own, and lutc pack says so. --names=checkpoint, the default for other architectures of GGUF:
-   names, order of rows and values of the file, "blk.0.attn_q.weight"; expert 7 of a tensor that stacks them is
-   "blk.0.ffn_up_exps.7.weight". Safetensors have the same names by both.
+   those of transformers, "model.layers.0.self_attn.q_proj.weight". Tensors of GGUF mean under them what they
+   mean there: rows of queries and keys of architecture llama, and their biases, have the order that
+   transformers rotates (halves of a head), and norms of Gemma do not contain the 1 that GGUF has added. A
+   tensor without such a name keeps its own, and lutc pack says so. --names=checkpoint, the default for other
+   architectures of GGUF: names, order of rows and values of the file, "blk.0.attn_q.weight"; expert 7 of a
+   tensor that stacks them is "blk.0.ffn_up_exps.7.weight". Safetensors have the same names by both.
 
    Plain vectors (norms, biases) of F16 and BF16 are stored as F32, as groups read them; --f32=all does it to
    matrices as well, --f32=none to nothing. Blocks of GGUF that are not packed are F32. */
 typedef enum lutc_role {
   LUTC_PACKED, /* packed weights of `kernel`, for lutc_run and groups; shape [n][k]. An embedding that is also
-                  lm_head has the bytes of lm_head.weight where these hold it losslessly and --f32 is not all */
+                  lm_head has the bytes of lm_head.weight where these hold it losslessly and --f32 is not all
+                */
   LUTC_PLAIN   /* row-major: norms, embeddings, biases */
 } lutc_role;
 

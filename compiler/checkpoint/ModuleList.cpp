@@ -48,7 +48,8 @@ void ModuleLister::addGguf(const LinearTensor &linear) {
   int64_t first = 0; // expert
   bool isAlone = !last.getAsInteger(10, first);
   std::map<std::string, std::vector<std::string>> layers; // what families call each, by its name in GGUF
-  for (const std::string &module : modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
+  for (const std::string &module :
+       modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
     layers[ggufNameOf(numbered(module, 0))].push_back(module);
   if (layers.empty())
     for (int64_t expert = 0; expert < linear.experts(); ++expert)

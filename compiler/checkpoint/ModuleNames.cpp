@@ -231,8 +231,8 @@ const Tensor *findWeights(const Checkpoint &checkpoint, StringRef module) {
 
 // Only matrices of products are stored in blocks. Of others in floats the name says what they are.
 static bool isOtherMatrix(StringRef module) {
-  static constexpr StringLiteral words[] = {"embed", "_embd", "wte",   "wpe",  "norm",
-                                            "conv",  "pos_", "token_types", "rel_b"};
+  static constexpr StringLiteral words[] = {"embed", "_embd", "wte",         "wpe",  "norm",
+                                            "conv",  "pos_",  "token_types", "rel_b"};
   return any_of(words, [&](StringRef word) { return module.contains(word); });
 }
 
@@ -241,7 +241,8 @@ static StringRef linearModule(const Checkpoint &checkpoint, const Tensor &tensor
   size_t rank = tensor.shape.size();
   bool isPlain = tensor.type->block == 1;
   if (checkpoint.isGguf()) {
-    bool isMatrix = name.consume_back(".weight") && rank >= 2 && (name.starts_with("blk.") || name == "output");
+    bool isMatrix =
+        name.consume_back(".weight") && rank >= 2 && (name.starts_with("blk.") || name == "output");
     return !isMatrix || (isPlain && isOtherMatrix(name)) ? "" : name;
   }
   if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))

@@ -15,12 +15,13 @@ struct GgufName {
   // Of one element, or one for each expert: a factor of all weights. Null: there is none.
   const Tensor *scale = nullptr;
   // Of the queries and keys of architecture llama, asked for by their Hugging Face name: heads whose rows the
-  // converter interleaved, first half and second half in turn. 0: rows are in their own order; -1: the file does not say
-  // how many heads there are.
+  // converter interleaved, first half and second half in turn. 0: rows are in their own order; -1: the file
+  // does not say how many heads there are.
   int64_t interleavedHeads = 0;
 };
 
-// Takes names of Hugging Face and of GGUF; there blk.0.ffn_up_exps.3 is expert 3 of those that the tensor stacks.
+// Takes names of Hugging Face and of GGUF; there blk.0.ffn_up_exps.3 is expert 3 of those that the tensor
+// stacks.
 GgufName findGgufTensor(const Checkpoint &checkpoint, llvm::StringRef module);
 
 // Where a row of a head stands when the rows of both its halves, `half` each, are interleaved.
@@ -69,7 +70,8 @@ struct LinearTensor {
 // All of them but embeddings, which are looked up and not multiplied, in the order of the files.
 std::vector<LinearTensor> linearTensors(const Checkpoint &checkpoint);
 
-// lm_head and routers decide tokens and experts, and are compiled on request only. The role; empty: another layer.
+// lm_head and routers decide tokens and experts, and are compiled on request only. The role; empty: another
+// layer.
 llvm::StringRef optionalRole(llvm::StringRef module);
 
 } // namespace lut

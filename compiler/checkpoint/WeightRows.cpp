@@ -75,7 +75,8 @@ namespace {
 
 struct TensorRows : FloatRows {
   TensorRows(Layer layer, const Tensor &tensor, int64_t n, ArrayRef<uint8_t> bytes, float factor)
-      : FloatRows(std::move(layer), n, tensor.shape.back()), type(*tensor.type), bytes(bytes), factor(factor) {}
+      : FloatRows(std::move(layer), n, tensor.shape.back()), type(*tensor.type), bytes(bytes),
+        factor(factor) {}
 
   Error readRow(int64_t row, float *values) const override {
     int64_t blocks = k / type.block;

@@ -120,8 +120,8 @@ static WeightSourceOr openFloats(const Layer &layer, const Tensor &tensor, const
 // What stands beside weights and is no part of them: added to results, applied to activations, or a fact of
 // the router that the engine reads.
 static bool isBesideWeights(StringRef suffix) {
-  static constexpr StringLiteral known[] = {"bias",           "_bias", "input_scale", "input_global_scale",
-                                            "rms_norm.weight", "e_score_correction_bias"};
+  static constexpr StringLiteral known[] = {
+      "bias", "_bias", "input_scale", "input_global_scale", "rms_norm.weight", "e_score_correction_bias"};
   return is_contained(known, suffix);
 }
 
@@ -129,7 +129,7 @@ static bool isBesideWeights(StringRef suffix) {
 static Error checkOthers(const Layer &layer, StringRef stem) {
   for (const Tensor *tensor : layer.checkpoint.startingWith(stem)) {
     StringRef suffix = tensor->name.drop_front(stem.size());
-    bool isOwn = suffix.consume_front(".") || suffix.starts_with("_");
+    bool isOwn = stem.ends_with(".") || suffix.consume_front(".") || suffix.starts_with("_");
     if (isOwn && !isBesideWeights(suffix) && !is_contained(*layer.used, tensor))
       return layer.error("tensor " + quoted(tensor->name) + " (" + tensor->type->name + ", " +
                          tensor->shapeText() +

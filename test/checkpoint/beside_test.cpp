@@ -1,4 +1,5 @@
-// What stands beside weights: factors that multiply them, tensors that nobody knows, halves of a fused tensor.
+// What stands beside weights: factors that multiply them, tensors that nobody knows, halves of a fused
+// tensor.
 #include "layers.h"
 
 using namespace lut;
@@ -63,9 +64,9 @@ TEST(Factor, OfATensorIsPartOfItsScales) {
 
 TEST(Factor, OfOneIsNone) {
   Bytes bytes = drawBlocks(Id::Q4_0, n * k, 2);
-  OpenedGguf it({blocksOf("blk.0.attn_q.weight", Id::Q4_0, {n, k}, bytes),
-                 floatsOf("blk.0.attn_q.scale", {1}, {1})},
-                module);
+  OpenedGguf it(
+      {blocksOf("blk.0.attn_q.weight", Id::Q4_0, {n, k}, bytes), floatsOf("blk.0.attn_q.scale", {1}, {1})},
+      module);
   expectTimes(it.opened, "w4g32", decoded(Id::Q4_0, bytes).data(), 1);
 }
 
@@ -87,16 +88,18 @@ TEST(Factor, OfFloatsCountsWhenTheyAreRounded) {
   std::vector<float> values(n * k);
   for (int64_t i = 0; i < n * k; ++i)
     values[i] = i % 32 ? float(i % 200) - 100 : -128;
-  OpenedGguf it({floatsOf("blk.0.attn_q.weight", {n, k}, values), floatsOf("blk.0.attn_q.scale", {1}, {0.25f})},
-                module, "w8g32");
+  OpenedGguf it(
+      {floatsOf("blk.0.attn_q.weight", {n, k}, values), floatsOf("blk.0.attn_q.scale", {1}, {0.25f})}, module,
+      "w8g32");
   expectTimes(it.opened, "w8g32", values.data(), 0.25f);
 }
 
 TEST(Factor, OfAnotherShapeOrNotFiniteIsAnError) {
   Bytes bytes = drawBlocks(Id::NVFP4, n * k, 4);
   FileTensor weights = blocksOf("blk.0.attn_q.weight", Id::NVFP4, {n, k}, bytes);
-  EXPECT_THAT(OpenedGguf({weights, floatsOf("blk.0.attn_q.scale", {2}, {1, 1})}, module).opened.problem,
-              testing::HasSubstr("tensor 'blk.0.attn_q.scale' is F32 of 2, and a factor of weights is F32, one"));
+  EXPECT_THAT(
+      OpenedGguf({weights, floatsOf("blk.0.attn_q.scale", {2}, {1, 1})}, module).opened.problem,
+      testing::HasSubstr("tensor 'blk.0.attn_q.scale' is F32 of 2, and a factor of weights is F32, one"));
   EXPECT_THAT(OpenedGguf({weights, floatsOf("blk.0.attn_q.scale", {1}, {INFINITY})}, module).opened.problem,
               testing::HasSubstr("tensor 'blk.0.attn_q.scale' holds inf, which is no factor"));
 }
@@ -118,19 +121,22 @@ TEST(Fused, GateAndUpAreHalvesOfEachExpert) {
 TEST(Fused, PartsHaveTheirOwnFactors) {
   Bytes bytes = drawBlocks(Id::NVFP4, 2 * n * k, 6);
   std::vector<float> values = decoded(Id::NVFP4, bytes);
-  std::vector<FileTensor> tensors = {blocksOf("blk.0.ffn_gate_up_exps.weight", Id::NVFP4, {1, 2 * n, k}, bytes),
-                                     floatsOf("blk.0.ffn_gate_exps.scale", {1}, {0.5f}),
-                                     floatsOf("blk.0.ffn_up_exps.scale", {1}, {4})};
-  expectTimes(OpenedGguf(tensors, "model.layers.0.mlp.experts.0.gate_proj").opened, "fp4g16", &values[0], 0.5f);
-  expectTimes(OpenedGguf(tensors, "model.layers.0.mlp.experts.0.up_proj").opened, "fp4g16", &values[n * k], 4);
+  std::vector<FileTensor> tensors = {
+      blocksOf("blk.0.ffn_gate_up_exps.weight", Id::NVFP4, {1, 2 * n, k}, bytes),
+      floatsOf("blk.0.ffn_gate_exps.scale", {1}, {0.5f}), floatsOf("blk.0.ffn_up_exps.scale", {1}, {4})};
+  expectTimes(OpenedGguf(tensors, "model.layers.0.mlp.experts.0.gate_proj").opened, "fp4g16", &values[0],
+              0.5f);
+  expectTimes(OpenedGguf(tensors, "model.layers.0.mlp.experts.0.up_proj").opened, "fp4g16", &values[n * k],
+              4);
 }
 
 TEST(Beside, AnUnknownTensorIsAnError) {
   Bytes bytes = drawBlocks(Id::Q4_0, n * k, 7);
   FileTensor weights = blocksOf("blk.0.attn_q.weight", Id::Q4_0, {n, k}, bytes);
-  EXPECT_THAT(OpenedGguf({weights, floatsOf("blk.0.attn_q.rotation", {k, k}, std::vector<float>(k * k))}, module)
-                  .opened.problem,
-              testing::HasSubstr("tensor 'blk.0.attn_q.rotation' (F32, 128 x 128) stands beside its weights"));
+  EXPECT_THAT(
+      OpenedGguf({weights, floatsOf("blk.0.attn_q.rotation", {k, k}, std::vector<float>(k * k))}, module)
+          .opened.problem,
+      testing::HasSubstr("tensor 'blk.0.attn_q.rotation' (F32, 128 x 128) stands beside its weights"));
   // Another module, and what is known to be no part of a product.
   EXPECT_TRUE(OpenedGguf({weights, floatsOf("blk.0.attn_q_norm.weight", {k}, std::vector<float>(k)),
                           floatsOf("blk.0.attn_q.bias", {n}, std::vector<float>(n))},
@@ -140,9 +146,9 @@ TEST(Beside, AnUnknownTensorIsAnError) {
 
 TEST(Beside, AnUnknownTensorOfSafetensorsIsAnError) {
   Draw draw;
-  std::vector<FileTensor> tensors = {words("qweight", {k / 8, 8}, draw.words(k)),
-                                     words("qzeros", {1, 1}, {0x77777777}), halves("scales", {1, 8}, draw.scales(8)),
-                                     raw("bias", "F16", {8}, Bytes(16))};
+  std::vector<FileTensor> tensors = {
+      words("qweight", {k / 8, 8}, draw.words(k)), words("qzeros", {1, 1}, {0x77777777}),
+      halves("scales", {1, 8}, draw.scales(8)), raw("bias", "F16", {8}, Bytes(16))};
   WeightStorage storage;
   storage.method = WeightStorage::Method::Gptq;
   storage.bits = 4;

@@ -83,8 +83,9 @@ std::vector<std::string> namesOf(const Model &model, const std::string &kind) {
 
 Outcome pack(const Model &model, const std::string &output, const std::string &variant,
              const std::vector<std::string> &options = {}) {
-  std::vector<std::string> command = {LUTC, "pack", model.checkpoint(), "--library=" + model.manifest(),
-                                      "--variant=" + variant, "-o", output};
+  std::vector<std::string> command = {
+      LUTC, "pack", model.checkpoint(), "--library=" + model.manifest(), "--variant=" + variant,
+      "-o", output};
   command.insert(command.end(), options.begin(), options.end());
   return run(command);
 }
@@ -112,9 +113,11 @@ struct Packed : testing::TestWithParam<Variant> {
     const Outcome outcome = pack(model, path, GetParam().name);
     ASSERT_EQ(outcome.exitCode, 0) << outcome.output;
     // No bar where nobody looks.
-    EXPECT_EQ(outcome.output, model.name != std::string("unknown") ? ""
-                              : "lutc: no kernel names 1 of the checkpoint's linear layers, such as 'lm_head': they "
-                                "stay as they are\n");
+    EXPECT_EQ(outcome.output,
+              model.name != std::string("unknown")
+                  ? ""
+                  : "lutc: no kernel names 1 of the checkpoint's linear layers, such as 'lm_head': they "
+                    "stay as they are\n");
     ASSERT_EQ(map_model(&model.library, path.c_str(), &packed), LUTC_OK);
   }
   void TearDown() override { unmap_model(&packed); }
@@ -274,7 +277,8 @@ TEST_F(Gguf, KeepsTheNamesAndTheRowsOfTheCheckpoint) {
     lutc_tensor tensor;
     ASSERT_EQ(lutc_tensor_at(&packed.file, i, &tensor), LUTC_OK);
     const std::string name = tensor.name;
-    EXPECT_TRUE(name.rfind("blk.", 0) == 0 || name.rfind("token_embd", 0) == 0 || name.rfind("output", 0) == 0)
+    EXPECT_TRUE(name.rfind("blk.", 0) == 0 || name.rfind("token_embd", 0) == 0 ||
+                name.rfind("output", 0) == 0)
         << name;
   }
   EXPECT_EQ(find("blk.1.attn_norm.weight").type, LUTC_BF16);

@@ -256,19 +256,14 @@ TEST_F(File, SharesBytes) {
   const Index tied = Count;
   using Record = lutc_file_record;
   const std::function<void(Record &)> changes[] = {
-      [](Record &r) { r.shared = 0; },         // over the bytes of another one
+      [](Record &r) { r.shared = 0; }, // over the bytes of another one
       [](Record &r) { r.shared = Count + 1; }, // itself
       [](Record &r) { r.shared = Count + 2; }, // one behind it
-      [](Record &r) { r.shared = UINT32_MAX; },
-      [](Record &r) { r.shared = Norm + 1; },
-      [](Record &r) { r.offset += 64; },
-      [](Record &r) { r.bytes -= 64; },
-      [](Record &r) { r.checksum ^= 1; },
-      [](Record &r) { r.role = LUTC_PLAIN; },
-      [](Record &r) { r.type = LUTC_I8; },
-      [](Record &r) { r.kernel = 1; },
-      [](Record &r) { r.layout_id = 2; },
-      [](Record &r) { r.rank = 1; },
+      [](Record &r) { r.shared = UINT32_MAX; }, [](Record &r) { r.shared = Norm + 1; },
+      [](Record &r) { r.offset += 64; },        [](Record &r) { r.bytes -= 64; },
+      [](Record &r) { r.checksum ^= 1; },       [](Record &r) { r.role = LUTC_PLAIN; },
+      [](Record &r) { r.type = LUTC_I8; },      [](Record &r) { r.kernel = 1; },
+      [](Record &r) { r.layout_id = 2; },       [](Record &r) { r.rank = 1; },
       [](Record &r) { r.shape[0] -= 1; }};
   for (size_t i = 0; i < std::size(changes); ++i)
     EXPECT_EQ(openChanged(tied, changes[i]), LUTC_CORRUPT) << "change " << i;
