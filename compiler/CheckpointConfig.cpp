@@ -188,8 +188,8 @@ std::optional<CheckpointConfig> readCheckpointConfig(StringRef path, const Confi
   std::optional<Quantization> quantization = readQuantization(*checkpoint, config.file.root, diagnostics);
   if (!quantization)
     return std::nullopt;
-  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*quantization), options.weights,
-                                                 diagnostics);
+  config.stored = std::make_unique<StoredLayers>(std::move(*checkpoint), std::move(*quantization),
+                                                 options.weights, diagnostics);
   return config;
 }
 

@@ -9,8 +9,8 @@
 namespace lut {
 
 struct CheckpointConfig {
-  // The config.json, or what GGUF's metadata says; empty where there is none, or the family is unknown. A library's
-  // default name comes from the first of the files.
+  // The config.json, or what GGUF's metadata says; empty where there is none, or the family is unknown. A
+  // library's default name comes from the first of the files.
   ConfigFile file;
   std::string unknownType; // what GGUF calls a family that lutc does not know
   std::unique_ptr<StoredLayers> stored;

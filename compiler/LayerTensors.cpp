@@ -21,8 +21,8 @@ static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint
 
 // Multimodal models have the language model under one name or the other.
 static StringRef withoutModel(StringRef name) {
-  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.", "language_model.",
-                                               "model."};
+  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.",
+                                               "language_model.", "model."};
   for (StringRef prefix : prefixes)
     if (name.consume_front(prefix))
       break;

@@ -1,5 +1,5 @@
-// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there are
-// beside the weights of products.
+// What the layers of a checkpoint hold, by Hugging Face's names inside a layer: which norms and biases there
+// are beside the weights of products.
 #ifndef LUT_COMPILER_LAYERTENSORS_H
 #define LUT_COMPILER_LAYERTENSORS_H
 
@@ -18,7 +18,7 @@ public:
   size_t layersWith(llvm::StringRef inside) const;
   // Outside the layers: "norm.weight", "lm_head.bias".
   bool has(llvm::StringRef outside) const { return others.contains(outside); }
-  int64_t layers() const { return count; } // the highest number, plus 1
+  int64_t layers() const { return count; }                    // the highest number, plus 1
   llvm::ArrayRef<std::string> names() const { return order; } // in that of the files
 
 private:

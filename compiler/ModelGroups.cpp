@@ -71,7 +71,8 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
   size_t found = tensors && !isOutside ? tensors->layersWith((module + ".weight").str()) : 0;
   if (mayLack && (tensors ? !found : !model.hasSubNorms))
     return {};
-  if (tensors && isOutside ? !tensors->has((outside + ".weight").str()) : tensors && found < model.sparse.size())
+  if (tensors && isOutside ? !tensors->has((outside + ".weight").str())
+                           : tensors && found < model.sparse.size())
     return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
   if (!model.shape.normEpsilon)
     return {{}, "the config has no rms_norm_eps"};

@@ -224,9 +224,10 @@ void ModelPlanner::checkOptions() {
     if (inclusion.role == "router" && model.family->experts.empty())
       diagnostics.error("--include=router", model.family->modelType + " models have no router", "remove it");
   if (library.kernels.empty())
-    diagnostics.error(model.quantizationAt, "the checkpoint keeps every projection in float",
-                      stored ? "name the format they are rounded to, such as --weights=w4g32"
-                             : "name the format they are quantized to with --weights, without quantization_config");
+    diagnostics.error(
+        model.quantizationAt, "the checkpoint keeps every projection in float",
+        stored ? "name the format they are rounded to, such as --weights=w4g32"
+               : "name the format they are quantized to with --weights, without quantization_config");
 }
 
 // Tensors of layers that the config does not have.

@@ -27,9 +27,9 @@ public:
       : checkpoint(std::move(checkpoint)), quantization(std::move(quantization)), weights(weights),
         diagnostics(diagnostics) {}
 
-  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it, or
-  // after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request and may
-  // be stored in a way that lutc does not read.
+  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it,
+  // or after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request
+  // and may be stored in a way that lutc does not read.
   std::optional<StoredLayer> find(llvm::StringRef module, bool isOptional = false);
   // The same in `format`, as --include=lm_head=w4g32 asks for.
   std::optional<StoredLayer> findIn(llvm::StringRef module, const Format &format);
@@ -38,8 +38,8 @@ public:
   std::vector<LinearTensor> others() const;
 
   void reportMissing(llvm::StringRef module, const llvm::Twine &note);
-  // What is known only when all layers have been found: whether --weights had an effect, and where tensors and
-  // config disagree.
+  // What is known only when all layers have been found: whether --weights had an effect, and where tensors
+  // and config disagree.
   void finish();
 
   const Checkpoint checkpoint;
@@ -52,11 +52,11 @@ private:
 
   const std::optional<Format> weights;
   Diagnostics &diagnostics;
-  llvm::StringSet<> used;            // tensors
-  std::string contradiction;         // of --weights and the first layer that is stored in another format
-  bool rounds = false;               // some layer takes --weights
-  std::string disagreement;          // of the first layer that is not as the config says
-  int64_t disagreeing = 0;           // layers
+  llvm::StringSet<> used;    // tensors
+  std::string contradiction; // of --weights and the first layer that is stored in another format
+  bool rounds = false;       // some layer takes --weights
+  std::string disagreement;  // of the first layer that is not as the config says
+  int64_t disagreeing = 0;   // layers
 };
 
 } // namespace lut

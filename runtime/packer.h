@@ -47,9 +47,8 @@ static inline size_t code_bytes(const lutc_packer *p) {
 }
 
 static inline size_t group_bytes(const lutc_packer *p) {
-  return p->layout->tile_rows *
-         (lutc_type_bytes(p->info->scale_type) * (p->info->has_minimums ? 2u : 1u) +
-          (p->info->has_zero_points ? 1u : 0u));
+  return p->layout->tile_rows * (lutc_type_bytes(p->info->scale_type) * (p->info->has_minimums ? 2u : 1u) +
+                                 (p->info->has_zero_points ? 1u : 0u));
 }
 
 static inline size_t multiple_bytes(const lutc_packer *p) {

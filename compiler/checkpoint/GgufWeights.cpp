@@ -199,7 +199,8 @@ static WeightSourceOr openTernary(const BlockSource &source, std::optional<Forma
   bool finer = wanted && (wanted->str() == blocks || (wanted->str() == "w158r" && rowsShare));
   if (wanted && !finer && wanted->str() != stored.str())
     return otherFormat(source.layer, stored.str(), *wanted);
-  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored, floatOfHalf(scale.value_or(0)) * source.factor);
+  return std::make_unique<TernarySource>(source, wanted ? *wanted : stored,
+                                         floatOfHalf(scale.value_or(0)) * source.factor);
 }
 
 // The rows of one layer in a tensor that may stack experts, or fuse gate and up.
@@ -216,7 +217,8 @@ static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) 
     return layer.error("shares " + Twine(n) +
                        " rows of gate and up, which are no halves; the file is damaged");
   size_t size = tensor.bytes.size() / (experts * parts);
-  return BlockRows{n / parts, tensor.shape.back(), tensor.bytes.slice((name.expert * parts + part) * size, size)};
+  return BlockRows{n / parts, tensor.shape.back(),
+                   tensor.bytes.slice((name.expert * parts + part) * size, size)};
 }
 
 // Whether f16 holds all scales that e4m3 has, times a factor.
@@ -251,7 +253,8 @@ static Expected<float> readFactor(const Layer &layer, const GgufName &name) {
   const Tensor &scale = *name.scale;
   int64_t experts = name.tensor->shape.size() == 3 ? name.tensor->shape[0] : 1;
   if (scale.type->id != Id::F32 || (scale.elements() != 1 && scale.elements() != experts))
-    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " + scale.shapeText() +
+    return layer.error("tensor " + quoted(scale.name) + " is " + scale.type->name + " of " +
+                       scale.shapeText() +
                        ", and a factor of weights is F32, one for the tensor or for each expert; convert the "
                        "model again with llama.cpp");
   float factor = floatAt(scale, scale.elements() == 1 ? 0 : size_t(name.expert));

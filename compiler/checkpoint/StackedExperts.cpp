@@ -114,7 +114,12 @@ static WeightSourceOr openBlocks(const Layer &layer, const Layer &experts, const
 WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const WeightStorage &storage,
                            std::optional<Format> format) {
   Layer experts{layer.checkpoint, name.experts, layer.used};
-  if (experts.find((name.tensor + "_blocks").str()))
+  bool hasBlocks = experts.find((name.tensor + "_blocks").str());
+  if (hasBlocks && !storage.hasBlocks())
+    return layer.error("is stored as " + name.tensor +
+                       "_blocks, which lutc does not read with the quantization method " + storage.name() +
+                       "; it reads those of gpt-oss, of method mxfp4");
+  if (hasBlocks)
     return openBlocks(layer, experts, name, format);
   auto tensor = experts.get(name.tensor, floatTypes(), {-1, -1, -1});
   if (!tensor)

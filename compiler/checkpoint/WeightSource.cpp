@@ -129,7 +129,7 @@ static bool isBesideWeights(StringRef suffix) {
 static Error checkOthers(const Layer &layer, StringRef stem) {
   for (const Tensor *tensor : layer.checkpoint.startingWith(stem)) {
     StringRef suffix = tensor->name.drop_front(stem.size());
-    bool isOwn = suffix.consume_front(".") || suffix.starts_with("_");
+    bool isOwn = stem.ends_with(".") || suffix.consume_front(".") || suffix.starts_with("_");
     if (isOwn && !isBesideWeights(suffix) && !is_contained(*layer.used, tensor))
       return layer.error("tensor " + quoted(tensor->name) + " (" + tensor->type->name + ", " +
                          tensor->shapeText() +

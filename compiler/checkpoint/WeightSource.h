@@ -62,6 +62,9 @@ public:
   // What the floats of a layer are rounded to when the model runs.
   virtual std::optional<Format> formatOfFloats(llvm::StringRef) const { return std::nullopt; }
 
+  // Whether <name>_blocks and <name>_scales of stacked experts are gpt-oss's MXFP4.
+  virtual bool hasBlocks() const { return true; }
+
   bool isGptOss = false; // stacked experts have gate and up in turn, and floats transposed
 };
 

@@ -73,6 +73,8 @@ std::optional<Format> Quantization::formatOfFloats(StringRef module) const {
                                                                             : std::nullopt;
 }
 
+bool Quantization::hasBlocks() const { return !reader || reader->hasBlocks(); }
+
 Quantization quantizationOf(const Checkpoint &checkpoint) {
   Quantization result;
   for (const Tensor &tensor : checkpoint.tensors)

@@ -51,6 +51,7 @@ struct Quantization : WeightStorage {
   llvm::Expected<std::unique_ptr<WeightSource>> openPacked(const Layer &layer,
                                                            std::optional<Format> format) const override;
   std::optional<Format> formatOfFloats(llvm::StringRef module) const override;
+  bool hasBlocks() const override;
 
 private:
   const TensorReader *readerOf(llvm::StringRef module) const;

@@ -114,7 +114,7 @@ void readUnknown(MethodConfig &config) {
   std::string what = method ? "quantization method '" + name + "'" : "a quantization method without a name";
   std::string note = (method ? suggest(name, known) : "") + "lutc reads " +
                      join(ArrayRef(known).drop_back(), ", ") + " and " + known.back().str() + "; ";
-  config.result.reader = unread(method ? name : "unnamed", "packed by " + what,
+  config.result.reader = unread(method ? name : "unnamed", "words of " + what,
                                 "take the model as " + alternatives(known) + ", or its original in floats");
   config.result.otherwise = config.withoutFormat(method ? method->range : config.config.range,
                                                  "weights of " + what + " have no format yet", note);

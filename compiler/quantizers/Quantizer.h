@@ -17,6 +17,8 @@ public:
   virtual std::string name() const = 0;                     // "GPTQ 2"
   virtual llvm::StringRef mainTensor() const { return ""; } // that each of its layers has
   virtual WeightSourceOr open(const Layer &layer, std::optional<Format> format) const = 0;
+  // Whether <name>_blocks and <name>_scales of stacked experts are this method's.
+  virtual bool hasBlocks() const { return false; }
   // What the floats of a layer are rounded to when the model runs.
   virtual std::optional<Format> formatOfFloats() const { return std::nullopt; }
 };
