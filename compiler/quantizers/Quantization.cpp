@@ -90,8 +90,12 @@ Quantization quantizationOf(const Checkpoint &checkpoint) {
 
 // Zero points and an order that the tensors turn out not to have are no contradiction.
 std::string disagreement(const WeightDecision &planned, const WeightSource &stored) {
-  if (!planned.format || stored.conversion != "as stored")
+  if (stored.conversion != "as stored")
     return "";
+  if (!planned.format)
+    return planned.problem.empty() ? ""
+                                   : "quantization_config: " + StringRef(planned.problem).split("; ").first.str() +
+                                         "; the tensors are " + stored.format.str() + ", which is taken";
   Format format = *planned.format;
   format.zeroPoints |= stored.format.zeroPoints;
   Format found = stored.format;
