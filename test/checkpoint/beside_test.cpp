@@ -36,7 +36,7 @@ Bytes drawBlocks(Id id, int64_t elements, unsigned seed) {
 
 struct OpenedGguf {
   OpenedGguf(const std::vector<FileTensor> &tensors, const std::string &name, const std::string &format = "")
-      : opened("model.gguf", gguf({}, tensors), {WeightStorage::Method::Gguf}, name, format) {}
+      : opened("model.gguf", gguf({}, tensors), WeightStorage(), name, format) {}
   Opened opened;
 };
 
@@ -149,9 +149,7 @@ TEST(Beside, AnUnknownTensorOfSafetensorsIsAnError) {
   std::vector<FileTensor> tensors = {
       words("qweight", {k / 8, 8}, draw.words(k)), words("qzeros", {1, 1}, {0x77777777}),
       halves("scales", {1, 8}, draw.scales(8)), raw("bias", "F16", {8}, Bytes(16))};
-  WeightStorage storage;
-  storage.method = WeightStorage::Method::Gptq;
-  storage.bits = 4;
+  const Quantization storage = quantization(R"({"quant_method": "gptq", "bits": 4})");
   EXPECT_TRUE(Opened(tensors, storage).source) << Opened(tensors, storage).problem;
   tensors.push_back(raw("channel_scale", "F16", {k}, Bytes(2 * k)));
   EXPECT_THAT(Opened(tensors, storage).problem,

@@ -90,12 +90,7 @@ std::vector<FileTensor> gptq(const char *dtype, const Bytes &scales) {
           words("qzeros", {1, 1}, {0x77777777}), raw("scales", dtype, {1, 8}, scales)};
 }
 
-WeightStorage gptqStorage() {
-  WeightStorage storage;
-  storage.method = WeightStorage::Method::Gptq;
-  storage.bits = 4;
-  return storage;
-}
+Quantization gptqStorage() { return quantization(R"({"quant_method": "gptq", "bits": 4})"); }
 
 // One scale of each row; products of a number of eleven significant bits by one up to 16 are exact.
 void expectScales(const char *dtype, const Bytes &bytes, const std::vector<float> &scales,
