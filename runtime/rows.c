@@ -19,9 +19,6 @@ static float widen_e4m3(uint8_t byte) {
   } while (0)
 
 static float element(lutc_type type, const uint8_t *data) {
-  uint16_t half;
-  uint32_t bits;
-  float value;
   switch (type) {
   case LUTC_F32:
     LOAD(float);
@@ -48,13 +45,9 @@ static float element(lutc_type type, const uint8_t *data) {
   case LUTC_F8_E5M2:
     return lutc_widen((uint16_t)(*data << 8));
   case LUTC_F16:
-    memcpy(&half, data, sizeof half);
-    return lutc_widen(half);
   case LUTC_BF16:
-    memcpy(&half, data, sizeof half);
-    bits = (uint32_t)half << 16;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+  case LUTC_F8_E8M0:
+    return lutc_widen_scale(type, data);
   }
   return 0;
 }

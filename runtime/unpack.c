@@ -18,27 +18,9 @@ typedef struct lutc_unpacker {
   float *out;
 } lutc_unpacker;
 
-/* Number `index` of scales as they stand in the stream. */
+/* Number `index` of scales or minimums as they stand in the stream. */
 static float read_scale(const lutc_kernel_info *info, const uint8_t *scales, size_t index) {
-  uint16_t half;
-  uint32_t bits;
-  float scale;
-  switch (info->scale_type) {
-  case LUTC_F8_E8M0: /* 2^(byte - 127): of a byte of 0 the first subnormal power */
-    bits = scales[index] != 0 ? (uint32_t)scales[index] << 23 : 0x00400000;
-    break;
-  case LUTC_F16:
-    memcpy(&half, scales + 2 * index, sizeof half);
-    return lutc_widen(half);
-  case LUTC_BF16:
-    memcpy(&half, scales + 2 * index, sizeof half);
-    bits = (uint32_t)half << 16;
-    break;
-  default:
-    memcpy(&bits, scales + 4 * index, sizeof bits);
-  }
-  memcpy(&scale, &bits, sizeof scale);
-  return scale;
+  return lutc_widen_scale(info->scale_type, scales + index * lutc_type_bytes(info->scale_type));
 }
 
 /* From what follows a group. */

@@ -84,8 +84,11 @@ void ModuleLister::addTiedHead() {
 }
 
 std::vector<CheckpointModule> ModuleLister::list() {
+  // A tensor without bytes may claim any number of experts, and no model has so many.
+  constexpr int64_t mostExperts = 1 << 16;
   for (const LinearTensor &linear : linearTensors(checkpoint))
-    checkpoint.isGguf() ? addGguf(linear) : addSafetensors(linear);
+    if (!linear.tensor->bytes.empty() && linear.experts() <= mostExperts)
+      checkpoint.isGguf() ? addGguf(linear) : addSafetensors(linear);
   addTiedHead();
   return std::move(modules);
 }

@@ -135,7 +135,7 @@ Error Planner::addModules() {
     result.notes.push_back(
         formatv("no kernel names {0} of the checkpoint's linear layers, such as {1}: they stay "
                 "as they are",
-                found->left.size(), quoted(found->left.front())));
+                found->left.size(), quoted(names.module(found->left.front()).name)));
   for (const ModuleClaim &claim : found->claims)
     if (Error problem = addWeights(claim))
       return problem;

@@ -161,8 +161,9 @@ Error Packer::convertRows(const PackItem &item, uint64_t first, uint64_t count) 
     const uint8_t *stored = tensor.bytes.data() + row * storedBytes;
     if (!isKept || item.offset != 0) {
       type.decode(stored, elements / uint64_t(type.block), values.data());
-      for (float &value : values)
-        value += item.offset;
+      if (item.offset != 0) // x + 0 is not x where x is -0 or a signalling NaN
+        for (float &value : values)
+          value += item.offset;
       stored = reinterpret_cast<const uint8_t *>(values.data());
     }
     std::memcpy(rows.data() + i * bytes, stored, bytes);

@@ -1,5 +1,4 @@
 #include "Decoder.h"
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 

@@ -2,7 +2,9 @@
 #ifndef LUT_TEST_CHECKPOINT_FUZZ_H
 #define LUT_TEST_CHECKPOINT_FUZZ_H
 
+#include "compiler/checkpoint/ModuleList.h"
 #include "compiler/checkpoint/ModuleNames.h"
+#include "compiler/checkpoint/TensorNames.h"
 #include "compiler/quantizers/Quantization.h"
 #include <cstdlib>
 #include <string>
@@ -53,7 +55,21 @@ inline void readLayer(const Checkpoint &checkpoint, const WeightStorage &storage
       abort();
 }
 
+// All that a packed file would call the tensors and layers.
+inline void readNames(const Checkpoint &checkpoint) {
+  for (Naming naming : {Naming::HuggingFace, Naming::Checkpoint}) {
+    TensorNames names(checkpoint, naming);
+    for (const Tensor &tensor : checkpoint.tensors)
+      if (TensorNames::Plain plain = names.plain(tensor); plain.name.empty() && !tensor.name.empty())
+        abort();
+    for (const CheckpointModule &module : listModules(checkpoint))
+      if (names.module(module.name).source.empty() && !module.name.empty())
+        abort();
+  }
+}
+
 inline void readAll(const Checkpoint &checkpoint) {
+  readNames(checkpoint);
   std::string text;
   llvm::raw_string_ostream out(text);
   for (const MetadataEntry &entry : checkpoint.metadata.entries)

@@ -5,6 +5,7 @@
 #include "kernels.h"
 #include "reference.h"
 #include "unpack.h"
+#include <cmath>
 #include <memory>
 #include <set>
 
@@ -74,6 +75,8 @@ TEST_P(Descriptor, SaysWhatTheFormatMeans) {
   EXPECT_EQ(info.has_minimums, expected.has_minimums);
   EXPECT_EQ(info.has_columns, expected.has_columns);
   EXPECT_EQ(info.subgroup, expected.subgroup);
+  for (size_t code = 0; code < info.codes; ++code)
+    EXPECT_EQ(info.values[code], expected.values[code]) << code;
   EXPECT_STREQ(code.info.variant, GetParam().variantName());
 }
 
@@ -107,6 +110,22 @@ TEST_P(Descriptor, FindsEveryCodeInThePackedBytes) {
   for (int i = 0; i < 20000; ++i) {
     const size_t row = draw(random, 0, info.n - 1), k = draw(random, 0, info.k - 1);
     ASSERT_EQ(unpacked.code(row, k), view.codes[row * stride + k]) << "row " << row << ", k " << k;
+  }
+}
+
+TEST_P(Descriptor, ReadsRowsBack) {
+  const Weights reference(info, view);
+  Guarded row(4 * info.k, 4, Place::End);
+  for (int i = 0; i < 20; ++i) {
+    const size_t r = i == 0 ? info.n - 1 : draw(random, 0, info.n - 1);
+    ASSERT_EQ(lutc_unpack_rows(kernel, packed->as<void>(), bytes(), r, 1, row.as<float>(), info.k), LUTC_OK);
+    for (size_t k = 0; k < info.k; ++k) {
+      // Half an ulp for each of a product and a sum, of their larger term.
+      const double exact = reference.weight(r, k), term = std::fabs(reference.product(r, k));
+      ASSERT_NEAR(row.as<float>()[info.has_columns ? size_t(view.columns[k]) : k], exact,
+                  (std::fabs(exact) + term) * 0x1p-24)
+          << "row " << r << ", k " << k;
+    }
   }
 }
 

@@ -105,11 +105,14 @@ struct Weights {
     return bits == 1 ? 2 * code - 1 : code - (1 << (bits - 1));
   }
 
-  // Dequantized, without rounding.
+  // Dequantized, without rounding: the product of scale and value, and with the minimum.
+  double product(size_t row, size_t i) const {
+    const size_t at = row * groups + i / group, s = row * subgroups + i / subgroup;
+    return double(scales[at]) * multiples[s] * value(row, i);
+  }
   double weight(size_t row, size_t i) const {
     const size_t at = row * groups + i / group, s = row * subgroups + i / subgroup;
-    const double minimum = minimums.empty() ? 0.0 : double(minimums[at]) * minimumMultiples[s];
-    return double(scales[at]) * multiples[s] * value(row, i) + minimum;
+    return product(row, i) + (minimums.empty() ? 0.0 : double(minimums[at]) * minimumMultiples[s]);
   }
 
   size_t n, k, group, groups, subgroup, subgroups;
