@@ -32,9 +32,10 @@ int reportError(Error problem) {
   return internal ? ExitInternal : ExitError;
 }
 
-// Names the config in what is written, without its path.
+// Names the config in what is written, without its path. A checkpoint may have none.
 static std::string hashOf(const SourceMgr &sources) {
-  auto digest = BLAKE3::hash<8>(arrayRefFromStringRef(sources.getMemoryBuffer(1)->getBuffer()));
+  StringRef config = sources.getNumBuffers() ? sources.getMemoryBuffer(1)->getBuffer() : "";
+  auto digest = BLAKE3::hash<8>(arrayRefFromStringRef(config));
   return toHex(digest, /*LowerCase=*/true);
 }
 

@@ -215,11 +215,11 @@ std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions
   planOtherLayers(stored, options, library, diagnostics);
   stored.finish();
   if (library.kernels.empty() && !diagnostics.failed())
-    diagnostics.error(stored.checkpoint.path,
-                      library.projections.empty() ? "holds no linear layers"
-                                                  : "keeps every linear layer in float",
-                      library.projections.empty() ? "give the checkpoint of a language model"
-                                                  : "name the format they are rounded to, such as --weights=w4g32");
+    diagnostics.error(
+        stored.checkpoint.path,
+        library.projections.empty() ? "holds no linear layers" : "keeps every linear layer in float",
+        library.projections.empty() ? "give the checkpoint of a language model"
+                                    : "name the format they are rounded to, such as --weights=w4g32");
   if (diagnostics.failed())
     return std::nullopt;
   return library;

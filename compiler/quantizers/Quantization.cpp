@@ -90,12 +90,13 @@ Quantization quantizationOf(const Checkpoint &checkpoint) {
 
 // Zero points and an order that the tensors turn out not to have are no contradiction.
 std::string disagreement(const WeightDecision &planned, const WeightSource &stored) {
-  if (stored.conversion != "as stored")
+  if (planned.isKept() || stored.conversion != "as stored")
+    return "";
+  std::string taken = ", the tensors are " + stored.format.str() + ", which is taken";
+  if (!planned.format && planned.problem.empty())
     return "";
   if (!planned.format)
-    return planned.problem.empty() ? ""
-                                   : "quantization_config: " + StringRef(planned.problem).split("; ").first.str() +
-                                         "; the tensors are " + stored.format.str() + ", which is taken";
+    return "by quantization_config, " + StringRef(planned.problem).split("; ").first.str() + taken;
   Format format = *planned.format;
   format.zeroPoints |= stored.format.zeroPoints;
   Format found = stored.format;
@@ -103,9 +104,7 @@ std::string disagreement(const WeightDecision &planned, const WeightSource &stor
   found.permuted |= format.permuted;
   if (!found.group && format.group >= stored.k)
     found.group = format.group;
-  return format.str() == found.str() ? ""
-                                     : "quantization_config says " + planned.format->str() +
-                                           ", the tensors are " + stored.format.str() + ", which is taken";
+  return format.str() == found.str() ? "" : "quantization_config says " + planned.format->str() + taken;
 }
 
 } // namespace lut

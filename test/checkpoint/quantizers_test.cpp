@@ -74,22 +74,22 @@ TEST(AutoRound, LayersOfTheirOwn) {
   EXPECT_EQ(it.keptBy("model.layers.0.self_attn.q_proj"), "");
 }
 
+Quantization withoutConfig(const std::vector<FileTensor> &tensors) {
+  Directory directory;
+  return quantizationOf(
+      llvm::cantFail(openCheckpoint(directory.write("a.safetensors", safetensors(tensors)))));
+}
+
 // Symmetric weights tell how zero points are stored: less one in GPTQ 1, as they are in GPTQ 2 and
 // EfficientQAT.
 TEST(WithoutConfig, ZeroPointsTell) {
-  Directory directory;
-  auto openIn = [&](const std::vector<FileTensor> &tensors) {
-    Checkpoint checkpoint =
-        llvm::cantFail(openCheckpoint(directory.write("a.safetensors", safetensors(tensors))));
-    return quantizationOf(checkpoint);
-  };
-  EXPECT_EQ(openIn(gptqLayer(0x77777777)).name(), "GPTQ");
-  expectZero(gptqLayer(0x77777777), openIn(gptqLayer(0x77777777)), 8);
-  EXPECT_EQ(openIn(gptqLayer(0x88888888)).name(), "GPTQ 2");
-  expectZero(gptqLayer(0x88888888), openIn(gptqLayer(0x88888888)), 8);
-  EXPECT_EQ(openIn(gptqLayer(0x78777777)).name(), "GPTQ or EfficientQAT");
+  EXPECT_EQ(withoutConfig(gptqLayer(0x77777777)).name(), "GPTQ");
+  expectZero(gptqLayer(0x77777777), withoutConfig(gptqLayer(0x77777777)), 8);
+  EXPECT_EQ(withoutConfig(gptqLayer(0x88888888)).name(), "GPTQ 2");
+  expectZero(gptqLayer(0x88888888), withoutConfig(gptqLayer(0x88888888)), 8);
+  EXPECT_EQ(withoutConfig(gptqLayer(0x78777777)).name(), "GPTQ or EfficientQAT");
   EXPECT_THAT(
-      Opened(gptqLayer(0x78777777), openIn(gptqLayer(0x78777777))).problem,
+      Opened(gptqLayer(0x78777777), withoutConfig(gptqLayer(0x78777777))).problem,
       HasSubstr("nothing says whether zero points are stored less one (GPTQ) or as they are (GPTQ 2, "
                 "EfficientQAT); write \"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4, "
                 "\"group_size\": 32, \"checkpoint_format\": \"gptq\"} into config.json, or \"gptq_v2\""));
@@ -103,10 +103,7 @@ TEST(WithoutConfig, ThreeBitsOfEfficientQat) {
                                      halves("scales", {1, n}, std::vector<float>(n, 1))};
   std::vector<uint32_t> index(k);
   tensors.push_back(words("g_idx", {k}, index));
-  Directory directory;
-  Checkpoint checkpoint =
-      llvm::cantFail(openCheckpoint(directory.write("a.safetensors", safetensors(tensors))));
-  const Quantization it = quantizationOf(checkpoint);
+  const Quantization it = withoutConfig(tensors);
   EXPECT_EQ(it.name(), "EfficientQAT");
   expectWeights(Opened(tensors, it), "w3z", n, k, [](int64_t, int64_t) { return -1.0f; });
   EXPECT_THAT(Opened(tensors, quantization(R"({"quant_method": "gptq", "bits": 3})")).problem,
