@@ -54,7 +54,7 @@ class Checkpoint:
             part = self.tensors[i::shards]
             places.update({tensor[0]: name for tensor in part})
             write_safetensors(os.path.join(self.directory, name), part)
-        index = {"metadata": {"total_size": 0}, "weight_map": places}
+        index = {"metadata": {"total_size": sum(len(tensor[-1]) for tensor in self.tensors)}, "weight_map": places}
         with open(os.path.join(self.directory, "model.safetensors.index.json"), "w", encoding="utf-8") as file:
             json.dump(index, file)
 
@@ -258,6 +258,9 @@ def gpt_oss(checkpoint, draw):
                    quantization_config={"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]})
     for layer in range(config["num_hidden_layers"]):
         prefix = f"model.layers.{layer}."
+        hidden, query, keys = config["hidden_size"], 64 * config["num_attention_heads"], 64 * config["num_key_value_heads"]
+        for name, shape in {"q": [query, hidden], "k": [keys, hidden], "v": [keys, hidden], "o": [hidden, query]}.items():
+            add_float(checkpoint, draw, f"{prefix}self_attn.{name}_proj.weight", shape)
         add_microscaled(checkpoint, draw, config, prefix)
         add_float(checkpoint, draw, f"{prefix}mlp.router.weight", [config["num_local_experts"], config["hidden_size"]])
     return config, 2
