@@ -87,7 +87,7 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
     return model.quantization.decide(module);
   std::optional<StoredLayer> layer = findStored(row, module);
   if (!layer) {
-    if (!isOptional(row))
+    if (!isOptional(row) || inclusionOf(row.role))
       stored->reportMissing(
           module, "the config says " + Twine(model.sparse.size()) + " layers of a " +
                       model.family->modelType +

@@ -56,14 +56,14 @@ class Truth:
             path = os.path.join(directory, f"{module}.{kind}")
             return read(path) if os.path.exists(path) else b""
 
-        stem, group, _, ending = re.fullmatch(r"(w158r?|w\d|nl4|fp4)(?:[gk](\d+))?()([zme]?)p?", form).groups()
+        stem, group, ending, letter = re.fullmatch(r"(w158r?|w\d|nl4|fp4)(?:[gk](\d+))?([zm]?)([es]?)p?", form).groups()
         two_level = re.search(r"k\d", form)
         self.values = book(stem.removesuffix("r") if stem == "w158r" else stem, ending in ("z", "m") and ending)
         self.k, self.group = k, 256 if two_level else int(group or k)
         self.subgroup = int(group) if two_level else self.group
         self.groups, self.subgroups = -(-k // self.group), -(-k // self.subgroup)
         self.codes, self.zeros = part("codes"), part("zeros") if ending == "z" else b""
-        self.scales = self.numbers(part("scales"), stem, ending)
+        self.scales = self.numbers(part("scales"), stem, letter)
         self.minimums = struct.unpack(f"<{len(part('minimums')) // 2}e", part("minimums")) if ending == "m" else ()
         self.multiples, self.minimum_multiples = array("b", part("multiples")), array("b", part("minimum_multiples"))
         columns = array("i", part("columns"))
@@ -71,10 +71,10 @@ class Truth:
         assert len(self.codes) == n * k, f"{module}: no truth"
 
     @staticmethod
-    def numbers(data, stem, ending):
-        if stem.startswith("w158"):
+    def numbers(data, stem, letter):
+        if stem.startswith("w158") or letter == "s":
             return struct.unpack(f"<{len(data) // 4}f", data)
-        if ending == "e":
+        if letter == "e":
             return [2.0 ** (byte - 127) for byte in data]
         return struct.unpack(f"<{len(data) // 2}e", data)
 

@@ -8,7 +8,7 @@ experts  a Qwen3 mixture of experts in 2-bit GPTQ
 gpt_oss  gpt-oss, experts in MXFP4
 gguf     a Llama of llama.cpp's types with minimums, two levels and code books, with biases, as model.gguf
 tied     a Gemma 2 in Q6_K whose lm_head is its embedding, as model.gguf
-unknown  a model of a family that lutc does not know, in 4-bit GPTQ
+unknown    a model of a family that lutc does not know, in 4 bits as AutoRound packs GPTQ
 large    two gigabytes in the shapes of Llama-3-8B, 4-bit GPTQ; nobody looks at its weights
 
 All but the last also write DIRECTORY/truth: of every linear layer, before it is encoded, <module>.codes [n][k],
@@ -140,8 +140,14 @@ def add_truth_of_blocks(checkpoint, module, rows):
 
 
 def add_blocks(checkpoint, draw, module, name, n, k, kind, heads):
+    """Those of NVFP4 have a factor of the whole tensor, times which f16 does not hold their scales."""
     rows = [draw_blocks.row(draw, kind, k) for _ in range(n)]
     add_truth_of_blocks(checkpoint, module, rows)
+    if kind == "NVFP4":
+        factor = struct.pack("<f", 0.3)
+        checkpoint.add(name.replace(".weight", ".scale"), "F32", [1], factor)
+        scales = struct.iter_unpack("<e", b"".join(row.scales for row in rows))
+        checkpoint.truth(module, "scales", array("f", (scale * struct.unpack("<f", factor)[0] for scale, in scales)).tobytes())
     checkpoint.add(name, kind, [n, k], b"".join(row.data for row in interleaved(rows, heads)))
 
 
@@ -248,7 +254,8 @@ def experts(checkpoint, draw):
 
 
 def unknown(checkpoint, draw):
-    config = sizes("nobodys_model", quantization_config=gptq_config(4, 128, False))
+    config = sizes("nobodys_model", quantization_config={"quant_method": "auto-round", "packing_format": "auto_round:auto_gptq",
+                                                         "bits": 4, "group_size": 128, "sym": False})
     add_linear_layers(config, lambda *layer: add_gptq(checkpoint, draw, *layer, 4, 128, False))
     return config, 2
 
