@@ -71,7 +71,13 @@ static std::optional<LibrarySpec> readStored(CheckpointConfig &config, const Con
   std::string who =
       type.empty() ? "nothing says which model this is" : "lutc does not know models of type '" + type + "'";
   diagnostics.note(who + ": its linear layers are compiled as the tensors name them, without groups");
-  return planTensors(*config.stored, options, diagnostics);
+  UnknownFamily family;
+  for (const ConfigNode *mapping : {&root, root.find("text_config")})
+    for (auto [key, value] :
+         {std::pair("hidden_size", &family.hidden), {"num_hidden_layers", &family.layers}})
+      if (const ConfigNode *node = mapping ? mapping->find(key) : nullptr)
+        *value = node->integer();
+  return planTensors(*config.stored, family, options, diagnostics);
 }
 
 static std::optional<CheckpointConfig> readSource(StringRef path, const ConfigOptions &options,

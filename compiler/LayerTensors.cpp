@@ -11,7 +11,8 @@ namespace lut {
 static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint, StringRef tensor) {
   if (!checkpoint.isGguf())
     return tensor.str();
-  if (tensor.ends_with(".scale") || tensor.ends_with(".input_scale"))
+  if (tensor.ends_with(".scale") || tensor.ends_with(".input_scale") ||
+      tensor.ends_with(".ffn_gate_up_exps.weight")) // two layers
     return "";
   std::string name = names.huggingFace(tensor);
   if (name.empty() && tensor.consume_front("blk."))
@@ -62,8 +63,18 @@ LayerTensors::LayerTensors(const Checkpoint &checkpoint) {
     if (fresh)
       order.push_back(entry->first().str());
     entry->second.insert(layer);
+    sizesOf[entry->first()].insert(tensor.elements());
     count = std::max(count, layer + 1);
   }
+}
+
+std::optional<int64_t> LayerTensors::otherSize(StringRef inside, int64_t elements) const {
+  auto found = sizesOf.find(inside);
+  if (found != sizesOf.end())
+    for (int64_t size : found->second)
+      if (size != elements)
+        return size;
+  return std::nullopt;
 }
 
 size_t LayerTensors::layersWith(StringRef inside) const {

@@ -260,7 +260,9 @@ std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored,
   model.shape.layers = model.sparse.size();
   model.shape.vocabulary = size("vocab_size");
   set(Size::Vocabulary, model.shape.vocabulary, "vocab_size");
-  model.tiedHead = holding("tie_word_embeddings").boolean("tie_word_embeddings").value_or(false);
+  std::optional<bool> tied = holding("tie_word_embeddings").boolean("tie_word_embeddings");
+  model.tiedHead = tied.value_or(false);
+  model.ownHead = tied && !*tied;
   if (!readWeights(stored, weights) || diagnostics.failed())
     return std::nullopt;
   if ((stored ? stored->quantization : model.quantization).productNormEpsilon)

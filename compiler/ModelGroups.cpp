@@ -255,4 +255,30 @@ void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySp
   GroupPlanner(model, tensors, library).plan();
 }
 
+// A norm is of what the next products of its recipe multiply.
+static std::optional<int64_t> widthBehind(const ModelConfig &model, ArrayRef<StringRef> words) {
+  for (StringRef word : words)
+    if (const ProjectionRow *row = findRole(*model.family, word.split(',').first))
+      return model.size(row->k).value;
+  return std::nullopt;
+}
+
+void checkNorms(const ModelConfig &model, const LayerTensors &tensors, StringRef path,
+                Diagnostics &diagnostics) {
+  for (const GroupRow &row : model.family->groups) {
+    SmallVector<StringRef> words;
+    StringRef(row.steps).split(words, ' ');
+    for (auto [index, word] : enumerate(words)) {
+      std::string name = (word.split(':').second + ".weight").str();
+      auto width = word.contains(':') ? widthBehind(model, ArrayRef(words).drop_front(index)) : std::nullopt;
+      auto other = width ? tensors.otherSize(name, *width) : std::nullopt;
+      if (other && !diagnostics.failed())
+        diagnostics.error(path,
+                          "'" + name + "' of a layer has " + Twine(*other) + " elements, and normalizes " +
+                              Twine(*width),
+                          "the checkpoint is damaged, download it again");
+    }
+  }
+}
+
 } // namespace lut

@@ -85,7 +85,9 @@ std::optional<StoredLayer> ModelPlanner::findStored(const ProjectionRow &row, St
 WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef module) {
   if (!stored)
     return model.quantization.decide(module);
-  std::optional<StoredLayer> layer = findStored(row, module);
+  const Tensor *tensor = findWeights(stored->checkpoint, module);
+  bool isForeign = row.role == "lm_head" && model.ownHead && tensor && tensor->name.contains("embed");
+  std::optional<StoredLayer> layer = isForeign ? std::nullopt : findStored(row, module);
   if (!layer) {
     if (!isOptional(row) || inclusionOf(row.role))
       stored->reportMissing(
@@ -96,11 +98,14 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
     return {std::nullopt, "the checkpoint lacks it"};
   }
   int64_t n = model.size(row.n).value, k = model.size(row.k).value;
-  if (layer->n && (layer->n != n || layer->k != k) && !diagnostics.failed())
+  bool hasOwnShape = layer->decision.format || !row.isExpert();
+  if (hasOwnShape && (layer->n != n || layer->k != k) && !diagnostics.failed())
     diagnostics.error(stored->checkpoint.path,
                       "'" + module + "' is " + Twine(layer->n) + " x " + Twine(layer->k) +
                           ", and the config says " + Twine(n) + " x " + Twine(k),
-                      "put the config.json of this checkpoint beside its tensors");
+                      stored->checkpoint.isGguf()
+                          ? "convert the model again with llama.cpp"
+                          : "put the config.json of this checkpoint beside its tensors");
   return layer->decision;
 }
 
@@ -251,6 +256,7 @@ std::optional<LibrarySpec> ModelPlanner::plan() {
   planHead();
   if (tensors) {
     checkLayers(*tensors);
+    checkNorms(model, *tensors, stored->checkpoint.path, diagnostics);
     library.model.qkNorm = tensors->layersWith("self_attn.q_norm.weight") > 0;
   }
   if (!diagnostics.failed())

@@ -23,6 +23,7 @@ struct ModelConfig {
   std::vector<bool> sparse; // one per layer: experts instead of a dense ffn
   bool nested = false;      // a language model inside a multimodal one
   bool tiedHead = false;    // lm_head is the embedding
+  bool ownHead = false;     // the config says that it is not
   bool attentionBias = false, mlpBias = false;
   bool hasSubNorms = true;       // of a family whose models mostly have them
   std::string activationProblem; // why shape.activation is empty
@@ -41,11 +42,20 @@ std::optional<LibrarySpec> planModel(const ModelConfig &model, StoredLayers *sto
 // The groups of the model's layers that its kernels are compiled for; of others the reason.
 void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySpec &library);
 
-// A checkpoint of a family that lutc does not know: kernels for all linear layers, by the names of its
-// tensors.
-std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions &options,
-                                       Diagnostics &diagnostics);
-// Those of a known family that its rows do not name.
+// The norms of those groups have a weight for each element that they normalize. Errors are of the file
+// `path`.
+void checkNorms(const ModelConfig &model, const LayerTensors &tensors, llvm::StringRef path,
+                Diagnostics &diagnostics);
+
+// What the config of a family that lutc does not know says nevertheless.
+struct UnknownFamily {
+  std::optional<int64_t> hidden, layers;
+};
+
+// A checkpoint of such a family: kernels for all linear layers, by the names of its tensors.
+std::optional<LibrarySpec> planTensors(StoredLayers &stored, const UnknownFamily &family,
+                                       const ConfigOptions &options, Diagnostics &diagnostics);
+// Layers of a known family that are quantized, and that its rows do not name.
 void planOtherLayers(StoredLayers &stored, const ConfigOptions &options, LibrarySpec &library,
                      Diagnostics &diagnostics);
 

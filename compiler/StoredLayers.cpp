@@ -45,9 +45,9 @@ std::optional<StoredLayer> StoredLayers::find(StringRef module, bool isOptional)
     return take(**source);
   }
   StoredLayer layer;
-  if (tensor->shape.size() == 2) {
-    layer.n = tensor->shape[0];
-    layer.k = tensor->shape[1];
+  if (tensor->shape.size() >= 2) {
+    layer.n = tensor->shape[tensor->shape.size() - 2];
+    layer.k = tensor->shape.back();
   }
   Error problem = handleErrors(source.takeError(), [&](const UnnamedFormat &) {
     std::string kept = quantization.keptBy(module);

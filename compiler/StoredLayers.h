@@ -12,7 +12,7 @@
 namespace lut {
 
 struct StoredLayer {
-  int64_t n = 0, k = 0; // 0: of floats that share a tensor with others
+  int64_t n = 0, k = 0; // of floats that share a tensor: those of all
   WeightDecision decision;
   bool operator==(const StoredLayer &other) const {
     return n == other.n && k == other.k && decision == other.decision;

@@ -4,6 +4,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <map>
+#include <set>
 
 using namespace llvm;
 
@@ -20,9 +21,10 @@ struct NumberedName {
 
 class TensorPlanner {
 public:
-  TensorPlanner(StoredLayers &stored, const ConfigOptions &options, LibrarySpec &library,
-                Diagnostics &diagnostics)
-      : stored(stored), options(options), library(library), diagnostics(diagnostics) {}
+  // `family`: null for what a known family's rows do not name.
+  TensorPlanner(StoredLayers &stored, const UnknownFamily *family, const ConfigOptions &options,
+                LibrarySpec &library, Diagnostics &diagnostics)
+      : stored(stored), family(family), options(options), library(library), diagnostics(diagnostics) {}
 
   void plan();
 
@@ -31,6 +33,9 @@ private:
   using Layers = std::map<int64_t, std::map<int64_t, StoredLayer>>;
 
   void readTensor(const LinearTensor &linear);
+  bool isAnyWayRound(const LinearTensor &linear) const;
+  void readTiedHead();
+  void checkComplete();
   void addModule(StringRef module, const StoredLayer &layer);
   std::optional<StoredLayer> findOptional(StringRef role, StringRef module);
   void addRuns(StringRef pattern, const Layers &layers);
@@ -40,6 +45,7 @@ private:
   bool isTaken(StringRef name) const;
 
   StoredLayers &stored;
+  const UnknownFamily *const family;
   const ConfigOptions &options;
   LibrarySpec &library;
   Diagnostics &diagnostics;
@@ -101,15 +107,84 @@ std::optional<StoredLayer> TensorPlanner::findOptional(StringRef role, StringRef
   return layer;
 }
 
+static bool isFloat(const Tensor &tensor) { return tensor.type->block == 1 && tensor.type->decode; }
+
+// Stacks of floats in safetensors are [E][n][k] or [E][k][n]: the hidden size tells, if only one fits.
+bool TensorPlanner::isAnyWayRound(const LinearTensor &linear) const {
+  const Tensor &tensor = *linear.tensor;
+  if (stored.checkpoint.isGguf() || !linear.isStacked() || !isFloat(tensor))
+    return false;
+  bool isDown = StringRef(linear.module).ends_with("down_proj");
+  int64_t n = tensor.shape[1], k = tensor.shape[2];
+  return n == k || (isDown ? n : k) != family->hidden.value_or(0);
+}
+
 void TensorPlanner::readTensor(const LinearTensor &linear) {
   StringRef role = optionalRole(linear.module);
+  if (!family && isFloat(*linear.tensor))
+    return; // of another part of the model, such as a vision tower
+  bool isUnclear = family && isAnyWayRound(linear);
   for (int64_t expert = 0; expert < linear.experts() && !diagnostics.failed(); ++expert) {
     std::string module = linear.isStacked() ? linear.expertModule(expert) : linear.module;
     if (role == "lm_head" && stored.checkpoint.isGguf())
       module = role.str();
-    std::optional<StoredLayer> layer = role.empty() ? stored.find(module) : findOptional(role, module);
+    std::optional<StoredLayer> layer;
+    if (isUnclear)
+      layer = {linear.tensor->shape[1],
+               linear.tensor->shape[2],
+               {std::nullopt, "nothing tells which extent of its experts is n, and which is k"}};
+    else
+      layer = role.empty() ? stored.find(module) : findOptional(role, module);
     if (layer)
       addModule(module, *layer);
+  }
+}
+
+// What --include asks for has to be there; an lm_head may be the embedding.
+void TensorPlanner::readTiedHead() {
+  for (const Inclusion &inclusion : options.include) {
+    auto isAsked = [&](StringRef pattern) { return optionalRole(pattern) == inclusion.role; };
+    if (any_of(patterns, isAsked) || diagnostics.failed())
+      continue;
+    bool isHead = inclusion.role == "lm_head";
+    if (auto layer = isHead ? findOptional(inclusion.role, inclusion.role) : std::nullopt)
+      addModule(inclusion.role, *layer);
+    else if (!diagnostics.failed())
+      diagnostics.error("--include=" + inclusion.role, "the checkpoint has no " + inclusion.role,
+                        "remove it");
+  }
+}
+
+// Layers and experts are numbered without gaps, and are as many as the config says.
+void TensorPlanner::checkComplete() {
+  auto missing = [&](const Twine &what) {
+    if (!diagnostics.failed())
+      diagnostics.error(stored.checkpoint.path, "lacks " + what,
+                        "the checkpoint is incomplete, download it again");
+  };
+  StringMap<std::set<int64_t>> layersOf; // by what stands before their number
+  for (const std::string &pattern : patterns)
+    for (const auto &[layer, experts] : modules[pattern]) {
+      StringRef prefix = StringRef(pattern).split("{layer}").first;
+      if (prefix.size() < pattern.size())
+        layersOf[prefix].insert(layer);
+      for (int64_t expert = 0; expert < experts.rbegin()->first; ++expert)
+        if (!experts.count(expert))
+          return missing("expert " + Twine(expert) + " of layer " + Twine(layer) + " of " + pattern);
+    }
+  std::optional<int64_t> count = family->layers;
+  const Metadata &metadata = stored.checkpoint.metadata;
+  if (const MetadataValue *type = metadata.find("general.architecture"))
+    if (const MetadataValue *blocks = metadata.find((type->string().value_or("") + ".block_count").str()))
+      count = blocks->integer();
+  for (const auto &entry : layersOf) {
+    bool isMain = entry.first() == "blk." || entry.first().ends_with("model.layers.");
+    int64_t end = *entry.second.rbegin() + 1;
+    if (isMain && count)
+      end = std::max(end, *count);
+    for (int64_t layer = 0; layer < end; ++layer)
+      if (!entry.second.count(layer))
+        return missing(entry.first() + Twine(layer));
   }
 }
 
@@ -199,6 +274,10 @@ void TensorPlanner::plan() {
   for (const LinearTensor &linear : stored.others())
     if (!diagnostics.failed())
       readTensor(linear);
+  if (family) {
+    readTiedHead();
+    checkComplete();
+  }
   for (const std::string &pattern : patterns)
     addRuns(pattern, modules[pattern]);
 }
@@ -206,13 +285,13 @@ void TensorPlanner::plan() {
 void planOtherLayers(StoredLayers &stored, const ConfigOptions &options, LibrarySpec &library,
                      Diagnostics &diagnostics) {
   if (!diagnostics.failed())
-    TensorPlanner(stored, options, library, diagnostics).plan();
+    TensorPlanner(stored, nullptr, options, library, diagnostics).plan();
 }
 
-std::optional<LibrarySpec> planTensors(StoredLayers &stored, const ConfigOptions &options,
-                                       Diagnostics &diagnostics) {
+std::optional<LibrarySpec> planTensors(StoredLayers &stored, const UnknownFamily &family,
+                                       const ConfigOptions &options, Diagnostics &diagnostics) {
   LibrarySpec library;
-  planOtherLayers(stored, options, library, diagnostics);
+  TensorPlanner(stored, &family, options, library, diagnostics).plan();
   stored.finish();
   if (library.kernels.empty() && !diagnostics.failed())
     diagnostics.error(

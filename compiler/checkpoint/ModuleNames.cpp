@@ -109,7 +109,11 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
     return name;
   if (module == "lm_head") {
     name = findByGgufName(checkpoint, "output");
-    return name.tensor ? name : findByGgufName(checkpoint, "token_embd"); // tied
+    if (!name.tensor) { // tied; what a factor of an embedding means is nobody's to guess
+      name = findByGgufName(checkpoint, "token_embd");
+      name.scale = nullptr;
+    }
+    return name;
   }
   auto [layer, inside] = module.split("layers.").second.split('.');
   for (const NameRow &row : nameRows) {

@@ -109,13 +109,16 @@ TensorNames::Module TensorNames::ggufModule(StringRef module) const {
   if (theirs.empty() && !isOwn)
     theirs = module.str();
   auto [stack, expert] = StringRef(own).rsplit('.');
+  if (isOwn && stack.ends_with("ffn_gate_up_exps"))
+    theirs.clear(); // two layers of Hugging Face
   std::string alone = (stack.drop_back(stack.ends_with("_exps") ? 5 : 0) + "." + expert).str();
   if (checkpoint.find(alone + ".weight")) // each expert in a tensor of its own
     own = alone;
   std::string name = naming == Naming::Checkpoint ? own : theirs;
   if (name.empty())
     name = isOwn ? own : module.str();
-  bool isTensor = checkpoint.find(name + ".weight");
+  bool isTensor =
+      checkpoint.find(name + ".weight") || (isOwn && name == own); // openWeights takes GGUF's names
   return {name, isTensor || theirs.empty() ? name : theirs};
 }
 

@@ -139,6 +139,16 @@ static Error checkOthers(const Layer &layer, StringRef stem) {
   return Error::success();
 }
 
+// One for each row, where the layer does not share its tensor.
+static Error checkBias(const Layer &layer, StringRef stem, const WeightSource &source) {
+  const Tensor *bias = layer.checkpoint.find((stem + "bias").str());
+  if (!bias || source.tensors.empty() || source.tensors.front()->shape.size() != 2 ||
+      bias->elements() == source.n)
+    return Error::success();
+  return layer.error("tensor " + quoted(bias->name) + " is of " + bias->shapeText() + ", and the layer has " +
+                     Twine(source.n) + " rows; the checkpoint is damaged");
+}
+
 namespace {
 
 // A layer with the reader's result, and how the names of all its tensors begin.
@@ -181,11 +191,17 @@ WeightSourceOr openWeights(const Checkpoint &checkpoint, const WeightStorage &st
   bool isStacked = !checkpoint.isGguf() && findStacked(checkpoint, module);
   Layer layer{checkpoint, checkpoint.isGguf() || isStacked ? module.str() : moduleNameIn(checkpoint, module)};
   OpenedLayer opened = openLayer(layer, storage, format);
+  if (!opened.source && !opened.source.errorIsA<UnnamedFormat>())
+    return opened.source.takeError();
+  if (Error problem = checkOthers(layer, opened.stem)) {
+    consumeError(opened.source.takeError());
+    return std::move(problem);
+  }
   if (!opened.source)
     return opened.source.takeError();
-  if (Error problem = checkOthers(layer, opened.stem))
-    return std::move(problem);
   (*opened.source)->tensors = *layer.used;
+  if (Error problem = checkBias(layer, opened.stem, **opened.source))
+    return std::move(problem);
   return std::move(opened.source);
 }
 

@@ -1,6 +1,7 @@
 #include "compiler/pack/PackPlan.h"
 
 #include "compiler/checkpoint/Containers.h"
+#include "compiler/checkpoint/WeightRows.h"
 #include "compiler/pack/ModuleClaims.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
@@ -29,6 +30,7 @@ private:
   Error addWeights(const ModuleClaim &claim);
   Error openFails(Error problem, const TensorNames::Module &module, const PackedKernel &kernel);
   Error addPlain(const Tensor &tensor);
+  Error takeFactor(const Tensor &tensor);
   Error setOrder(const TensorNames::Plain &name, PackItem &item);
   Error sortItems();
   void place();
@@ -44,9 +46,10 @@ private:
   const PackOptions &options;
   const TensorNames names;
   PackPlan result;
-  StringSet<> used;                      // tensors of the checkpoint that are packed
-  std::map<std::string, unsigned> notes; // with the number of tensors
-  std::vector<StringRef> keptNames;      // of the checkpoint, for want of Hugging Face's
+  StringSet<> used;                        // tensors of the checkpoint that are packed, or part of others
+  DenseMap<const Tensor *, float> factors; // of those that are not
+  std::map<std::string, unsigned> notes;   // with the number of tensors
+  std::vector<StringRef> keptNames;        // of the checkpoint, for want of Hugging Face's
 };
 
 } // namespace
@@ -168,6 +171,25 @@ Error Planner::setOrder(const TensorNames::Plain &name, PackItem &item) {
 }
 
 // Blocks of ggml become f32, which holds their values exactly, and so do vectors, as groups read them.
+// GGUF's factor of a linear layer that is not packed; embeddings are looked up, and have none.
+Error Planner::takeFactor(const Tensor &tensor) {
+  StringRef stem = tensor.name;
+  size_t rank = tensor.shape.size();
+  bool isMatrix = checkpoint.isGguf() && stem.consume_back(".weight") && rank >= 2;
+  const Tensor *factor =
+      isMatrix && !isEmbedding(tensor.name) ? checkpoint.find((stem + ".scale").str()) : nullptr;
+  if (!factor || factor->type->id != TensorType::Id::F32)
+    return Error::success();
+  if (rank > 2 && factor->elements() == tensor.shape[0] && factor->elements() != 1)
+    return error(tensor.name, "has a factor for each expert in " + quoted(factor->name) +
+                                  ", which a tensor that is not packed cannot hold; compile its layers, too");
+  if (factor->elements() != 1)
+    return Error::success(); // of activations, as Gemma 4's router has
+  used.insert(factor->name);
+  factors[&tensor] = floatAt(*factor, 0);
+  return Error::success();
+}
+
 Error Planner::addPlain(const Tensor &tensor) {
   if (tensor.shape.size() > LUTC_MAX_RANK)
     return error(tensor.name,
@@ -183,13 +205,15 @@ Error Planner::addPlain(const Tensor &tensor) {
   if (name.isKept)
     keptNames.push_back(tensor.name);
   bool widens = options.widening == Widening::All ||
-                (options.widening == Widening::Vectors && tensor.shape.size() <= 1) || name.offset != 0;
+                (options.widening == Widening::Vectors && tensor.shape.size() <= 1) || name.offset != 0 ||
+                factors.count(&tensor);
   if (widens && tensor.type->isFloat())
     type = LUTC_F32;
   PackItem &item = result.items.emplace_back();
   item.name = name.name;
   item.tensors = {&tensor};
   item.offset = tensor.type->decode ? name.offset : 0;
+  item.factor = factors.count(&tensor) ? factors[&tensor] : 1;
   item.record.role = LUTC_PLAIN;
   item.record.type = type.value_or(LUTC_F32);
   item.record.bytes = uint64_t(tensor.elements()) * lutc_type_bytes(lutc_type(item.record.type));
@@ -244,10 +268,11 @@ void Planner::writeNotes() {
 Expected<PackPlan> Planner::plan() {
   if (Error problem = addModules())
     return std::move(problem);
-  for (const Tensor &tensor : checkpoint.tensors)
-    if (!used.contains(tensor.name))
-      if (Error problem = addPlain(tensor))
-        return std::move(problem);
+  for (Error (Planner::*step)(const Tensor &) : {&Planner::takeFactor, &Planner::addPlain})
+    for (const Tensor &tensor : checkpoint.tensors)
+      if (!used.contains(tensor.name))
+        if (Error problem = (this->*step)(tensor))
+          return std::move(problem);
   if (Error problem = sortItems())
     return std::move(problem);
   place();

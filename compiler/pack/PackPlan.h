@@ -29,6 +29,7 @@ struct PackItem {
   // Of a plain tensor.
   int64_t interleavedHalf = 0; // rows of half a head, where both are interleaved and come apart; 0: nowhere
   float offset = 0;            // to be added to the values
+  float factor = 1;            // of the values, before
 };
 
 struct PackPlan {

@@ -136,7 +136,7 @@ Error Packer::copyBytes(const PackItem &item, uint64_t first, uint64_t count) {
 
 // Whether the bytes of a plain tensor are those of the checkpoint.
 static bool isCopied(const PackItem &item) {
-  bool hasOrder = item.interleavedHalf == 0, hasValues = item.offset == 0;
+  bool hasOrder = item.interleavedHalf == 0, hasValues = item.offset == 0 && item.factor == 1;
   return item.record.bytes == item.tensors.front()->bytes.size() &&
          (item.record.bytes == 0 || (hasOrder && hasValues));
 }
@@ -159,8 +159,11 @@ Error Packer::convertRows(const PackItem &item, uint64_t first, uint64_t count) 
     if (item.interleavedHalf)
       row = uint64_t(interleavedRow(int64_t(row), item.interleavedHalf));
     const uint8_t *stored = tensor.bytes.data() + row * storedBytes;
-    if (!isKept || item.offset != 0) {
+    if (!isKept || item.offset != 0 || item.factor != 1) {
       type.decode(stored, elements / uint64_t(type.block), values.data());
+      if (item.factor != 1)
+        for (float &value : values)
+          value *= item.factor;
       if (item.offset != 0) // x + 0 is not x where x is -0 or a signalling NaN
         for (float &value : values)
           value += item.offset;
