@@ -134,6 +134,8 @@ Expected<OutputPath> OutputPath::open(StringRef path) {
   if (path.empty())
     return std::move(output);
   StringRef parent = sys::path::parent_path(path);
+  if (!parent.empty() && !sys::fs::exists(parent))
+    return cannot("write", path, std::make_error_code(std::errc::no_such_file_or_directory));
   output.name = sys::path::filename(path).str();
   auto directory = OutputDirectory::open(parent.empty() ? "." : parent, output.name);
   if (!directory)

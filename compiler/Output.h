@@ -34,7 +34,7 @@ private:
   std::vector<std::string> made; // directories, outermost first
 };
 
-// One file by its path; without a path, stdout.
+// One file by its path, whose directory exists; without a path, stdout.
 class OutputPath {
 public:
   static llvm::Expected<OutputPath> open(llvm::StringRef path);
