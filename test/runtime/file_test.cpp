@@ -274,8 +274,8 @@ TEST_F(File, SharesBytes) {
   EXPECT_EQ(openChanged(Index(Count + 1), [](Record &r) { r.shared = Count + 1; }), LUTC_CORRUPT);
 }
 
-TEST_F(File, ReadsTheFirstVersion) {
-  EXPECT_EQ(openChanged([](auto &header) { header.version = 1; }), LUTC_OK);
+TEST_F(File, IsOfThisVersion) {
+  EXPECT_EQ(openChanged([](auto &header) { header.version = LUTC_FILE_VERSION - 1; }), LUTC_WRONG_VERSION);
   EXPECT_EQ(openChanged([](auto &header) { header.version = 0; }), LUTC_WRONG_VERSION);
   EXPECT_EQ(openChanged([](auto &header) { header.version = LUTC_FILE_VERSION + 1; }), LUTC_WRONG_VERSION);
 }
