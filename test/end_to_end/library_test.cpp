@@ -123,7 +123,7 @@ TEST_P(Descriptor, ReadsRowsBack) {
       // Half an ulp for each of a product and a sum, of their larger term.
       const double exact = reference.weight(r, k), term = std::fabs(reference.product(r, k));
       ASSERT_NEAR(row.as<float>()[info.has_columns ? size_t(view.columns[k]) : k], exact,
-                  (std::fabs(exact) + term) * 0x1p-24 + 0x1p-148)
+                  (std::fabs(exact) + term) * 0x1p-24 + 0x1p-145)
           << "row " << r << ", k " << k;
     }
   }
