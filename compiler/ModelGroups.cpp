@@ -80,7 +80,7 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
   GroupStep step;
   step.kind = GroupStep::Kind::norm;
   step.function = "rms";
-  step.name = mayLack || any_of(group.steps, isNorm) ? "sub_norm" : "norm";
+  step.name = any_of(group.steps, isNorm) ? "sub_norm" : "norm";
   step.epsilon = model.shape.normEpsilon;
   return {step, ""};
 }
