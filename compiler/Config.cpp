@@ -14,6 +14,11 @@ using namespace llvm;
 
 namespace lut {
 
+const Inclusion *ConfigOptions::inclusionOf(StringRef role) const {
+  auto asked = find_if(include, [&](const Inclusion &inclusion) { return inclusion.role == role; });
+  return asked == include.end() ? nullptr : &*asked;
+}
+
 static std::string makeIdentifier(StringRef text) {
   std::string name = text.str();
   for (char &c : name)

@@ -19,7 +19,8 @@ struct ConfigOptions {
   std::optional<Format> weights;  // format of weights that the config leaves open
   std::string numerics, strategy; // empty: the config's, or auto
   std::vector<Inclusion> include;
-  std::vector<std::string> variants;      // empty: the config's
+  const Inclusion *inclusionOf(llvm::StringRef role) const; // null: not asked for
+  std::vector<std::string> variants;                        // empty: the config's
   std::vector<std::string> knownVariants; // names that variants may have; empty: not checked
 };
 

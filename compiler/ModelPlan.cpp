@@ -27,9 +27,7 @@ private:
   WeightDecision decide(const ProjectionRow &row, int64_t layer);
   WeightDecision decideModule(const ProjectionRow &row, StringRef module);
   std::optional<StoredLayer> findStored(const ProjectionRow &row, StringRef module);
-  const Inclusion *inclusionOf(StringRef role) const;
   void checkLayers(const LayerTensors &tensors);
-  WeightDecision decideOptional(StringRef role, WeightDecision decision);
   void add(const ProjectionRow &row, StringRef path, int64_t first, int64_t last,
            const WeightDecision &decision);
   size_t kernelFor(const ProjectionRow &row, const Format &format);
@@ -50,14 +48,10 @@ static std::string layerPath(const ModelConfig &model, StringRef path, StringRef
   return ((model.nested ? "language_model.model.layers." : "model.layers.") + layer + "." + path).str();
 }
 
-const Inclusion *ModelPlanner::inclusionOf(StringRef role) const {
-  auto asked = find_if(options.include, [&](const Inclusion &inclusion) { return inclusion.role == role; });
-  return asked == options.include.end() ? nullptr : &*asked;
-}
-
 // lm_head and routers decide tokens and experts, and checkpoints mostly keep them in float: only on request.
-WeightDecision ModelPlanner::decideOptional(StringRef role, WeightDecision decision) {
-  const Inclusion *asked = inclusionOf(role);
+WeightDecision decideOptional(StringRef role, const WeightDecision &decision, const ConfigOptions &options,
+                              Diagnostics &diagnostics) {
+  const Inclusion *asked = options.inclusionOf(role);
   std::string option = ("--include=" + role).str();
   if (!asked) {
     if (!decision.format)
@@ -72,14 +66,17 @@ WeightDecision ModelPlanner::decideOptional(StringRef role, WeightDecision decis
   return decision;
 }
 
+std::optional<StoredLayer> findOptional(StoredLayers &stored, StringRef role, StringRef module,
+                                        const ConfigOptions &options) {
+  const Inclusion *asked = options.inclusionOf(role);
+  return asked && asked->format ? stored.findIn(module, *asked->format) : stored.find(module, !asked);
+}
+
 static bool isOptional(const ProjectionRow &row) { return row.isRouter() || row.role == "lm_head"; }
 
 // Of a checkpoint; nothing where it lacks the layer, or after an error.
 std::optional<StoredLayer> ModelPlanner::findStored(const ProjectionRow &row, StringRef module) {
-  const Inclusion *asked = isOptional(row) ? inclusionOf(row.role) : nullptr;
-  if (asked && asked->format)
-    return stored->findIn(module, *asked->format);
-  return stored->find(module, isOptional(row) && !asked);
+  return isOptional(row) ? findOptional(*stored, row.role, module, options) : stored->find(module);
 }
 
 WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef module) {
@@ -89,7 +86,7 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
   bool isForeign = row.role == "lm_head" && model.ownHead && tensor && tensor->name.contains("embed");
   std::optional<StoredLayer> layer = isForeign ? std::nullopt : findStored(row, module);
   if (!layer) {
-    if (!isOptional(row) || inclusionOf(row.role))
+    if (!isOptional(row) || options.inclusionOf(row.role))
       stored->reportMissing(
           module, "the config says " + Twine(model.sparse.size()) + " layers of a " +
                       model.family->modelType +
@@ -177,7 +174,7 @@ void ModelPlanner::planRow(const ProjectionRow &row, Layers layers) {
     if (present) {
       next = decide(row, layer);
       if (row.isRouter())
-        next = decideOptional(row.role, *next);
+        next = decideOptional(row.role, *next, options, diagnostics);
     }
     if (next == current)
       continue;
@@ -200,7 +197,7 @@ void ModelPlanner::planHead() {
                                             : "kept in float by the checkpoint"};
   if (stored || model.quantization.coversHead)
     decision = decideModule(row, row.path);
-  add(row, row.path, 0, 0, decideOptional(row.role, decision));
+  add(row, row.path, 0, 0, decideOptional(row.role, decision, options, diagnostics));
 }
 
 // A role has one shape; where it has several formats, they tell its kernels apart: q_proj_w4g128.

@@ -39,6 +39,13 @@ struct ModelConfig {
 std::optional<LibrarySpec> planModel(const ModelConfig &model, StoredLayers *stored,
                                      const ConfigOptions &options, Diagnostics &diagnostics);
 
+// What --include makes of an lm_head or a router, stored or planned so.
+WeightDecision decideOptional(llvm::StringRef role, const WeightDecision &decision,
+                              const ConfigOptions &options, Diagnostics &diagnostics);
+// One of a checkpoint, in the format of --include where that names one.
+std::optional<StoredLayer> findOptional(StoredLayers &stored, llvm::StringRef role, llvm::StringRef module,
+                                        const ConfigOptions &options);
+
 // The groups of the model's layers that its kernels are compiled for; of others the reason.
 void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySpec &library);
 

@@ -88,22 +88,9 @@ void TensorPlanner::addModule(StringRef module, const StoredLayer &layer) {
 
 // lm_head and routers, where --include asks for them.
 std::optional<StoredLayer> TensorPlanner::findOptional(StringRef role, StringRef module) {
-  auto asked = find_if(options.include, [&](const Inclusion &inclusion) { return inclusion.role == role; });
-  if (asked != options.include.end() && asked->format)
-    return stored.findIn(module, *asked->format);
-  std::optional<StoredLayer> layer = stored.find(module, asked == options.include.end());
-  std::string option = ("--include=" + role).str();
-  if (!layer)
-    return layer;
-  if (asked != options.include.end()) {
-    if (!layer->decision.format && !diagnostics.failed())
-      diagnostics.error(option, role + " has no weight format: " + layer->decision.reason,
-                        "name the format it is quantized to: " + option + "=w4g128");
-  } else if (layer->decision.format) {
-    layer->decision = {std::nullopt, "compiled only with " + option};
-  } else {
-    layer->decision.reason += "; " + option + "=<format> compiles it";
-  }
+  std::optional<StoredLayer> layer = lut::findOptional(stored, role, module, options);
+  if (layer)
+    layer->decision = decideOptional(role, layer->decision, options, diagnostics);
   return layer;
 }
 
