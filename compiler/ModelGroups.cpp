@@ -55,7 +55,7 @@ static const ProjectionRow *findRole(const ModelRow &family, StringRef role) {
 
 size_t GroupPlanner::layersOf(const ProjectionRow &row) const {
   size_t sparse = llvm::count(model.sparse, true), all = model.sparse.size();
-  bool isAttention = is_contained(map_range(model.family->attention, [](auto &it) { return &it; }), &row);
+  bool isAttention = any_of(model.family->attention, [&](const ProjectionRow &it) { return &it == &row; });
   return isAttention ? all : row.isExpert() ? sparse : all - sparse;
 }
 

@@ -83,7 +83,7 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
   if (!stored)
     return model.quantization.decide(module);
   const Tensor *tensor = findWeights(stored->checkpoint, module);
-  bool isForeign = row.role == "lm_head" && model.ownHead && tensor && tensor->name.contains("embed");
+  bool isForeign = row.role == "lm_head" && model.ownHead && tensor && isEmbedding(tensor->name);
   std::optional<StoredLayer> layer = isForeign ? std::nullopt : findStored(row, module);
   if (!layer) {
     if (!isOptional(row) || options.inclusionOf(row.role))

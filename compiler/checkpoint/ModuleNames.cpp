@@ -273,6 +273,11 @@ std::string LinearTensor::expertModule(int64_t expert) const {
   return tail.empty() ? module + "." + number : (head + ".experts." + number + "." + tail).str();
 }
 
+bool isEmbedding(StringRef tensor) {
+  StringRef module = tensor.rsplit('.').first;
+  return module == "token_embd" || module.ends_with("embed_tokens");
+}
+
 StringRef optionalRole(StringRef module) {
   StringRef last = module.rsplit('.').second;
   if (module == "lm_head" || last == "lm_head" || module == "output")

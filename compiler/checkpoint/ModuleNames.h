@@ -70,6 +70,9 @@ struct LinearTensor {
 // All of them but embeddings, which are looked up and not multiplied, in the order of the files.
 std::vector<LinearTensor> linearTensors(const Checkpoint &checkpoint);
 
+// Of tokens; a tied lm_head has its weights from it.
+bool isEmbedding(llvm::StringRef tensor);
+
 // lm_head and routers decide tokens and experts, and are compiled on request only. The role; empty: another
 // layer.
 llvm::StringRef optionalRole(llvm::StringRef module);

@@ -54,12 +54,6 @@ private:
 
 } // namespace
 
-// A tied lm_head has its weights from the embedding.
-static bool isEmbedding(StringRef tensor) {
-  StringRef module = tensor.rsplit('.').first;
-  return module == "token_embd" || module.ends_with("embed_tokens");
-}
-
 // What has to be done so that the library fits.
 std::string Planner::adviceFor(const PackedKernel &kernel, const Twine &change) const {
   if (kernel.modules.empty())
@@ -170,7 +164,6 @@ Error Planner::setOrder(const TensorNames::Plain &name, PackItem &item) {
   return Error::success();
 }
 
-// Blocks of ggml become f32, which holds their values exactly, and so do vectors, as groups read them.
 // GGUF's factor of a linear layer that is not packed; embeddings are looked up, and have none.
 Error Planner::takeFactor(const Tensor &tensor) {
   StringRef stem = tensor.name;
@@ -190,6 +183,7 @@ Error Planner::takeFactor(const Tensor &tensor) {
   return Error::success();
 }
 
+// Blocks of ggml become f32, which holds their values exactly, and so do vectors, as groups read them.
 Error Planner::addPlain(const Tensor &tensor) {
   if (tensor.shape.size() > LUTC_MAX_RANK)
     return error(tensor.name,
