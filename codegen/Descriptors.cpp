@@ -8,7 +8,7 @@ using namespace lut;
 using llvm::Constant;
 
 int64_t lut::packedBytes(const Geometry &geometry) {
-  return sizeof(lutc_packed_header) + geometry.payloadBytes;
+  return sizeof(lutc_packed_header) + geometry.shape.payload_bytes;
 }
 
 namespace {
@@ -50,7 +50,21 @@ struct DescriptorEmitter {
   Constant *pointers(llvm::ArrayRef<Constant *> elements) {
     return global(array(pointer, elements), "", /*isPublic=*/false);
   }
+  /// A structure of numbers of one width; equal ones are shared.
+  template <typename Number, typename Structure> Constant *numbers(const Structure &structure) {
+    static_assert(sizeof(Structure) % sizeof(Number) == 0);
+    auto *first = reinterpret_cast<const Number *>(&structure);
+    auto *constant = llvm::ConstantDataArray::get(
+        context, llvm::ArrayRef<Number>(first, sizeof(Structure) / sizeof(Number)));
+    Constant *&shared = numbersOf[constant];
+    if (!shared)
+      shared = global(constant, "", /*isPublic=*/false);
+    return shared;
+  }
+  /// Null where there is none.
   Constant *function(const std::string &name) {
+    if (name.empty())
+      return llvm::ConstantPointerNull::get(pointer);
     auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), false);
     auto callee = module.getOrInsertFunction(name, type);
     auto *declared = llvm::cast<llvm::Function>(callee.getCallee());
@@ -63,6 +77,7 @@ struct DescriptorEmitter {
   Constant *variantCode(const Product &product, size_t target);
   Constant *layout(const lutc_layout &layout);
   Constant *program(const PlannedProgram &program);
+  Constant *stage(const PlannedStage &stage);
   Constant *routing(const PlannedProgram &program);
   void declareKernels();
   void defineKernels();
@@ -73,6 +88,7 @@ struct DescriptorEmitter {
   Constant *features = nullptr;
   llvm::SmallVector<llvm::GlobalVariable *> kernels = {};
   std::map<std::vector<float>, Constant *> valuesOf = {};
+  std::map<Constant *, Constant *> numbersOf = {};
 };
 
 } // namespace
@@ -112,7 +128,9 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   Constant *info = structure({string(row.name), string(stringifyStrategy(g.strategy)), size(packedBytes(g))});
   const lutc_layout placed = layoutOf(g);
   return global(
-      structure({info, layout(placed), i32(layoutId(placed)), program(product.variants[target].program)}), "",
+      structure({info, layout(placed), i32(layoutId(placed)), program(product.variants[target].program),
+                 numbers<uint32_t>(g.contract())}),
+      "",
       /*isPublic=*/false);
 }
 
@@ -125,12 +143,21 @@ Constant *DescriptorEmitter::program(const PlannedProgram &program) {
     slots.push_back(structure({i32(uint32_t(slot.kind)), i32(slot.routed), i32(uint32_t(slot.type)),
                                size(slot.size), kernelOf(slot.kind, slot.kernel), size(slot.fixed)}));
   for (const PlannedStage &stage : program.stages)
-    stages.push_back(structure(
-        {function(stage.symbol), size(stage.tiles), i32(uint32_t(stage.phase)), i32(stage.routed)}));
+    stages.push_back(this->stage(stage));
   return global(
       structure({size(program.tokenBlock), size(program.scratchBytes), size(program.fixedBytes()),
                  size(slots.size()), size(stages.size()), table(slots), table(stages), routing(program)}),
       "", /*isPublic=*/false);
+}
+
+/// lutc_stage
+Constant *DescriptorEmitter::stage(const PlannedStage &stage) {
+  uint8_t slots[LUTC_STAGE_SLOTS] = {};
+  llvm::copy(stage.slots, slots);
+  return structure({function(stage.run), function(stage.source), function(stage.finish),
+                    numbers<uint64_t>(stage.shape), i32(stage.prepares), i32(stage.plain),
+                    i32(uint32_t(stage.phase)), i32(stage.routed),
+                    llvm::ConstantDataArray::get(context, llvm::ArrayRef<uint8_t>(slots))});
 }
 
 /// lutc_routing; null where nothing is routed.

@@ -115,7 +115,7 @@ int64_t PlannedProgram::fixedBytes() const {
 }
 
 /// What is left of a program when its IR is lowered.
-static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<size_t> kernels) {
+static PlannedProgram keep(const Program &program, ArrayRef<size_t> kernels) {
   PlannedProgram planned;
   planned.tokenBlock = program.tokenBlock;
   planned.scratchBytes = program.scratchBytes();
@@ -125,8 +125,8 @@ static PlannedProgram keep(const Program &program, StringRef symbol, ArrayRef<si
                              slot.element ? elementTypeOf(slot.element) : ElementType::f32, slot.fixed});
   for (const ProgramStage &stage : program.stages) {
     StageOp op = stage.op;
-    planned.stages.push_back(
-        {(symbol + stage.suffix).str(), op.prepares() ? 0 : stage.geometry.tiles, stage.phase, stage.routed});
+    planned.stages.push_back({stage.run, stage.source, stage.finish, stage.geometry.shape, stage.slots,
+                              stage.phase, op.prepares(), stage.plain, stage.routed});
   }
   return planned;
 }
@@ -211,7 +211,7 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
     auto function = module->lookupSymbol<func::FuncOp>(plan.symbol(product, row));
     ProductVariant variant = variantOf(function, target);
     size_t kernel = llvm::find(plan.productOfKernel, index) - plan.productOfKernel.begin();
-    variant.program = keep(getProgram(function, target), function.getName(), {0, kernel});
+    variant.program = keep(getProgram(function, target), {0, kernel});
     product.variants.push_back(std::move(variant));
   }
   for (auto [group, spec] : llvm::zip(plan.groups, plan.library.groups)) {
@@ -219,7 +219,7 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
     SmallVector<size_t> kernels;
     for (const GroupOperand &operand : group.operands)
       kernels.push_back(operand.kernel);
-    group.variants.push_back(keep(getProgram(function, target), function.getName(), kernels));
+    group.variants.push_back(keep(getProgram(function, target), kernels));
     group.variants.back().experts = spec.experts;
   }
   plan.modules.push_back(std::move(module));
@@ -298,7 +298,7 @@ llvm::SmallVector<Regime> ProductVariant::regimes() const {
     result.push_back({2, unpacks ? unpacks - 1 : 0, g.batchRows(), g.schedule.getTokens(), false,
                       unpacks ? cost.fewCycles : cost.batchCycles});
   if (unpacks) {
-    Geometry unpacked = unpackedGeometry(g);
+    Body unpacked = unpackedBody(g);
     result.push_back({unpacks, 0, unpacked.stepRows(), unpacked.stepTokens, true, cost.batchCycles});
   }
   return result;

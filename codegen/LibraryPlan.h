@@ -28,10 +28,13 @@ struct PlannedSlot {
   int64_t fixed = 0;
 };
 
+/// As ProgramStage, and as lutc_stage in runtime/kernel.h.
 struct PlannedStage {
-  std::string symbol;
-  int64_t tiles, phase; // tiles 0: tokens
-  bool routed = false;
+  std::string run, source, finish;
+  lutc_shape shape;
+  llvm::SmallVector<unsigned> slots;
+  int64_t phase;
+  bool prepares, plain, routed;
 };
 
 /// What the runtime runs for a kernel or a group on one target.

@@ -41,7 +41,7 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
   return Object{{"variant", plan.targets[target]->name},
                 {"strategy", stringifyStrategy(g.strategy)},
                 {"layout", stringifyLayout(g.layout)},
-                {"symbol", plan.symbol(product, *plan.targets[target])},
+                {"symbol", variant.program.stages.back().run},
                 {"schedule", schedule},
                 {"reason", variant.reason},
                 {"regimes", std::move(regimes)},
@@ -98,7 +98,7 @@ static Object groupObject(const LibraryPlan &plan, size_t index) {
   for (auto [target, program] : llvm::enumerate(group.variants)) {
     Array stages;
     for (const PlannedStage &stage : program.stages)
-      stages.push_back(Object{{"symbol", stage.symbol}, {"phase", stage.phase}, {"tiles", stage.tiles}});
+      stages.push_back(Object{{"symbol", stage.run}, {"phase", stage.phase}, {"tiles", stage.prepares ? 0 : int64_t(stage.shape.tiles)}});
     variants.push_back(Object{{"variant", plan.targets[target]->name},
                               {"token_block", program.tokenBlock},
                               {"scratch_bytes_per_token", program.scratchBytes},

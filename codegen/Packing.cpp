@@ -35,8 +35,10 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
 }
 
 lutc_layout lut::layoutOf(const Geometry &g) {
-  return {uint32_t(g.layout), uint32_t(g.vectorBytes),  uint32_t(g.rowVectors), uint32_t(g.tileRows),
-          uint32_t(g.planes), uint32_t(g.format.group), uint32_t(g.kBlock),     uint32_t(g.kPadded)};
+  lutc_layout layout = g.contract().layout;
+  layout.k_block = g.shape.k_block;
+  layout.k_padded = g.shape.k_padded;
+  return layout;
 }
 
 uint32_t lut::layoutId(const lutc_layout &layout) {

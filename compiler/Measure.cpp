@@ -176,7 +176,7 @@ double Workload::timePrepare(size_t kernel) {
                                    {},
                                    {scratch->data + code->program->slots[2].size, 0}};
   double begin = now();
-  code->program->stages[0].run(operands, 1, 0, 1);
+  code->program->stages[0].run(operands, &code->program->stages[0], 1, 0, 1);
   return now() - begin;
 }
 

@@ -35,7 +35,7 @@ int64_t ArrayTile::registers() const {
 /// 3 trits: 10) on 32 lanes.
 static double blockCycles(const ArrayTile &tile, TargetAttr t, int64_t tokens) {
   const Geometry &g = tile.g;
-  double units = double(g.kPadded) / g.unit, additions = g.layout == Layout::trits ? 10 : 12;
+  double units = double(g.shape.k_padded) / g.unit, additions = g.layout == Layout::trits ? 10 : 12;
   double lookups = std::ceil(double(tokens) / t.getArrayM()) * units * lmma::planesOf(tile.weights());
   return tile.warps() * lookups + tokens * units * additions / 32 * (tile.sharesTables() ? 1 : tile.warps());
 }
@@ -44,8 +44,8 @@ static double blockCycles(const ArrayTile &tile, TargetAttr t, int64_t tokens) {
 static Cost priceOf(const Geometry &g, TargetAttr t) {
   int64_t tokens = g.schedule.getTokens();
   ArrayTile alone{g, t.getArrayM()}, batch{g, tokens};
-  double read = double(g.payloadBytes) * 100 / t.getStreamBytesPer_100Cycles();
-  double blocks = g.tiles;
+  double read = double(g.shape.payload_bytes) * 100 / t.getStreamBytesPer_100Cycles();
+  double blocks = g.shape.tiles;
   return {blocks * blockCycles(alone, t, t.getArrayM()), read,
           std::max(blocks * blockCycles(batch, t, tokens), read) / tokens};
 }

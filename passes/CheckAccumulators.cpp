@@ -53,7 +53,7 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
   while (run > 1 && run * digitBound(g.tables) > 127)
     --run;
   // A run has to divide what the loop over the stream takes at a time.
-  int64_t step = g.layout == Layout::base3 ? g.units(g.kBlock) : 8;
+  int64_t step = g.layout == Layout::base3 ? s.getKBlock() / g.unit : 8;
   while (step % run)
     --run;
   ScheduleFields fields = ScheduleFields::of(s);
@@ -64,9 +64,9 @@ static ScheduleAttr widenEarlier(const Geometry &g) {
 
 static LogicalResult check(Operation *op, TargetAttr target) {
   Geometry g = getGeometry(op, target);
-  int64_t bound = sumBound(g, g.group);
+  int64_t bound = sumBound(g, g.wholeRow() ? g.k : g.format.group);
   if (bound > INT32_MAX) {
-    InFlightDiagnostic error = op->emitError() << "sums over " << g.group << " elements of k reach " << bound
+    InFlightDiagnostic error = op->emitError() << "sums over " << (g.wholeRow() ? g.k : g.format.group) << " elements of k reach " << bound
                                                << " and overflow 32 bits";
     if (!g.format.row->trits)
       error.attachNote() << "write a format with groups, such as " << g.format.row->name << "g128";

@@ -58,10 +58,10 @@ struct ProgramEmitter {
 
   lmma::ProgramOp run(const Twine &name);
   void places();
-  void group(int64_t padded);
+  void group();
   void chunk();
   void tables();
-  void scale(int64_t padded);
+  void scale();
   void finish();
   void affine(int64_t to, int64_t a, int64_t factor, int64_t other, int64_t addend = 0) {
     lmma::AffineOp::create(b, loc, to, a, factor, other, addend);
@@ -72,7 +72,7 @@ struct ProgramEmitter {
     lmma::LoadOp::create(b, loc, to, buffer, row, 0, byte, offset, rows, bytes);
   }
   void loop(int64_t counter, int64_t count, llvm::function_ref<void()> body);
-  int64_t scaleBytes() const { return grouped ? g.spanBytes - g.group / g.chunkK * g.chunkBytes : 0; }
+  int64_t codeBytes() const { return g.span / g.chunkK * g.chunkBytes; } // of a group
 };
 
 } // namespace
@@ -89,7 +89,7 @@ void ProgramEmitter::loop(int64_t counter, int64_t count, llvm::function_ref<voi
 
 /// Where the warp's data begins.
 void ProgramEmitter::places() {
-  int64_t tileBytes = g.tileBytesOf(g.kPadded), codeBytes = g.chunkBytes / tile.warps();
+  int64_t tileBytes = g.shape.tile_bytes, warpBytes = g.chunkBytes / tile.warps();
   affine(kToken, LMMA_BLOCK_ROW, m, zero);
   affine(kTableToken, tile.sharesTables() ? kWarp : zero, tile.tableTokens(), kToken);
   affine(kTablePlace, kWarp, tile.tableBytes(tile.tableTokens()), zero);
@@ -99,19 +99,18 @@ void ProgramEmitter::places() {
   affine(kResultColumn, kRow, lmma::bytesOf(result), zero);
   affine(kCodes, kBlock, tileBytes, zero);
   if (grouped) { // scales and zero points follow the codes of their group
-    int64_t codes = g.group / g.chunkK * g.chunkBytes;
-    affine(kScales, kWarp, 2 * n, kCodes, codes);
+    affine(kScales, kWarp, 2 * n, kCodes, codeBytes());
     if (g.format.zeroPoints)
-      affine(kZeros, kWarp, n, kCodes, codes + 2 * g.tileRows);
+      affine(kZeros, kWarp, n, kCodes, codeBytes() + 2 * g.tileRows);
   }
-  affine(kCodes, kWarp, codeBytes, kCodes);
+  affine(kCodes, kWarp, warpBytes, kCodes);
 }
 
 /// Tables of the chunk's activations, for all warps where they share them.
 void ProgramEmitter::tables() {
   Element trits = tile.weights();
   int64_t count = tile.tableTokens(), to = tile.sharesTables() ? tile.ownTables() : tile.tables();
-  load(tile.activations(), kPreparedBuffer, kTableToken, kValue, g.valueOffset, count, g.chunkK);
+  load(tile.activations(), kPreparedBuffer, kTableToken, kValue, g.shape.few.values, count, g.chunkK);
   lmma::TableOp::create(b, loc, to, tile.activations(), count, g.chunkK, Element::i8, Element::i16,
                         trits == Element::t3);
   if (!tile.sharesTables())
@@ -132,12 +131,11 @@ void ProgramEmitter::chunk() {
 }
 
 /// Sums of planes to sums of weights, to f32 results.
-void ProgramEmitter::scale(int64_t padded) {
-  int64_t early = grouped ? (g.group - padded) / g.chunkK * g.chunkBytes : 0; // what a short group lacks
-  int64_t scaleAt = grouped ? -early : g.scaleOffset, zeroAt = grouped ? -early : g.zeroOffset;
+void ProgramEmitter::scale() {
+  int64_t scaleAt = grouped ? 0 : g.shape.scale_offset, zeroAt = grouped ? 0 : g.shape.zero_offset;
   int64_t scaleColumn = grouped ? kScales : kColumn, zeroColumn = grouped ? kZeros : kColumn;
   if (g.doubled()) {
-    load(tile.activationSums(), kPreparedBuffer, kToken, kGroupWord, g.sumsOffset, m, 4);
+    load(tile.activationSums(), kPreparedBuffer, kToken, kGroupWord, g.shape.few.sums, m, 4);
     bool own = g.format.zeroPoints;
     if (own)
       load(tile.zeroPoints(), kWeightsBuffer, zero, zeroColumn, zeroAt, 1, grouped ? n : 4 * n);
@@ -145,20 +143,20 @@ void ProgramEmitter::scale(int64_t padded) {
     lmma::CorrectOp::create(b, loc, tile.sums(), tile.activationSums(),
                             own ? tile.zeroPoints() : -g.format.row->offset, type, m, n, g.format.row->bits);
   }
-  load(tile.steps(), kPreparedBuffer, kToken, kGroupWord, g.scalesOffset, m, 4);
+  load(tile.steps(), kPreparedBuffer, kToken, kGroupWord, g.shape.few.scales, m, 4);
   load(tile.scales(), kWeightsBuffer, zero, scaleColumn, scaleAt, 1, (grouped ? 2 : 4) * n);
   lmma::ScaleOp::create(b, loc, tile.results(), tile.sums(), Element::i32, tile.steps(), Element::f32,
                         tile.scales(), grouped ? Element::f16 : Element::f32, m, n);
 }
 
-void ProgramEmitter::group(int64_t padded) {
+void ProgramEmitter::group() {
   lmma::ClearOp::create(b, loc, tile.sums(), tile.results() - tile.sums());
-  loop(kChunk, padded / g.chunkK, [&] { chunk(); });
-  scale(padded);
+  loop(kChunk, g.sumLength() / g.chunkK, [&] { chunk(); });
+  scale();
   advance(kGroupWord, 4);
   if (!grouped)
     return;
-  advance(kCodes, scaleBytes());
+  advance(kCodes, g.spanBytes - codeBytes());
   advance(kScales, g.spanBytes);
   if (g.format.zeroPoints)
     advance(kZeros, g.spanBytes);
@@ -192,12 +190,7 @@ lmma::ProgramOp ProgramEmitter::run(const Twine &name) {
   b.setInsertionPointToStart(&program.getBody().emplaceBlock());
   places();
   lmma::ClearOp::create(b, loc, tile.results(), tile.steps() - tile.results());
-  int64_t last = g.kPadded - (g.groups - 1) * (grouped ? g.group : g.kPadded);
-  bool isShort = grouped && last != g.group;
-  if (int64_t full = g.groups - isShort)
-    loop(kGroup, full, [&] { group(grouped ? g.group : g.kPadded); });
-  if (isShort)
-    group(last);
+  loop(kGroup, g.shape.groups, [&] { group(); });
   finish();
   return program;
 }
@@ -251,8 +244,8 @@ void StageConverter::run(StringRef name, TargetAttr target) {
     Value w = gemm.getW();
     if (auto reinterpret = w.getDefiningOp<ReinterpretOp>())
       w = reinterpret.getW();
-    add(slotOf(gemm.getLeft()), g.preparedBytes, 4, /*perToken=*/true);
-    add(slotOf(w), g.payloadBytes, 1, /*perToken=*/false);
+    add(slotOf(gemm.getLeft()), g.shape.few.bytes, 4, /*perToken=*/true);
+    add(slotOf(w), g.shape.payload_bytes, 1, /*perToken=*/false);
   }
   add(stage.result, g.n * lmma::bytesOf(result), lmma::bytesOf(result), /*perToken=*/true, /*writable=*/true);
   for (Operation &each : op.getBody().front().without_terminator())
@@ -283,7 +276,7 @@ struct ConvertToLmma : lut::impl::ConvertToLmmaBase<ConvertToLmma> {
       Program program = getProgram(function, target);
       for (const ProgramStage &stage : program.stages)
         if (!StageOp(stage.op).prepares())
-          StageConverter{program, stage}.run((function.getName() + stage.suffix).str(), target);
+          StageConverter{program, stage}.run(stage.run, target);
     }
   }
 };

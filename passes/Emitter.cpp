@@ -1,5 +1,7 @@
 #include "passes/Emitter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lut;
@@ -37,19 +39,44 @@ Value Emitter::constantVector(VectorType type, ArrayRef<int64_t> values) {
 Value Emitter::add(Value a, Value c) {
   if (isa<FloatType>(elementOf(a.getType())))
     return arith::AddFOp::create(b, loc, a, c);
-  return arith::AddIOp::create(b, loc, a, c);
+  return b.createOrFold<arith::AddIOp>(loc, a, c);
 }
 
 Value Emitter::sub(Value a, Value c) {
   if (isa<FloatType>(elementOf(a.getType())))
     return arith::SubFOp::create(b, loc, a, c);
-  return arith::SubIOp::create(b, loc, a, c);
+  return b.createOrFold<arith::SubIOp>(loc, a, c);
 }
 
 Value Emitter::mul(Value a, Value c) {
   if (isa<FloatType>(elementOf(a.getType())))
     return arith::MulFOp::create(b, loc, a, c);
-  return arith::MulIOp::create(b, loc, a, c);
+  return b.createOrFold<arith::MulIOp>(loc, a, c);
+}
+
+std::optional<int64_t> Emitter::known(Value value) {
+  APInt constant;
+  if (value.getType().isIntOrIndex() && matchPattern(value, m_ConstantInt(&constant)))
+    return constant.getSExtValue();
+  return std::nullopt;
+}
+
+Value Emitter::div(Value a, int64_t c) {
+  return c == 1 ? a : b.createOrFold<arith::DivUIOp>(loc, a, constant(a.getType(), c));
+}
+
+Value Emitter::rem(Value a, int64_t c) {
+  return b.createOrFold<arith::RemUIOp>(loc, a, constant(a.getType(), c));
+}
+
+Value Emitter::least(Value a, Value c) { return b.createOrFold<arith::MinUIOp>(loc, a, c); }
+
+Value Emitter::compare(arith::CmpIPredicate predicate, Value a, Value c) {
+  return b.createOrFold<arith::CmpIOp>(loc, predicate, a, c);
+}
+
+Value Emitter::select(Value condition, Value a, Value c) {
+  return b.createOrFold<arith::SelectOp>(loc, condition, a, c);
 }
 
 Value Emitter::bitAnd(Value a, int64_t mask) {
@@ -97,6 +124,8 @@ Value Emitter::toFloat(Value integers) {
 }
 
 Value Emitter::at(Value pointer, Value offset) {
+  if (auto bytes = known(offset); bytes && llvm::isInt<32>(*bytes))
+    return at(pointer, *bytes);
   return LLVM::GEPOp::create(b, loc, pointer.getType(), i8(), pointer, ArrayRef<LLVM::GEPArg>{offset});
 }
 
@@ -109,22 +138,6 @@ Value Emitter::at(Value pointer, int64_t offset) {
 
 Value Emitter::load(Type type, Value pointer, int64_t align) {
   return LLVM::LoadOp::create(b, loc, type, pointer, align);
-}
-
-Value Emitter::firstLanes(int64_t size, int64_t count) {
-  SmallVector<bool> lanes(size, false);
-  std::fill_n(lanes.begin(), count, true);
-  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vec(size, b.getI1Type()), lanes));
-}
-
-Value Emitter::loadFirst(VectorType floats, Value pointer, int64_t count) {
-  int64_t size = floats.getNumElements();
-  if (count >= size)
-    return load(floats, pointer, 4);
-  Value zero = real(floats, 0.0);
-  if (count <= 0)
-    return zero;
-  return LLVM::MaskedLoadOp::create(b, loc, floats, pointer, firstLanes(size, count), zero, uint32_t(4));
 }
 
 Value Emitter::round(Value v) {
@@ -150,16 +163,46 @@ Value Emitter::allocate(int64_t bytes) {
 }
 
 void Emitter::choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise) {
-  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/true);
+  chosen(
+      {}, condition, [&] { return then(), Values(); }, [&] { return otherwise(), Values(); });
+}
+
+Values Emitter::chosen(TypeRange types, Value condition, function_ref<Values()> then,
+                       function_ref<Values()> otherwise) {
+  if (auto always = known(condition))
+    return *always ? then() : otherwise();
+  auto branch = scf::IfOp::create(b, loc, types, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  auto fill = [&](Block *block, function_ref<Values()> values) {
+    if (types.empty()) // the terminator is there
+      b.setInsertionPoint(block->getTerminator());
+    else
+      b.setInsertionPointToEnd(block);
+    Values results = values();
+    if (!types.empty())
+      scf::YieldOp::create(b, loc, results);
+  };
+  fill(branch.thenBlock(), then);
+  fill(branch.elseBlock(), otherwise);
+  return Values(branch.getResults());
+}
+
+void Emitter::when(Value condition, function_ref<void()> then) {
+  if (auto always = known(condition))
+    return *always ? then() : void();
+  auto branch = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(branch.thenYield());
   then();
-  b.setInsertionPoint(branch.elseYield());
-  otherwise();
 }
 
 Values Emitter::loop(Value lower, Value upper, int64_t step, Values inits,
                      function_ref<Values(Value, Values)> body) {
+  auto first = known(lower), end = known(upper);
+  if (first && end && *end <= *first)
+    return inits;
+  if (first && end && *end <= *first + step)
+    return body(lower, inits);
   auto loop = scf::ForOp::create(b, loc, lower, upper, index(step), inits);
   OpBuilder::InsertionGuard guard(b);
   // Without carried values the builder has already made the terminator.
@@ -173,10 +216,6 @@ Values Emitter::loop(Value lower, Value upper, int64_t step, Values inits,
   return Values(loop.getResults());
 }
 
-Values Emitter::loop(int64_t count, Values inits, function_ref<Values(Value, Values)> body) {
-  if (count == 0)
-    return inits;
-  if (count == 1)
-    return body(index(0), inits);
-  return loop(index(0), index(count), 1, inits, body);
+void Emitter::each(Value lower, Value upper, int64_t step, function_ref<void(Value)> body) {
+  loop(lower, upper, step, {}, [&](Value i, Values) { return body(i), Values(); });
 }

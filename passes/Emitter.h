@@ -21,6 +21,7 @@ struct Emitter {
   mlir::Type i32() { return b.getI32Type(); }
   mlir::Type i64() { return b.getI64Type(); }
   mlir::Type f32() { return b.getF32Type(); }
+  mlir::Type pointer() { return mlir::LLVM::LLVMPointerType::get(b.getContext()); }
   mlir::VectorType vec(int64_t size, mlir::Type element) { return mlir::VectorType::get({size}, element); }
 
   /// A constant; a splat where `type` is a vector.
@@ -28,12 +29,20 @@ struct Emitter {
   mlir::Value real(mlir::Type type, double value);
   mlir::Value constantVector(mlir::VectorType type, llvm::ArrayRef<int64_t> values);
   mlir::Value index(int64_t value) { return constant(i64(), value); }
+  /// The value of a constant; nothing where it is known at run time only.
+  static std::optional<int64_t> known(mlir::Value value);
 
   mlir::Value add(mlir::Value a, mlir::Value c);
   mlir::Value sub(mlir::Value a, mlir::Value c);
   mlir::Value mul(mlir::Value a, mlir::Value c);
   mlir::Value add(mlir::Value a, int64_t c) { return c ? add(a, constant(a.getType(), c)) : a; }
   mlir::Value mul(mlir::Value a, int64_t c) { return c == 1 ? a : mul(a, constant(a.getType(), c)); }
+  /// Unsigned.
+  mlir::Value div(mlir::Value a, int64_t c);
+  mlir::Value rem(mlir::Value a, int64_t c);
+  mlir::Value least(mlir::Value a, mlir::Value c);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value c);
+  mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value c);
   mlir::Value bitAnd(mlir::Value a, int64_t mask);
   mlir::Value bitXor(mlir::Value a, mlir::Value c);
   mlir::Value shiftRight(mlir::Value a, int64_t bits); // logical
@@ -53,21 +62,32 @@ struct Emitter {
   mlir::Value at(mlir::Value pointer, mlir::Value offset);
   mlir::Value at(mlir::Value pointer, int64_t offset);
   mlir::Value load(mlir::Type type, mlir::Value pointer, int64_t align = 1);
-  /// A mask of the first `count` lanes of `size`.
-  mlir::Value firstLanes(int64_t size, int64_t count);
-  /// The first `count` f32 of a vector at `pointer`; the rest are 0 and are not read.
-  mlir::Value loadFirst(mlir::VectorType floats, mlir::Value pointer, int64_t count);
   void store(mlir::Value value, mlir::Value pointer, int64_t align = 1);
 
   /// Memory of the stack, which the function makes where it is entered.
   mlir::Value allocate(int64_t bytes);
   void choose(mlir::Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise);
+  /// What one of the two gives, of `types`.
+  Values chosen(mlir::TypeRange types, mlir::Value condition, llvm::function_ref<Values()> then,
+                llvm::function_ref<Values()> otherwise);
+  void when(mlir::Value condition, llvm::function_ref<void()> then);
 
-  /// for i in [lower, upper) step `step`, carrying `inits`; returns what the last iteration yields.
+  /// for i in [lower, upper) step `step`, carrying `inits`; returns what the last iteration yields. No loop
+  /// where it is known to have one iteration, or none.
   Values loop(mlir::Value lower, mlir::Value upper, int64_t step, Values inits,
               llvm::function_ref<Values(mlir::Value i, Values carried)> body);
-  /// The same over a constant count; no loop for counts 0 and 1.
-  Values loop(int64_t count, Values inits, llvm::function_ref<Values(mlir::Value i, Values carried)> body);
+  /// The same for i in [0, count).
+  Values loop(mlir::Value count, Values inits,
+              llvm::function_ref<Values(mlir::Value i, Values carried)> body) {
+    return loop(index(0), count, 1, std::move(inits), body);
+  }
+  Values loop(int64_t count, Values inits, llvm::function_ref<Values(mlir::Value i, Values carried)> body) {
+    return loop(index(count), std::move(inits), body);
+  }
+  void each(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value i)> body);
+  void each(mlir::Value count, llvm::function_ref<void(mlir::Value i)> body) {
+    each(index(0), count, 1, body);
+  }
 };
 
 } // namespace lut

@@ -1,5 +1,6 @@
 #include "passes/Geometry.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace lut;
@@ -24,12 +25,12 @@ bool lut::targetsArray(Operation *op) {
   return target && target.hasArray();
 }
 
-int64_t Geometry::tableOffset(int64_t u, int64_t digit) const {
+int64_t Body::tableOffset(int64_t u, int64_t digit) const {
   int64_t side = tablesPerVector(), entryBytes = tables.getEntryBytes();
   return ((u / side) * digits() + digit) * side * entryBytes + (u % side) * entryBytes;
 }
 
-llvm::SmallVector<Geometry::Field> Geometry::fieldsOf(int64_t quad) const {
+llvm::SmallVector<Body::Field> Body::fieldsOf(int64_t quad) const {
   int64_t whole = 8 / planes, rest = 8 % planes, split = quad - (8 - rest);
   if (split < 0)
     return {{quad / whole, quad % whole * planes, planes, 0}};
@@ -44,17 +45,51 @@ llvm::SmallVector<Geometry::Field> Geometry::fieldsOf(int64_t quad) const {
   return fields;
 }
 
+std::string Body::prepareName() const {
+  std::string name = stringifyNumerics(numerics).str();
+  if (format.group)
+    name += "_g" + std::to_string(format.group);
+  if (format.subgroup)
+    name += "k" + std::to_string(format.subgroup);
+  if (digits()) {
+    name += llvm::formatv("_t{0}x{1}x{2}", unit, digits(), tables.getEntryBytes());
+    name += tablesPerVector() == 1 ? "" : "q";       // four tables side by side
+    name += schedule.getRun() == 1 ? "b" : "";       // entries of single lookups have a bias
+    name += reorders() ? "o" : "";                   // or integers in the order of unpacked codes
+  }
+  return name;
+}
+
+std::string Body::productName() const {
+  Format stored = format;
+  stored.permuted = stored.perTensor = false;
+  if (stored.row->trits && !stored.group)
+    stored.perTensor = true; // the plain name
+  std::string name = llvm::formatv("{0}_{1}_{2}_{3}x{4}", stringifyNumerics(numerics), stored.str(),
+                                   stringifyLayout(layout), rowVectors, schedule.getTokens());
+  auto add = [&](StringRef what, int64_t value) {
+    if (value)
+      name += (what + Twine(value)).str();
+  };
+  add("b", schedule.getBatchRowVectors());
+  add("i", schedule.getRowsInner());
+  add("r", schedule.getRun());
+  add("w", schedule.getWiden());
+  add("p", schedule.getPrefetch());
+  add("k", constantKBlock());
+  add("u", schedule.getUnpackTokens() ? unpackK : 0);
+  return name;
+}
+
 bool Geometry::sharesPrepared(const Geometry &other) const {
   auto key = [](const Geometry &g) {
-    // Entries of single lookups are stored with a bias; quad puts four tables side by side.
-    return std::make_tuple(g.numerics, g.tables, g.tablesPerVector(), g.schedule.getRun() == 1, g.kPadded,
-                           g.group, g.groups, g.format.subgroup, g.valueBytes,
-                           g.layout == Layout::base3 ? g.schedule.getUnpackTokens() : 0);
+    return std::make_tuple(g.prepareName(), g.shape.k_padded, g.shape.many.bytes,
+                           g.reorders() ? g.schedule.getUnpackTokens() : 0);
   };
   return key(*this) == key(other);
 }
 
-static void setTile(Geometry &g, TargetAttr target) {
+static void setTile(Body &g, TargetAttr target) {
   g.vectorBytes = target.getVectorBytes();
   g.laneRows = g.vectorBytes / 4;
   g.permutes = target.getPermuteBytes() > 0;
@@ -64,32 +99,22 @@ static void setTile(Geometry &g, TargetAttr target) {
   g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
   bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
   g.tileRows = g.rowVectors * (g.inArray() ? target.getArrayN() : bytePerRow ? g.vectorBytes : g.laneRows);
-  g.tiles = (g.n + g.tileRows - 1) / g.tileRows;
   g.independentSums = g.dot == DotKind::quads ? 8 : 1;
 }
 
-static void setReduction(Geometry &g) {
+/// k is padded so that a group, a chunk, two chunks of a row and a vector of activations never end inside a
+/// row.
+static void setReduction(Body &g) {
   g.unit = g.tables ? g.tables.getUnit() : g.format.row->unit;
-  g.groups = g.wholeRow() ? 1 : g.format.groups(g.k);
   g.chunkK = g.layout == Layout::base3    ? g.unit
              : g.layout == Layout::column ? 8
              : g.layout == Layout::trits  ? 24
                                           : 32;
-  // Bit layouts are padded to 32 so that a chunk, a vector of activations and a run never end inside a token.
-  int64_t kBlock = g.schedule.getKBlock();
-  g.kPadded = roundUp(g.k, g.layout == Layout::base3 ? kBlock : g.layout == Layout::trits ? g.chunkK : 32);
-  g.kBlock = kBlock ? std::min(kBlock, g.kPadded) : g.kPadded;
-  g.kBlocks = (g.kPadded + g.kBlock - 1) / g.kBlock;
-  g.group = g.wholeRow() ? g.k : g.groups == 1 && g.format.group >= g.chunkK ? g.kPadded : g.format.group;
-  g.span = g.wholeRow() ? g.k : roundUp(g.group, g.chunkK);
+  g.span = g.wholeRow() ? 0 : roundUp(g.format.group, g.chunkK);
+  g.padding = g.layout == Layout::base3 ? g.schedule.getKBlock() : g.span ? g.span : g.inArray() ? g.chunkK : 64;
 }
 
-int64_t Geometry::tileBytesOf(int64_t kLength) const {
-  int64_t scaleBytes = wholeRow() ? 0 : tileRows * rowScaleBytes();
-  return kLength / chunkK * chunkStride + (kLength + group - 1) / group * scaleBytes;
-}
-
-static void setStream(Geometry &g) {
+static void setStream(Body &g) {
   g.planes = g.layout == Layout::base3 || g.layout == Layout::trits ? 1 : g.format.row->bits;
   g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes;
   if (g.inArray()) // a nibble for each row and unit, for trits with a fifth bit
@@ -98,34 +123,43 @@ static void setStream(Geometry &g) {
   if (g.format.subgroup)
     g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
   g.codeStride = g.chunkStride;
-  g.spanBytes = g.tileBytesOf(g.span);
-  g.blockBytes = g.tileBytesOf(g.kBlock) * g.tiles;
-  g.streamBytes =
-      g.blockBytes * (g.kBlocks - 1) + g.tileBytesOf(g.kPadded - (g.kBlocks - 1) * g.kBlock) * g.tiles;
-  int64_t column = g.wholeRow() ? g.rowsPadded() * 4 : 0;
-  g.scaleOffset = g.streamBytes;
-  g.zeroOffset = g.scaleOffset + column;
-  g.negativesOffset = g.zeroOffset + (g.format.zeroPoints ? column : 0);
-  g.columnsOffset = g.negativesOffset + (g.layout == Layout::base3 ? column : 0);
-  g.payloadBytes = g.columnsOffset + (g.format.permuted ? g.kPadded * 4 : 0);
-}
-
-/// Behind the first `before` bytes.
-static void placePrepared(Geometry &g, int64_t before) {
-  g.valueOffset = roundUp(before, 64);
+  if (g.span)
+    g.spanBytes = g.span / g.chunkK * g.chunkStride + g.spanGroups() * g.tileRows * g.rowScaleBytes();
   // Integers: int8, or sixteen bits from which tables of trits are rounded.
   g.valueBytes = g.numerics == Numerics::a8 ? 1 : g.format.row->trits ? 2 : 0;
-  g.scalesOffset = g.valueOffset + roundUp(g.kPadded * g.valueBytes, 64);
-  g.sumsOffset = g.scalesOffset + roundUp(g.preparedGroups() * 4, 64);
-  g.preparedBytes = g.sumsOffset + roundUp(g.preparedSums() * 4, 64);
-  if (g.preparedBytes % 4096 == 0)
-    g.preparedBytes += 64; // tokens at equal offsets would share one set of the L1 cache
 }
 
-static void setPrepared(Geometry &g) {
-  int64_t units = g.tables ? g.kPadded / g.unit : 0;
-  g.tableBytes = g.tables ? units * g.digits() * g.tables.getEntryBytes() : 0;
-  placePrepared(g, g.tableBytes);
+/// Unpacked codes of a tile stay within twice the L1 cache, those of base 3 are of blocks that tables want
+/// shorter.
+static void setUnpacking(Body &g, TargetAttr target) {
+  int64_t kBlock = g.schedule.getKBlock();
+  if (!g.schedule.getUnpackTokens())
+    return;
+  if (g.layout == Layout::base3)
+    g.unpackK = kBlock * std::max<int64_t>(1, 420 / kBlock);
+  else
+    g.unpackK = kBlock ? kBlock : 2 * target.getL1Bytes() / g.tileRows / g.padding * g.padding;
+}
+
+lutc_body Body::contract() const {
+  auto u32 = [](int64_t value) { return uint32_t(value); };
+  return {{u32(int64_t(layout)), u32(vectorBytes), u32(rowVectors), u32(tileRows), u32(planes),
+           u32(format.group), u32(schedule.getKBlock()), u32(padding)},
+          u32(chunkK),
+          u32(chunkStride),
+          u32(span),
+          u32(rowScaleBytes()),
+          u32(format.subgroup),
+          format.zeroPoints,
+          layout == Layout::base3,
+          format.permuted,
+          u32(unit),
+          u32(tables ? digits() * tables.getEntryBytes() : 0),
+          u32(valueBytes),
+          reorders(),
+          u32(schedule.getTokenBlock()),
+          u32(schedule.getUnpackTokens()),
+          u32(unpackK)};
 }
 
 Geometry lut::getGeometry(Operation *op, TargetAttr target) {
@@ -149,13 +183,14 @@ Geometry lut::getGeometry(Operation *op, TargetAttr target) {
   setTile(g, target);
   setReduction(g);
   setStream(g);
-  setPrepared(g);
+  setUnpacking(g, target);
+  lutc_body body = g.contract();
+  lutc_shape_of(&body, g.n, g.k, &g.shape);
   return g;
 }
 
-/// A byte of base 3 becomes five, four row vectors of one; its activations come twice, in their own order and
-/// in that of the codes.
-Geometry lut::unpackedGeometry(Geometry g) {
+/// A byte of base 3 becomes five, four row vectors of one.
+Body lut::unpackedBody(Body g) {
   UnpackedStep step(g.layout, g.rowVectors, g.registers);
   g.unpacked = true;
   g.stepVectors = step.rowVectors;
@@ -166,9 +201,6 @@ Geometry lut::unpackedGeometry(Geometry g) {
     g.rowVectors *= 4;
     g.chunkK *= 4;
     g.chunkStride *= 4;
-    g.tableBytes = 0;
-    placePrepared(g, g.kPadded + 32);
-    g.unpackBlocks = std::min(g.kBlocks, std::max<int64_t>(1, 420 / g.kBlock)); // tables want shorter blocks
   }
   g.planes = g.chunkQuads();
   g.codeStride = g.chunkK * g.stepRows();

@@ -1,9 +1,10 @@
-// Sizes and offsets of one scheduled product: the packed stream, the prepared activations and the tile.
-// The single place where passes, code generation and (through lutc_layout) the packer agree on bytes.
+// A scheduled product: what its code depends on, and its numbers, which runtime/shape.h gives to the runtime
+// as well. The single place where passes, code generation and (through lutc_layout) the packer agree on bytes.
 #ifndef LUT_PASSES_GEOMETRY_H
 #define LUT_PASSES_GEOMETRY_H
 
 #include "dialects/lut/Lut.h"
+#include "runtime/shape.h"
 
 namespace lut {
 
@@ -13,9 +14,8 @@ inline int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 /// Rows of f32 that a stage computes start at a cache line.
 inline int64_t rowBytes(int64_t elements) { return roundUp(elements * 4, 64); }
 
-struct Geometry {
-  // The product.
-  int64_t n = 0, k = 0;
+/// What the code of a scheduled product depends on: nothing of n and k.
+struct Body {
   Format format;
   Numerics numerics = Numerics::a8;
   Strategy strategy = Strategy::dot;
@@ -24,7 +24,7 @@ struct Geometry {
   TablesType tables; // null for the dot strategy
 
   // Vectors and tiles: `laneRows` rows have one i32 lane each in a vector of sums.
-  int64_t vectorBytes = 0, laneRows = 0, rowVectors = 0, tileRows = 0, tiles = 0;
+  int64_t vectorBytes = 0, laneRows = 0, rowVectors = 0, tileRows = 0;
   bool permutes = false; // whether the target has byte permutes
   DotKind dot = DotKind::none;
   int64_t stepVectors = 0; // row vectors that are summed at a time: all of the tile, or a part of it
@@ -35,36 +35,28 @@ struct Geometry {
   int64_t independentSums = 1;
 
   // Along k. A chunk is what one step of the stream covers; the unit is g, the k of one table. A span is
-  // whole chunks with the scales behind them: a group, or two groups of half a chunk.
-  int64_t chunkK = 0, unit = 0, kPadded = 0, group = 0, groups = 0, span = 0, kBlock = 0, kBlocks = 1;
+  // whole chunks with the scales behind them: a group, or two groups of half a chunk; 0: the whole row. k is
+  // padded to a multiple of `padding`.
+  int64_t chunkK = 0, unit = 0, span = 0, padding = 0;
 
   // The packed stream, in bytes: of one chunk of a tile without and with the multiples of its subgroups, of a
-  // full span with its scales, of a full k block.
+  // span with its scales.
   int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
-  int64_t chunkBytes = 0, chunkStride = 0, spanBytes = 0, blockBytes = 0, streamBytes = 0;
-  // The tail of whole-row formats.
-  int64_t scaleOffset = 0, zeroOffset = 0, negativesOffset = 0;
-  // The end of the payload: columns of permuted weights.
-  int64_t columnsOffset = 0, payloadBytes = 0;
+  int64_t chunkBytes = 0, chunkStride = 0, spanBytes = 0;
+  int64_t valueBytes = 0; // of a prepared integer
 
   // Whether the codes of a step have been unpacked to bytes: [k / 4][row vector][row][4], V bytes for each
-  // row vector of 4 k. `codeStride` is from chunk to chunk, in the stream too.
+  // row vector of 4 k. `codeStride` is from chunk to chunk, in the stream too; `unpackK` is unpacked at a
+  // time.
   bool unpacked = false;
-  int64_t codeStride = 0, unpackBlocks = 1;
-
-  // Prepared activations of one token, in bytes.
-  int64_t tableBytes = 0, valueOffset = 0, valueBytes = 0, scalesOffset = 0, sumsOffset = 0,
-          preparedBytes = 0;
+  int64_t codeStride = 0, unpackK = 0;
 
   /// Whether tables are made in the registers of a LUT-instruction machine.
   bool inArray() const { return layout == Layout::nibbles || layout == Layout::trits; }
   bool wholeRow() const { return format.group == 0; }
   int64_t chunkQuads() const { return chunkK / 4; }
-  /// Where products find the integers of a token: those of unpacked trits have an order of their own.
-  int64_t factorOffset() const { return unpacked && tables ? 0 : valueOffset; }
-  /// Bytes of the k blocks that are unpacked at a time.
-  int64_t unpackedBytes() const { return stepRows() * kBlock * unpackBlocks; }
-  int64_t unpackRounds() const { return (kBlocks + unpackBlocks - 1) / unpackBlocks; }
+  /// The k block where code has it as a constant: tables of base 3 are summed in runs that divide it.
+  int64_t constantKBlock() const { return tables && tables.getTrits() && !inArray() ? schedule.getKBlock() : 0; }
 
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
   bool doubled() const {
@@ -80,8 +72,6 @@ struct Geometry {
   }
   /// i32 sum vectors of a step for one token.
   int64_t sumVectors() const { return stepRows() / laneRows; }
-  /// Bytes of a tile in a k block of `kLength` elements.
-  int64_t tileBytesOf(int64_t kLength) const;
   /// Bytes of the scale, zero point and minimum of a row.
   int64_t rowScaleBytes() const {
     return format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes();
@@ -89,21 +79,15 @@ struct Geometry {
   /// Multiples of a row: of its scale, and of its minimum.
   int64_t rowMultiples() const { return format.subgroup ? (format.minimums ? 2 : 1) : 0; }
   /// Groups of a span.
-  int64_t spanGroups() const { return span / group; }
-  /// Scales of prepared activations, with those of groups behind the last; and sums, of groups or subgroups.
-  int64_t preparedGroups() const { return wholeRow() ? 1 : std::max(groups, kPadded / group); }
-  int64_t preparedSums() const { return format.subgroup ? kPadded / format.subgroup : preparedGroups(); }
-  int64_t rowsPadded() const { return tiles * tileRows; }
+  int64_t spanGroups() const { return span / format.group; }
   int64_t digits() const { return tables ? tables.getDigits() : 0; }
   int64_t radix() const { return tables ? tables.getRadix() : 0; }
   /// Tables that one vector of the stream indexes side by side.
   int64_t tablesPerVector() const { return layout == Layout::quad ? 4 : 1; }
   /// Bytes from the start of prepared activations to digit `digit` of table `u` of unit-aligned k.
   int64_t tableOffset(int64_t u, int64_t digit) const;
-  /// Units in `kLength` elements of k.
-  int64_t units(int64_t kLength) const { return kLength / unit; }
-  /// Whether two products of one activation read the same prepared bytes.
-  bool sharesPrepared(const Geometry &other) const;
+  /// Whether products of unpacked codes read integers in the order of the codes, not tables.
+  bool reorders() const { return layout == Layout::base3 && schedule.getUnpackTokens() != 0; }
   /// Bits of a code in layout dot: `width` of them, the lowest of weight 2^weight, at `position` of each byte
   /// of vector `vector` of a chunk.
   struct Field {
@@ -111,8 +95,23 @@ struct Geometry {
   };
   /// What the codes of `quad` consist of, highest bits first (the bits are in runtime/kernel.h).
   llvm::SmallVector<Field> fieldsOf(int64_t quad) const;
-  /// Elements of k in the last group, up to k.
-  int64_t lastGroup() const { return k - (groups - 1) * group; }
+
+  /// As code and descriptors call it: equal names, equal code. "a8_w4g128_dot_2x4u"
+  std::string productName() const;
+  /// The same of the code that prepares activations: equal names, equal prepared bytes.
+  std::string prepareName() const;
+  lutc_body contract() const;
+};
+
+/// A product: its body, and the numbers that n and k give it.
+struct Geometry : Body {
+  int64_t n = 0, k = 0;
+  lutc_shape shape = {};
+
+  /// Elements of k that share a scale of activations and are summed in integers.
+  int64_t sumLength() const { return wholeRow() ? shape.k_padded : format.group; }
+  /// Whether two products of one activation read the same prepared bytes.
+  bool sharesPrepared(const Geometry &other) const;
 };
 
 /// What layout quad multiplies lookups of the highest bit plane and digit by, in one byte.
@@ -122,8 +121,8 @@ inline int64_t largestMultiplier(const Format &format, TablesType tables) {
 
 /// The geometry of a lut.lookup_gemm or lut.dot_gemm that has a schedule.
 Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
-/// The same product of codes that have been unpacked.
-Geometry unpackedGeometry(Geometry g);
+/// The same code for codes that have been unpacked.
+Body unpackedBody(Body body);
 
 /// What is summed at a time of unpacked codes, which need no registers: sums take half of them. A row vector
 /// of layout base3 is four of layout dot.

@@ -1,4 +1,9 @@
 #include "passes/Program.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "passes/TileEmitter.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace lut;
@@ -48,9 +53,9 @@ static Geometry geometryOf(StageOp stage, TargetAttr target) {
 static Slot resultSlot(StageOp stage, const Geometry &geometry) {
   Value result = stage.getResult();
   if (stage.prepares()) { // of many tokens without tables, of fewer with them
-    int64_t few = geometry.schedule.getUnpackTokens(), bytes = geometry.preparedBytes;
-    int64_t many = few ? unpackedGeometry(geometry).preparedBytes : bytes;
-    return {Slot::Kind::scratch, many, result, /*routed=*/false, {}, (few - 1) * (bytes - many)};
+    int64_t few = geometry.shape.few.bytes, many = geometry.shape.many.bytes;
+    int64_t fixed = std::max<int64_t>(0, geometry.schedule.getUnpackTokens() - 1) * (few - many);
+    return {Slot::Kind::scratch, many, result, /*routed=*/false, {}, fixed};
   }
   auto type = cast<RankedTensorType>(result.getType());
   int64_t elements = type.getDimSize(1);
@@ -59,28 +64,97 @@ static Slot resultSlot(StageOp stage, const Geometry &geometry) {
   return {Slot::Kind::scratch, rowBytes(elements), result};
 }
 
-/// What a stage needs of a token for itself: activations that it computes before it quantizes them, and those
-/// in another order; sums between k blocks of a result that may lie where a residual is still to be read.
+/// Whether a stage's activations have to be computed or copied before they are quantized, each time to a row
+/// of their own: functions of them, another order of columns, else zeros behind them.
+static int64_t sourceRows(StageOp stage, const Geometry &g) {
+  Block &body = stage.getBody().front();
+  bool computes = llvm::any_of(body, llvm::IsaPred<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>);
+  bool permutes = llvm::any_of(body, llvm::IsaPred<PermuteOp>);
+  return std::max<int64_t>(computes + permutes, g.shape.row_k != g.shape.k);
+}
+
+/// What a stage needs of a token for itself: rows of its source; sums between k blocks of a result that may
+/// lie where a residual is still to be read, or has no place for all rows of a tile.
 static int64_t bufferBytes(StageOp stage, const Geometry &g) {
   Block &body = stage.getBody().front();
-  if (stage.prepares()) {
-    bool computes = llvm::any_of(body, llvm::IsaPred<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>);
-    bool permutes = llvm::any_of(body, llvm::IsaPred<PermuteOp>);
-    return rowBytes(g.k) * (computes + permutes);
-  }
+  if (stage.prepares())
+    return rowBytes(g.shape.row_k) * sourceRows(stage, g);
   bool residual = llvm::any_of(body.getOps<AddOp>(),
                                [](AddOp add) { return add.getOther().getType() == add.getX().getType(); });
   bool converted = !body.getOps<ConvertOp>().empty();
-  return (residual || converted) && g.kBlocks > 1 ? rowBytes(g.n) : 0;
+  bool apart = residual || converted || g.n % g.tileRows != 0;
+  return apart && g.shape.k_blocks > 1 ? rowBytes(g.shape.tiles * g.tileRows) : 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Names of functions
+//===----------------------------------------------------------------------===//
+
+/// Ops of a stage with their attributes and the numbers of their operands, without sizes.
+static std::string textOf(StageOp stage) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  DenseMap<Value, size_t> numbers;
+  for (Value argument : stage.getBody().getArguments())
+    numbers.try_emplace(argument, numbers.size());
+  for (Operation &op : stage.getBody().front()) {
+    out << op.getName() << op.getAttrDictionary();
+    for (Value operand : op.getOperands()) {
+      out << " " << numbers.lookup(operand);
+      if (auto type = dyn_cast<RankedTensorType>(operand.getType()))
+        out << ":" << type.getRank() << (isOneForAll(op) ? "one" : "");
+    }
+    for (Value result : op.getResults())
+      numbers.try_emplace(result, numbers.size());
+    if (isa<QuantizeActivationsOp, PrecomputeOp>(op))
+      break; // what follows is the body's
+  }
+  return text;
+}
+
+static std::string sourceName(StageOp stage) {
+  std::string name;
+  for (Operation &op : stage.getBody().front())
+    if (isa<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp, PermuteOp>(op))
+      name += (op.getName().stripDialect() + "_").str();
+  if (name.empty())
+    return "copy";
+  return name + llvm::utohexstr(uint32_t(llvm::xxh3_64bits(textOf(stage))), /*LowerCase=*/true);
+}
+
+bool lut::isOneForAll(Operation &op) {
+  if (!isa<AddOp, ScaleOp>(op))
+    return false;
+  auto type = cast<RankedTensorType>(op.getOperand(1).getType());
+  return type.getRank() == 1 && type.getDimSize(0) == 1;
+}
+
+/// "scale_one_add_rows_f32"
+static std::string finishName(StageOp stage) {
+  std::string name;
+  for (Operation &op : stage.getBody().front())
+    if (isa<AddOp, ScaleOp>(op)) {
+      bool vector = cast<RankedTensorType>(op.getOperand(1).getType()).getRank() == 1;
+      name += op.getName().stripDialect().str() + (isOneForAll(op) ? "_one_" : vector ? "_vector_" : "_rows_");
+    }
+  llvm::raw_string_ostream(name) << cast<RankedTensorType>(stage.getResult().getType()).getElementType();
+  return name;
+}
+
+/// <library>_<what>_<name>_<target>
+static std::string symbolOf(func::FuncOp function, TargetAttr target, StringRef what, const Twine &name) {
+  std::string library = function->getParentOfType<ModuleOp>().getName().value_or("").str();
+  return (library + (library.empty() ? "" : "_") + what + "_" + name + "_" + target.getName()).str();
 }
 
 namespace {
 /// Walks through the ops of a function.
 struct ProgramBuilder {
+  func::FuncOp function;
   TargetAttr target;
   Program program = {};
   DenseMap<Value, int64_t> phases{}; // of results
-  int64_t prepares = 0, products = 0, segmentTokens = 0;
+  int64_t products = 0, segmentTokens = 0;
   int64_t productTokens = INT64_MAX; // most that a product takes which is not routed
 
   void addStage(StageOp op);
@@ -104,12 +178,22 @@ int64_t ProgramBuilder::phaseAfter(Operation *op) {
 }
 
 void ProgramBuilder::addStage(StageOp op) {
-  ProgramStage stage{op, "", geometryOf(op, target)};
+  ProgramStage stage{op, geometryOf(op, target), "", "", ""};
+  const Geometry &g = stage.geometry;
   stage.phase = phaseAfter(op);
-  int64_t index = op.prepares() ? prepares++ : products++;
-  stage.suffix = op.prepares() ? "_prepare" : "_compute";
-  if (index)
-    stage.suffix += std::to_string(index);
+  if (op.prepares()) {
+    stage.run = symbolOf(function, target, "prepare", g.prepareName());
+    if (sourceRows(op, g))
+      stage.source = symbolOf(function, target, "source", sourceName(op));
+  } else if (target.hasArray()) {
+    stage.run = (function.getName() + "_compute" + (products ? std::to_string(products) : "")).str();
+    ++products;
+  } else {
+    std::string finish = finishName(op);
+    stage.run = symbolOf(function, target, "product", g.productName());
+    stage.finish = symbolOf(function, target, "finish", finish);
+    stage.plain = finish == "f32";
+  }
   for (Value input : op.getInputs())
     stage.routed |= program.slots[program.slotOf(input)].routed;
   Slot result = resultSlot(op, stage.geometry);
@@ -124,6 +208,32 @@ void ProgramBuilder::addStage(StageOp op) {
   if (!op.prepares() && !stage.routed)
     productTokens = std::min(productTokens, block);
   program.stages.push_back(std::move(stage));
+}
+
+/// By place: result, buffer, then what is prepared, or prepared activations, weights and what follows them.
+static SmallVector<unsigned> stageSlots(const Program &program, const ProgramStage &stage) {
+  StageOp op = stage.op;
+  SmallVector<unsigned> slots = {stage.result, stage.buffer ? stage.buffer : stage.result};
+  auto add = [&](Value argument) {
+    slots.push_back(program.slotOf(op.getInputs()[cast<BlockArgument>(argument).getArgNumber()]));
+  };
+  if (op.prepares()) {
+    for (Value argument : op.getBody().getArguments())
+      add(argument);
+    return slots;
+  }
+  for (Operation &each : op.getBody().front()) {
+    if (isa<LookupGemmOp, DotGemmOp>(each)) {
+      Value w = each.getOperand(1);
+      if (auto reinterpret = w.getDefiningOp<ReinterpretOp>())
+        w = reinterpret.getW();
+      add(each.getOperand(0));
+      add(w);
+    }
+    if (isa<AddOp, ScaleOp>(each))
+      add(each.getOperand(1));
+  }
+  return slots;
 }
 
 void ProgramBuilder::addRoute(RouteOp op) {
@@ -150,7 +260,7 @@ void ProgramBuilder::addCombine(CombineOp op) {
 static constexpr int64_t routedTokens = 64;
 
 Program lut::getProgram(func::FuncOp function, TargetAttr target) {
-  ProgramBuilder builder{target};
+  ProgramBuilder builder{function, target};
   Program &program = builder.program;
   for (Value argument : function.getArguments())
     builder.addSlot(argumentSlot(argument));
@@ -166,9 +276,11 @@ Program lut::getProgram(func::FuncOp function, TargetAttr target) {
     program.tokenBlock = std::min(routedTokens, builder.productTokens);
     program.routing.segmentTokens = builder.segmentTokens;
   }
-  for (ProgramStage &stage : program.stages)
+  for (ProgramStage &stage : program.stages) {
     if (int64_t bytes = bufferBytes(stage.op, stage.geometry))
       stage.buffer = builder.addSlot({Slot::Kind::scratch, bytes, {}, stage.routed});
+    stage.slots = stageSlots(program, stage);
+  }
   llvm::sort(program.stages, [](const ProgramStage &a, const ProgramStage &b) {
     return std::make_pair(a.phase, a.result) < std::make_pair(b.phase, b.result);
   });

@@ -29,13 +29,18 @@ struct Routing {
   int64_t segmentTokens = 0; // pairs that one product takes at a time
 };
 
+/// Functions by name, which stages of equal code share: those of a target, of bodies (Body::productName,
+/// Body::prepareName), of sources and of what follows products. Of a LUT-instruction machine a product has
+/// functions of its own.
 struct ProgramStage {
   StageOp op;
-  std::string suffix;              // of the function's name
   Geometry geometry;               // of the product, or of one that reads what is prepared
+  std::string run, source, finish; // source, finish: empty where the stage has none
   unsigned result = 0, buffer = 0; // slots; buffer 0: the stage needs none
-  int64_t phase = 0;               // stages of a phase do not depend on each other
-  bool routed = false;             // for pairs of tokens and experts
+  llvm::SmallVector<unsigned> slots = {}; // operands by LUTC_STAGE_RESULT and so on
+  int64_t phase = 0;                      // stages of a phase do not depend on each other
+  bool routed = false;                    // for pairs of tokens and experts
+  bool plain = false;                     // results are stored as f32 and nothing else
 };
 
 struct Program {

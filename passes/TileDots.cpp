@@ -42,7 +42,7 @@ Value DotEmitter::chunkVector(Value chunk, int64_t index, int64_t row, llvm::Mut
 /// The codes of the 4 k of `quad` in row vector `row`, times the step.
 Value DotEmitter::joinedFields(Value chunk, int64_t row, int64_t quad, llvm::MutableArrayRef<Value> loaded) {
   Value joined;
-  for (const Geometry::Field &field : g.fieldsOf(quad)) {
+  for (const Body::Field &field : g.fieldsOf(quad)) {
     int64_t bit = field.weight + stepBit();
     Value bits = e.shiftBytes(chunkVector(chunk, field.vector, row, loaded), field.position - bit);
     bits = e.bitAnd(bits, ((1 << field.width) - 1) << bit);
@@ -77,8 +77,8 @@ void DotEmitter::dotQuads(Value i, int64_t firstQuad, int64_t quads, Chunk &load
   Value chunk = e.at(at.weights, e.mul(i, g.codeStride));
   Value k = e.add(at.kOffset, e.mul(i, g.chunkK));
   Values x;
-  for (Value prepared : at.prepared)
-    x.push_back(e.at(e.at(prepared, k), g.factorOffset()));
+  for (Value integers : at.values)
+    x.push_back(e.at(integers, k));
   int64_t size = R * tokens * halves;
   for (int64_t quad = firstQuad; quad < firstQuad + quads; ++quad) {
     Values values;
@@ -120,8 +120,8 @@ Values DotEmitter::fieldSums() {
   };
   SmallVector<Place> places;
   // The upper half of eight single bits moves down: more sums would not fit the registers.
-  auto shiftOf = [&](const Geometry::Field &field) { return g.planes == 1 ? field.position & 4 : 0; };
-  auto placeOf = [&](const Geometry::Field &field) {
+  auto shiftOf = [&](const Body::Field &field) { return g.planes == 1 ? field.position & 4 : 0; };
+  auto placeOf = [&](const Body::Field &field) {
     Place place{field.position - shiftOf(field), field.width, field.weight};
     auto found = llvm::find(places, place);
     if (found == places.end()) {
@@ -131,16 +131,16 @@ Values DotEmitter::fieldSums() {
     return size_t(found - places.begin());
   };
   for (int64_t quad = 0; quad < 8; ++quad)
-    for (const Geometry::Field &field : g.fieldsOf(quad))
+    for (const Body::Field &field : g.fieldsOf(quad))
       placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
     Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
-    Value x = e.at(e.at(at.prepared[0], e.add(at.kOffset, e.mul(i, g.chunkK))), g.valueOffset);
+    Value x = e.at(at.values[0], e.add(at.kOffset, e.mul(i, g.chunkK)));
     Chunk loaded = noVectors();
     for (int64_t quad = 0; quad < 8; ++quad) {
       Value values = e.bitcast(e.splat(e.load(e.i32(), e.at(x, 4 * quad)), V / 4), bytes);
       for (int64_t r = 0; r < R; ++r)
-        for (const Geometry::Field &field : g.fieldsOf(quad)) {
+        for (const Body::Field &field : g.fieldsOf(quad)) {
           size_t index = placeOf(field);
           int64_t mask = ((1 << field.width) - 1) << places[index].position;
           Value w = chunkVector(chunk, field.vector, r, loaded[r]);
@@ -164,8 +164,10 @@ Values DotEmitter::fieldSums() {
 
 /// A token alone takes two chunks an iteration: with one, a cold w4g128 4096x4096 took 667 us, with two 506.
 Values DotEmitter::eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body) {
-  int64_t chunks = at.kLength / g.chunkK, unroll = tokens == 1 && chunks % 2 == 0 ? 2 : 1;
-  return e.loop(chunks / unroll, sums, [&](Value i, Values carried) {
+  Value chunks = e.div(at.kLength, g.chunkK);
+  bool even = g.wholeRow() ? g.padding % (2 * g.chunkK) == 0 : *e.known(chunks) % 2 == 0;
+  int64_t unroll = tokens == 1 && even ? 2 : 1;
+  return e.loop(e.div(chunks, unroll), sums, [&](Value i, Values carried) {
     for (int64_t u = 0; u < unroll; ++u)
       carried = body(e.add(e.mul(i, unroll), u), carried);
     return carried;
@@ -177,7 +179,7 @@ Values DotEmitter::sums() {
   if (format.subgroup)
     return subgroupSums();
   Values sums = withHalves(initialSums());
-  if (g.group < g.chunkK) {
+  if (g.format.group && g.format.group < g.chunkK) {
     Chunk loaded = noVectors();
     dotQuads(e.index(0), at.firstQuad, at.quads, loaded, sums);
     return joinHalves(sums);
@@ -231,7 +233,7 @@ void DotEmitter::addSubgroup(Value multiples, const Values &partial, Values &sum
   }
 }
 
-void lut::unpackChunk(Emitter &e, const Geometry &g, Value chunk, Value codes) {
+void lut::unpackChunk(Emitter &e, const Body &g, Value chunk, Value codes) {
   GroupCursor nowhere;
   DotEmitter emitter{{e, g, nowhere}};
   emitter.halves = 1;

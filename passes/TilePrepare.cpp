@@ -13,22 +13,24 @@ struct GroupScale {
 
 struct PrepareEmitter {
   Emitter &e;
-  const Geometry &g;
+  const Body &g;
+  StageCall &call;
   Value x, out; // of one token
   int64_t W = g.laneRows;
   VectorType floats = e.vec(W, e.f32()), ints = e.vec(W, e.i32());
+  PreparedPlace place = call.prepared(g.unpacked);
+  Value values = e.at(out, place.values);
 
   void token();
-  void group(Value index, int64_t length, int64_t padded);
+  void group(Value index, Value length);
   GroupScale groupScale(Value magnitudeBits);
   void storeScale(Value index, Value scale);
   void storeSum(Value index, Value sum);
   void unpackedOrder();
 
-  Value loadX(Value k, int64_t valid);
-  Value maxMagnitude(Value k0, int64_t length);
-  Value quantize(Value k0, int64_t length, int64_t padded, Value inverse);
-  void quantizeSubgroups(Value index, int64_t length, int64_t padded, Value inverse);
+  Value maxMagnitude(Value k0, Value length);
+  Value quantize(Value k0, Value length, Value inverse);
+  void quantizeSubgroups(Value index, Value inverse);
 };
 
 } // namespace
@@ -57,96 +59,72 @@ GroupScale PrepareEmitter::groupScale(Value bits) {
 }
 
 void PrepareEmitter::storeScale(Value index, Value scale) {
-  e.store(scale, e.at(e.at(out, e.mul(index, 4)), g.scalesOffset), 4);
+  e.store(scale, e.at(e.at(out, place.scales), e.mul(index, 4)), 4);
 }
 
 void PrepareEmitter::storeSum(Value index, Value sum) {
-  e.store(sum, e.at(e.at(out, e.mul(index, 4)), g.sumsOffset), 4);
+  e.store(sum, e.at(e.at(out, place.sums), e.mul(index, 4)), 4);
 }
 
 //===----------------------------------------------------------------------===//
 // Quantized activations
 //===----------------------------------------------------------------------===//
 
-/// W floats at k, of which the first `valid` exist; the rest are 0.
-Value PrepareEmitter::loadX(Value k, int64_t valid) {
-  return e.loadFirst(floats, e.at(x, e.mul(k, 4)), valid);
-}
-
 /// Bits of the largest |x|: magnitudes order as integers, and a NaN is the largest.
-Value PrepareEmitter::maxMagnitude(Value k0, int64_t length) {
-  auto step = [&](Value k, int64_t valid, Value largest) -> Value {
-    Value bits = e.bitAnd(e.bitcast(loadX(k, valid), ints), 0x7fffffff);
-    return arith::MaxSIOp::create(e.b, e.loc, largest, bits);
-  };
-  Value largest = e.loop(length / W, {e.constant(ints, 0)}, [&](Value i, Values carried) {
-    return Values{step(e.add(k0, e.mul(i, W)), W, carried[0])};
+Value PrepareEmitter::maxMagnitude(Value k0, Value length) {
+  Value largest = e.loop(e.div(e.add(length, W - 1), W), {e.constant(ints, 0)}, [&](Value i, Values carried) {
+    Value lanes = e.load(ints, e.at(x, e.mul(e.add(k0, e.mul(i, W)), 4)), 4);
+    Value bits = e.bitAnd(lanes, 0x7fffffff);
+    return Values{arith::MaxSIOp::create(e.b, e.loc, carried[0], bits)};
   })[0];
-  if (length % W)
-    largest = step(e.add(k0, length / W * W), length % W, largest);
   return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, largest);
 }
 
-/// Stores the integers of [k0, k0 + padded), 0 from `length` on; returns their sum.
-Value PrepareEmitter::quantize(Value k0, int64_t length, int64_t padded, Value inverse) {
+/// Stores the integers of [k0, k0 + length); returns their sum. The last vector of a row may reach beyond
+/// k_padded, where x is 0 and integers have room.
+Value PrepareEmitter::quantize(Value k0, Value length, Value inverse) {
   Value factor = e.splat(inverse, W);
   Type type = e.b.getIntegerType(8 * g.valueBytes);
-  auto valuePointer = [&](Value k) { return e.at(e.at(out, e.mul(k, g.valueBytes)), g.valueOffset); };
-  auto step = [&](Value k, int64_t valid, Value sum) {
-    Value scaled = e.mul(loadX(k, valid), factor);
+  Value sum = e.loop(e.div(e.add(length, W - 1), W), {e.constant(ints, 0)}, [&](Value i, Values carried) {
+    Value k = e.add(k0, e.mul(i, W));
+    Value scaled = e.mul(e.load(floats, e.at(x, e.mul(k, 4)), 4), factor);
     if (g.valueBytes == 2) // tables of trits are rounded from 64ths of an entry
       scaled = e.mul(scaled, e.real(floats, 64.0));
     Value q = e.round(scaled);
     Value narrow = arith::TruncIOp::create(e.b, e.loc, e.vec(W, type), q);
-    e.store(narrow, valuePointer(k));
-    return e.add(sum, q);
-  };
-  Value sum = e.loop(length / W, {e.constant(ints, 0)}, [&](Value i, Values carried) {
-    return Values{step(e.add(k0, e.mul(i, W)), W, carried[0])};
+    e.store(narrow, e.at(values, e.mul(k, g.valueBytes)));
+    return Values{e.add(carried[0], q)};
   })[0];
-  int64_t k = length / W * W;
-  if (k < length) {
-    sum = step(e.add(k0, k), length - k, sum);
-    k += W;
-  }
-  // Zeros up to the padded end; padded rows of k need not be a multiple of W.
-  for (; k < padded; k += W)
-    e.store(e.constant(e.vec(std::min(W, padded - k), type), 0), valuePointer(e.add(k0, k)));
   return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sum);
 }
 
 /// The integers of group `index`, with a sum for each subgroup.
-void PrepareEmitter::quantizeSubgroups(Value index, int64_t length, int64_t padded, Value inverse) {
-  int64_t size = g.format.subgroup, whole = length / size;
-  Value k0 = e.mul(index, g.group), first = e.mul(index, g.group / size);
-  e.loop(whole, {}, [&](Value i, Values) {
-    storeSum(e.add(first, i), quantize(e.add(k0, e.mul(i, size)), size, size, inverse));
-    return Values();
+void PrepareEmitter::quantizeSubgroups(Value index, Value inverse) {
+  int64_t size = g.format.subgroup, count = g.format.group / size;
+  Value k0 = e.mul(index, g.format.group), first = e.mul(index, count);
+  e.each(e.index(count), [&](Value i) {
+    storeSum(e.add(first, i), quantize(e.add(k0, e.mul(i, size)), e.index(size), inverse));
   });
-  for (int64_t i = whole; i < padded / size; ++i) {
-    int64_t left = std::max<int64_t>(0, length - i * size);
-    storeSum(e.add(first, i), quantize(e.add(k0, i * size), left, size, inverse));
-  }
 }
 
 //===----------------------------------------------------------------------===//
 // Groups and tokens
 //===----------------------------------------------------------------------===//
 
-void PrepareEmitter::group(Value index, int64_t length, int64_t padded) {
-  Value k0 = e.mul(index, g.group);
+void PrepareEmitter::group(Value index, Value length) {
+  Value k0 = e.mul(index, g.format.group); // of a whole row 0
   bool a8 = g.numerics == Numerics::a8;
   GroupScale scale = groupScale(a8 ? maxMagnitude(k0, length) : emitMaxUnitMagnitude(e, g, x, k0, length));
   storeScale(index, scale.scale);
   if (g.format.subgroup)
-    return quantizeSubgroups(index, length, padded, scale.inverse);
+    return quantizeSubgroups(index, scale.inverse);
   Value sum;
   if (g.valueBytes)
-    sum = quantize(k0, length, padded, scale.inverse);
-  if (g.factorOffset() != g.valueOffset)
+    sum = quantize(k0, length, scale.inverse);
+  if (g.unpacked)
     unpackedOrder();
   else if (g.digits()) {
-    Value allOnes = emitTables(e, g, x, out, k0, length, padded, scale.inverse);
+    Value allOnes = emitTables(e, g, x, out, values, k0, length, scale.inverse);
     sum = a8 ? sum : allOnes;
   }
   storeSum(index, sum);
@@ -158,27 +136,19 @@ void PrepareEmitter::unpackedOrder() {
   SmallVector<int64_t> indices(32);
   for (int64_t i = 0; i < 20; ++i)
     indices[i] = 5 * (i % 4) + i / 4;
-  e.loop(g.kPadded / 20, {}, [&](Value i, Values) {
-    Value place = e.at(out, e.mul(i, 20));
-    Value values = e.load(e.vec(32, e.i8()), e.at(place, g.valueOffset));
-    e.store(vector::ShuffleOp::create(e.b, e.loc, values, values, indices), e.at(place, g.factorOffset()));
-    return Values();
+  e.each(e.div(call.number(&lutc_shape::k_padded), 20), [&](Value i) {
+    Value k = e.mul(i, 20);
+    Value integers = e.load(e.vec(32, e.i8()), e.at(values, k));
+    e.store(vector::ShuffleOp::create(e.b, e.loc, integers, integers, indices), e.at(out, k));
   });
 }
 
 void PrepareEmitter::token() {
-  int64_t last = g.groups - 1;
-  e.loop(last, {}, [&](Value index, Values) {
-    group(index, g.group, g.group);
-    return Values();
-  });
-  group(e.index(last), g.lastGroup(), g.kPadded - last * g.group);
-  for (int64_t behind = g.groups; behind < g.preparedGroups(); ++behind) {
-    storeScale(e.index(behind), e.real(e.f32(), 0.0));
-    storeSum(e.index(behind), e.constant(e.i32(), 0));
-  }
+  if (g.wholeRow())
+    return group(e.index(0), call.number(&lutc_shape::k_padded));
+  e.each(call.number(&lutc_shape::groups), [&](Value index) { group(index, e.index(g.format.group)); });
 }
 
-void lut::emitPrepare(Emitter &e, const Geometry &g, Value x, Value out) {
-  PrepareEmitter{e, g, x, out}.token();
+void lut::emitPrepare(Emitter &e, const Body &g, StageCall &call, Value x, Value out) {
+  PrepareEmitter{e, g, call, x, out}.token();
 }

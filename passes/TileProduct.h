@@ -7,39 +7,51 @@
 
 namespace lut {
 
+/// A part of k for which products are summed before sums are stored.
+struct KRange {
+  mlir::Value block, kOffset, kLength, tileBytes; // tileBytes: of its k block
+  mlir::Value isFirst, isLast;
+};
+
+/// Tokens at a time, and where their prepared activations lie.
+struct TokenTile {
+  mlir::Value first;
+  Values prepared, values, scales, sums;
+  int64_t count() const { return prepared.size(); }
+};
+
 /// Rows are counted in steps: tiles, or equal parts of them.
-struct ComputeEmitter : ProductOperands {
+struct ComputeEmitter {
   Emitter &e;
-  Geometry g; // its steps change with the number of tokens at a time
+  Body g; // its steps change with the number of tokens at a time
+  StageCall &call;
+  mlir::Value m, tileBegin, tileEnd;
   mlir::VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
+  PreparedPlace place = call.prepared(g.unpacked);
+  SourceRows carried = {}; // sums between k blocks
 
   void run();
-  void runUnpacked(Geometry stored);
-  void unpackedBlocks(const Geometry &stored, mlir::Value codes, mlir::Value step, mlir::Value first,
-                      int64_t blocks, bool last);
-  void tilesOfBlock(mlir::Value block, int64_t kLength, bool last);
+  void runUnpacked(Body stored);
+  KRange rangeOf(mlir::Value index, mlir::Value length);
+  void tilesOfBlock(const KRange &k);
   void tokenTiles(llvm::function_ref<void(mlir::Value token, int64_t count)> body);
-  void eachTile(llvm::function_ref<void(mlir::Value tile)> body);
-  void eachToken(llvm::function_ref<void(mlir::Value token)> body);
-  void clear(mlir::Value step);
   mlir::Value enterStep(mlir::Value step);
 
-  mlir::Value streamOf(mlir::Value block, mlir::Value tile, int64_t kLength);
-  void step(mlir::Value step, mlir::Value block, int64_t kLength, bool last, mlir::Value token,
-            int64_t count);
-  Values groupedSums(mlir::Value stream, const Values &tokens, mlir::Value block, int64_t kLength,
-                     Values results);
-  Values span(mlir::Value stream, mlir::Value codes, const Values &tokens, mlir::Value index, int64_t kLength,
+  mlir::Value streamOf(const KRange &k, mlir::Value tile);
+  void step(mlir::Value step, const KRange &k, mlir::Value token, int64_t count);
+  Values groupedSums(mlir::Value stream, const TokenTile &tokens, const KRange &k, Values results);
+  Values span(mlir::Value stream, mlir::Value codes, const TokenTile &tokens, mlir::Value index,
               Values results);
-  Values group(const GroupCursor &at, mlir::Value scales, mlir::Value index, Values results);
-  Values wholeRow(mlir::Value step, const Values &tokens, Values sums);
+  Values group(const GroupCursor &at, mlir::Value scales, const TokenTile &tokens, mlir::Value index,
+               Values results);
+  Values wholeRow(mlir::Value step, const TokenTile &tokens, Values sums);
 
-  GroupCursor cursor(mlir::Value weights, const Values &tokens, mlir::Value index, mlir::Value kOffset,
-                     int64_t kLength);
-  Values tokenPointers(mlir::Value token, int64_t count);
+  GroupCursor cursor(mlir::Value weights, const TokenTile &tokens, mlir::Value index, mlir::Value kOffset,
+                     mlir::Value kLength);
+  TokenTile tokenTile(mlir::Value token, int64_t count);
   mlir::Value codesAt(mlir::Value stream, mlir::Value index);
   mlir::Value partOf(mlir::Value pointer, int64_t stepBytes);
-  mlir::Value tail(int64_t offset, mlir::Value step, int64_t sumVector, mlir::Type type);
+  mlir::Value tail(mlir::Value offset, mlir::Value step, int64_t sumVector, mlir::Type type);
   mlir::Value scaled(mlir::Value sum, mlir::Value activationScale, mlir::Value weightScale);
   mlir::Value correctZero(mlir::Value sum, mlir::Value zeroPoints, mlir::Value groupSum);
   mlir::Value weightScale(mlir::Value scales, int64_t s);
@@ -48,16 +60,14 @@ struct ComputeEmitter : ProductOperands {
   mlir::Value powerOfTwo(mlir::Value bytes);
   mlir::Value widen(mlir::Value pointer);
 
-  struct RowPlace {
-    mlir::Value pointer, exists; // exists: mask of the rows below n; null where all are
-  };
-  RowPlace place(SourceRows rows, mlir::Value step, mlir::Value token, int64_t sumVector);
-  mlir::Value loadRows(SourceRows rows, mlir::Value step, mlir::Value token, int64_t sumVector,
-                       mlir::VectorType type);
-  void finish(mlir::Value step, mlir::Value token, Values results);
-  Values loadCarried(mlir::Value step, mlir::Value token, int64_t count, mlir::VectorType type);
-  void store(SourceRows rows, mlir::Value step, mlir::Value token, const Values &results);
+  mlir::Value carriedAt(mlir::Value step, mlir::Value token, int64_t sumVector);
+  Values carriedSums(const KRange &k, mlir::Value step, const TokenTile &tokens, mlir::VectorType type);
+  void keep(mlir::Value step, mlir::Value token, const Values &sums);
+  void finish(mlir::Value step, mlir::Value token, const Values &results);
+  void end(const KRange &k, mlir::Value step, mlir::Value token, const Values &sums,
+           llvm::function_ref<Values()> results);
 
+  mlir::Value finished = {}; // memory for results that something follows
   mlir::Value part = {};     // of the tile that the current step is; null: all of it
   mlir::Value unpacked = {}; // codes of the current tile and k block; null: they are in the stream
 };

@@ -59,7 +59,7 @@ Value ComputeEmitter::perInteger(Value scale) {
 Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
   Values sums(at.prepared.size(), e.constant(ints, 0));
   int64_t size = g.format.subgroup, perChunk = g.chunkK / size;
-  for (int64_t i = 0; i < at.kLength / size; ++i) {
+  for (int64_t i = 0; i < g.span / size; ++i) {
     int64_t place = i / perChunk * g.chunkStride + (i % perChunk * 2 + 1) * g.tileRows + s * g.laneRows;
     Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(at.multiples, place));
     Value multiple = arith::ExtSIOp::create(e.b, e.loc, ints, narrow);
@@ -71,7 +71,8 @@ Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
 
 /// y += float(sum) * (activation scale * weight scale), + (float(sum of activations) * activation scale) *
 /// minimum, for one group, whose scales lie at `scales`.
-Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, Values results) {
+Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTile &tokens, Value index,
+                             Values results) {
   Values sums = emitSums(e, g, at);
   int64_t count = at.prepared.size(), L = g.laneRows, minimumBytes = g.format.minimumBytes();
   Value added = e.at(scales, g.tileRows * g.format.scaleBytes()); // zero points or minimums
@@ -87,7 +88,7 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, V
       Value sum = sums[s * count + t], &result = results[s * count + t];
       if (zeroPoints)
         sum = correctZero(sum, zeroPoints, at.groupSums[t]);
-      Value activationScale = e.load(e.f32(), e.at(e.at(at.prepared[t], e.mul(index, 4)), g.scalesOffset), 4);
+      Value activationScale = e.load(e.f32(), e.at(tokens.scales[t], e.mul(index, 4)), 4);
       result = e.add(result, scaled(sum, activationScale, scale));
       if (!minimums)
         continue;
@@ -100,62 +101,54 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, Value index, V
 }
 
 /// The groups of span `index` at `stream`, whose scales follow its chunks; its codes may lie elsewhere.
-Values ComputeEmitter::span(Value stream, Value codes, const Values &tokens, Value index, int64_t kLength,
-                            Values results) {
-  Value scales = e.at(stream, kLength / g.chunkK * g.chunkStride);
+Values ComputeEmitter::span(Value stream, Value codes, const TokenTile &tokens, Value index, Values results) {
+  Value scales = e.at(stream, g.span / g.chunkK * g.chunkStride);
   int64_t groups = g.spanGroups();
   for (int64_t i = 0; i < groups; ++i) {
     Value group = e.add(e.mul(index, groups), i);
-    GroupCursor at = cursor(codes, tokens, group, e.mul(index, g.span), kLength);
+    GroupCursor at = cursor(codes, tokens, group, e.mul(index, g.span), e.index(g.span));
     at.firstQuad = g.chunkQuads() / groups * i;
     at.quads = g.chunkQuads() / groups;
     if (int64_t subgroup = g.format.subgroup) {
       at.multiples = partOf(e.at(stream, g.chunkBytes), g.stepRows());
-      Value first = e.mul(index, g.group / subgroup * 4);
-      for (Value token : tokens)
-        at.subgroupSums.push_back(e.at(e.at(token, first), g.sumsOffset));
+      Value first = e.mul(index, g.format.group / subgroup * 4);
+      for (Value sums : tokens.sums)
+        at.subgroupSums.push_back(e.at(sums, first));
     }
-    results = this->group(at, e.at(scales, i * g.tileRows * g.rowScaleBytes()), group, results);
+    results = this->group(at, e.at(scales, i * g.tileRows * g.rowScaleBytes()), tokens, group, results);
   }
   return results;
 }
 
-/// The spans of one k block of `kLength` elements; the last one of a row may be shorter.
-Values ComputeEmitter::groupedSums(Value stream, const Values &tokens, Value block, int64_t kLength,
-                                   Values results) {
-  int64_t whole = kLength / g.span, rest = kLength % g.span;
-  Value first = e.mul(block, g.kBlock / g.span);
-  auto spanAt = [&](Value index, int64_t length, Values results) {
+/// The spans of a range of k.
+Values ComputeEmitter::groupedSums(Value stream, const TokenTile &tokens, const KRange &k, Values results) {
+  Value first = e.div(k.kOffset, g.span);
+  return e.loop(e.div(k.kLength, g.span), results, [&](Value index, Values carried) {
     Value place = e.at(stream, e.mul(index, g.spanBytes));
-    return span(place, codesAt(place, index), tokens, e.add(first, index), length, results);
-  };
-  results =
-      e.loop(whole, results, [&](Value index, Values carried) { return spanAt(index, g.span, carried); });
-  return rest ? spanAt(e.index(whole), rest, results) : results;
+    return span(place, codesAt(place, index), tokens, e.add(first, index), carried);
+  });
 }
 
 /// The tail's column at `offset`: 4 bytes for each padded row.
-Value ComputeEmitter::tail(int64_t offset, Value step, int64_t sumVector, Type type) {
-  Value pointer = e.at(e.at(packed, e.index(offset)), e.mul(step, g.stepRows() * 4));
-  return e.load(type, e.at(pointer, sumVector * g.vectorBytes), 4);
+Value ComputeEmitter::tail(Value offset, Value step, int64_t sumVector, Type type) {
+  Value column = e.at(call.pointer(LUTC_STAGE_WEIGHTS), offset);
+  return e.load(type, e.at(e.at(column, e.mul(step, g.stepRows() * 4)), sumVector * g.vectorBytes), 4);
 }
 
-Values ComputeEmitter::wholeRow(Value step, const Values &tokens, Values sums) {
-  int64_t count = tokens.size();
+Values ComputeEmitter::wholeRow(Value step, const TokenTile &tokens, Values sums) {
+  int64_t count = tokens.count(), factor = sumFactor(g);
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
-    Value weightScale = perInteger(tail(g.scaleOffset, step, s, floats));
+    Value weightScale = perInteger(tail(call.number(&lutc_shape::scale_offset), step, s, floats));
     for (int64_t t = 0; t < count; ++t) {
       Value &sum = sums[s * count + t];
+      Value rowSum = e.load(e.i32(), tokens.sums[t], 4);
       if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
-        sum = e.add(sum, tail(g.negativesOffset, step, s, ints));
-      if (g.kBlocks > 1 && sumFactor(g)) { // sums of one block know nothing of the whole row's
-        Value rowSum = e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4);
-        sum = e.add(sum, e.splat(e.mul(rowSum, sumFactor(g)), g.laneRows));
-      }
+        sum = e.add(sum, tail(call.number(&lutc_shape::negatives_offset), step, s, ints));
+      if (factor)
+        sum = e.add(sum, e.splat(e.mul(rowSum, factor), g.laneRows));
       if (g.format.zeroPoints)
-        sum = correctZero(sum, tail(g.zeroOffset, step, s, ints),
-                          e.load(e.i32(), e.at(tokens[t], g.sumsOffset), 4));
-      Value activationScale = e.load(e.f32(), e.at(tokens[t], g.scalesOffset), 4);
+        sum = correctZero(sum, tail(call.number(&lutc_shape::zero_offset), step, s, ints), rowSum);
+      Value activationScale = e.load(e.f32(), tokens.scales[t], 4);
       sum = e.add(e.real(floats, 0.0), scaled(sum, activationScale, weightScale));
     }
   }

@@ -13,7 +13,9 @@ struct SourceEmitter {
   static constexpr int64_t L = 16; // lanes
 
   Emitter &e;
+  StageCall &call;
   Value buffer;
+  Value elements = call.number(&lutc_shape::k);
   DenseMap<Value, Value> memory{}; // pointer to the token's row of each value that lies in memory
   struct Statistics {
     Value mean, factor; // scalars; mean: null for rms
@@ -26,13 +28,16 @@ struct SourceEmitter {
   void normalize(NormOp op);
   void permute(PermuteOp op);
   void rotate(RotateOp op);
-  void rotateVectors(int64_t block, int64_t elements);
-  void rotateLanes(int64_t block, int64_t elements);
+  void rotateVectors(int64_t block);
+  void rotateLanes(int64_t block);
 
-  Value evaluate(Value value, Value k, int64_t valid);
+  // `valid`: of 16 elements, those that exist; null: all.
+  Value evaluate(Value value, Value k, Value valid);
+  Value load(Value pointer, Value valid);
+  Value masked(Value lanes, Value valid);
   Value element(Value pointer) { return e.splat(e.load(e.f32(), pointer, 4), L); }
-  void each(int64_t elements, function_ref<void(Value k, int64_t valid)> body);
-  Value sum(int64_t elements, function_ref<Value(Value k, int64_t valid)> term);
+  void each(function_ref<void(Value k, Value valid)> body);
+  Value sum(function_ref<Value(Value k, Value valid)> term);
 
   Value divide(Value a, Value c) { return arith::DivFOp::create(e.b, e.loc, a, c); }
   Value exponential(Value x);
@@ -41,28 +46,51 @@ struct SourceEmitter {
 
 } // namespace
 
-static int64_t elementsOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
-
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-void SourceEmitter::each(int64_t elements, function_ref<void(Value, int64_t)> body) {
-  e.loop(elements / L, {}, [&](Value i, Values) {
-    body(e.mul(i, L), L);
-    return Values();
-  });
-  if (elements % L)
-    body(e.index(elements / L * L), elements % L);
+/// Whole vectors, then the last elements of a row that is no multiple of 16 long.
+void SourceEmitter::each(function_ref<void(Value, Value)> body) {
+  e.each(e.div(elements, L), [&](Value i) { body(e.mul(i, L), Value()); });
+  Value rest = e.rem(elements, L);
+  e.when(e.compare(arith::CmpIPredicate::ne, rest, e.index(0)), [&] { body(e.sub(elements, rest), rest); });
 }
 
-/// The sum of terms, 0 in lanes that do not exist: 16 sums of every 16th element, then halves are added.
-Value SourceEmitter::sum(int64_t elements, function_ref<Value(Value, int64_t)> term) {
-  Value lanes = e.loop(elements / L, {e.real(floats, 0.0)}, [&](Value i, Values carried) {
-    return Values{e.add(carried[0], term(e.mul(i, L), L))};
+/// 16 elements, 0 from `valid` on, which are not read.
+Value SourceEmitter::load(Value pointer, Value valid) {
+  if (!valid)
+    return e.load(floats, pointer, 4);
+  Value copy = e.allocate(L * 4);
+  e.store(e.real(floats, 0.0), copy, 4);
+  e.each(valid, [&](Value i) {
+    Value offset = e.mul(i, 4);
+    e.store(e.load(e.f32(), e.at(pointer, offset), 4), e.at(copy, offset), 4);
+  });
+  return e.load(floats, copy, 4);
+}
+
+/// 0 in lanes that do not exist.
+Value SourceEmitter::masked(Value lanes, Value valid) {
+  if (!valid)
+    return lanes;
+  Value count = e.splat(arith::TruncIOp::create(e.b, e.loc, e.i32(), valid), L);
+  Value lane = e.constantVector(ints, llvm::to_vector(llvm::seq<int64_t>(0, L)));
+  return e.select(e.compare(arith::CmpIPredicate::slt, lane, count), lanes, e.real(floats, 0.0));
+}
+
+/// The sum of terms: 16 sums of every 16th element, then halves are added.
+Value SourceEmitter::sum(function_ref<Value(Value, Value)> term) {
+  Value lanes = e.loop(e.div(elements, L), {e.real(floats, 0.0)}, [&](Value i, Values carried) {
+    return Values{e.add(carried[0], term(e.mul(i, L), Value()))};
   })[0];
-  if (elements % L)
-    lanes = e.add(lanes, term(e.index(elements / L * L), elements % L));
+  Value rest = e.rem(elements, L);
+  lanes = e.chosen(
+      floats, e.compare(arith::CmpIPredicate::ne, rest, e.index(0)),
+      [&] {
+        return Values{e.add(lanes, masked(term(e.sub(elements, rest), rest), rest))};
+      },
+      [&] { return Values{lanes}; })[0];
   for (int64_t half = L / 2; half >= 1; half /= 2) {
     auto part = [&](int64_t first) {
       return vector::ShuffleOp::create(e.b, e.loc, lanes, lanes,
@@ -80,9 +108,8 @@ Value SourceEmitter::rowOf(Value value) {
   auto found = memory.find(value);
   if (found != memory.end())
     return found->second;
-  each(elementsOf(value), [&](Value k, int64_t valid) {
-    e.store(evaluate(value, k, valid), e.at(buffer, e.mul(k, 4)),
-            4); // rows of the buffer end at a cache line
+  each([&](Value k, Value valid) { // the buffer has room for whole vectors
+    e.store(evaluate(value, k, valid), e.at(buffer, e.mul(k, 4)), 4);
   });
   memory[value] = buffer;
   return buffer;
@@ -135,10 +162,10 @@ Value SourceEmitter::activation(Activation kind, Value x) {
 //===----------------------------------------------------------------------===//
 
 /// 16 elements of `value` from k on.
-Value SourceEmitter::evaluate(Value value, Value k, int64_t valid) {
+Value SourceEmitter::evaluate(Value value, Value k, Value valid) {
   auto found = memory.find(value);
   if (found != memory.end())
-    return e.loadFirst(floats, e.at(found->second, e.mul(k, 4)), valid);
+    return load(e.at(found->second, e.mul(k, 4)), valid);
   Operation *op = value.getDefiningOp();
   Value x = evaluate(op->getOperand(0), k, valid);
   if (auto norm = dyn_cast<NormOp>(op)) {
@@ -163,18 +190,13 @@ Value SourceEmitter::evaluate(Value value, Value k, int64_t valid) {
 void SourceEmitter::normalize(NormOp op) {
   if (auto *input = op.getX().getDefiningOp(); isa_and_nonnull<ActivateOp>(input))
     rowOf(op.getX()); // read two or three times: not worth computing again
-  int64_t elements = elementsOf(op.getX());
-  Value count = e.real(e.f32(), double(elements)), mean;
+  Value count = e.toFloat(arith::TruncIOp::create(e.b, e.loc, e.i32(), elements)), mean;
   if (op.getKind() == NormKind::layer)
-    mean =
-        divide(sum(elements, [&](Value k, int64_t valid) { return evaluate(op.getX(), k, valid); }), count);
-  Value squares = sum(elements, [&](Value k, int64_t valid) {
+    mean = divide(sum([&](Value k, Value valid) { return evaluate(op.getX(), k, valid); }), count);
+  Value squares = sum([&](Value k, Value valid) {
     Value x = evaluate(op.getX(), k, valid);
-    if (mean) {
+    if (mean)
       x = e.sub(x, e.splat(mean, L));
-      if (valid < L)
-        x = arith::SelectOp::create(e.b, e.loc, e.firstLanes(L, valid), x, e.real(floats, 0.0));
-    }
     return e.mul(x, x);
   });
   Value spread = e.add(divide(squares, count), e.real(e.f32(), op.getEpsilon().convertToFloat()));
@@ -183,8 +205,8 @@ void SourceEmitter::normalize(NormOp op) {
 }
 
 /// Steps of 1, 2, 4, 8 of the Hadamard transform, then the scale where there are no others.
-void SourceEmitter::rotateLanes(int64_t block, int64_t elements) {
-  each(elements, [&](Value k, int64_t) {
+void SourceEmitter::rotateLanes(int64_t block) {
+  each([&](Value k, Value) {
     Value pointer = e.at(buffer, e.mul(k, 4)), v = e.load(floats, pointer, 4);
     for (int64_t step = 1; step < std::min(block, L); step *= 2) {
       SmallVector<int64_t> partner;
@@ -204,12 +226,11 @@ void SourceEmitter::rotateLanes(int64_t block, int64_t elements) {
 }
 
 /// Steps of 16 and more: pairs of vectors.
-void SourceEmitter::rotateVectors(int64_t block, int64_t elements) {
+void SourceEmitter::rotateVectors(int64_t block) {
   for (int64_t step = L; step < block; step *= 2) {
     int64_t side = step / L;
-    e.loop(elements / (2 * L), {}, [&](Value pair, Values) {
-      Value run = arith::DivUIOp::create(e.b, e.loc, pair, e.index(side));
-      Value inner = arith::RemUIOp::create(e.b, e.loc, pair, e.index(side));
+    e.each(e.div(elements, 2 * L), [&](Value pair) {
+      Value run = e.div(pair, side), inner = e.rem(pair, side);
       Value first = e.at(buffer, e.mul(e.add(e.mul(run, 2 * side), inner), L * 4)),
             second = e.at(first, step * 4);
       Value a = e.load(floats, first, 4), c = e.load(floats, second, 4);
@@ -221,35 +242,33 @@ void SourceEmitter::rotateVectors(int64_t block, int64_t elements) {
       }
       e.store(plus, first, 4);
       e.store(minus, second, 4);
-      return Values();
     });
   }
 }
 
 void SourceEmitter::rotate(RotateOp op) {
-  int64_t elements = elementsOf(op.getX());
-  each(elements,
-       [&](Value k, int64_t valid) { e.store(evaluate(op.getX(), k, valid), e.at(buffer, e.mul(k, 4)), 4); });
-  rotateLanes(op.getBlock(), elements);
-  rotateVectors(op.getBlock(), elements);
+  each([&](Value k, Value valid) { e.store(evaluate(op.getX(), k, valid), e.at(buffer, e.mul(k, 4)), 4); });
+  rotateLanes(op.getBlock());
+  rotateVectors(op.getBlock());
   memory[op.getY()] = buffer;
 }
 
 /// Gathers one by one: gather instructions are slower, or absent. A row in the buffer is followed by its
 /// permuted one. Columns of damaged weights read inside the row, too.
 void SourceEmitter::permute(PermuteOp op) {
-  int64_t elements = elementsOf(op.getX());
   Value row = rowOf(op.getX()), columns = memory[op.getW()];
-  Value permuted = row == buffer ? e.at(buffer, rowBytes(elements)) : buffer;
-  Value last = e.constant(e.i32(), elements - 1);
-  each(elements, [&](Value k, int64_t valid) {
-    Value from = e.at(columns, e.mul(k, 4)), to = e.at(permuted, e.mul(k, 4));
-    for (int64_t lane = 0; lane < valid; ++lane) {
-      Value column = arith::MinUIOp::create(e.b, e.loc, e.load(e.i32(), e.at(from, 4 * lane), 4), last);
-      Value offset = e.mul(arith::ExtUIOp::create(e.b, e.loc, e.i64(), column), 4);
-      e.store(e.load(e.f32(), e.at(row, offset), 4), e.at(to, 4 * lane), 4);
-    }
+  Value permuted = row == buffer ? e.at(buffer, e.mul(call.number(&lutc_shape::row_k), 4)) : buffer;
+  Value last = arith::TruncIOp::create(e.b, e.loc, e.i32(), e.add(elements, -1));
+  auto gather = [&](Value k) {
+    Value column = e.least(e.load(e.i32(), e.at(columns, e.mul(k, 4)), 4), last);
+    Value offset = e.mul(arith::ExtUIOp::create(e.b, e.loc, e.i64(), column), 4);
+    e.store(e.load(e.f32(), e.at(row, offset), 4), e.at(permuted, e.mul(k, 4)), 4);
+  };
+  e.each(e.div(elements, L), [&](Value i) {
+    for (int64_t lane = 0; lane < L; ++lane)
+      gather(e.add(e.mul(i, L), lane));
   });
+  e.each(e.sub(elements, e.rem(elements, L)), elements, 1, gather);
   memory[op.getY()] = permuted;
 }
 
@@ -262,19 +281,38 @@ void SourceEmitter::visit(Operation *op) {
     rotate(rotation);
 }
 
-Value lut::emitSource(Emitter &e, StageOp stage, ArrayRef<SourceRows> inputs, Value token, Value buffer) {
-  SourceEmitter emitter{e, buffer};
+/// The order of the columns of permuted weights. Those of experts have none that their tokens share.
+static Value columnsOf(Emitter &e, StageCall &call, unsigned place) {
+  return e.at(call.pointer(place), call.number(&lutc_shape::columns_offset));
+}
+
+Value lut::emitSource(Emitter &e, StageOp stage, StageCall &call, Value token) {
+  Value buffer = e.at(call.pointer(LUTC_STAGE_BUFFER), e.mul(e.mul(token, call.stride(LUTC_STAGE_BUFFER)), 4));
+  SourceEmitter emitter{e, call, buffer};
   Block &body = stage.getBody().front();
-  for (auto [argument, input] : llvm::zip(body.getArguments(), inputs)) {
-    Value pointer = input.pointer;
-    if (input.stride)
-      pointer = e.at(pointer, e.mul(e.mul(token, input.stride), 4));
-    emitter.memory[argument] = pointer;
+  for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
+    unsigned place = LUTC_STAGE_X + i;
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    Value &pointer = emitter.memory[argument];
+    pointer = type ? call.pointer(place) : columnsOf(e, call, place);
+    if (type && type.getRank() == 2)
+      pointer = e.at(pointer, e.mul(e.mul(token, call.stride(place)), 4));
   }
   for (Operation &op : body) {
     emitter.visit(&op);
-    if (isa<QuantizeActivationsOp, PrecomputeOp>(op) && isa<RankedTensorType>(op.getOperand(0).getType()))
-      return emitter.rowOf(op.getOperand(0));
+    if (!isa<QuantizeActivationsOp, PrecomputeOp>(op) || !isa<RankedTensorType>(op.getOperand(0).getType()))
+      continue;
+    Value source = op.getOperand(0);
+    if (isa<BlockArgument>(source)) { // a copy that is padded
+      emitter.each([&](Value k, Value valid) {
+        e.store(emitter.evaluate(source, k, valid), e.at(buffer, e.mul(k, 4)), 4);
+      });
+      emitter.memory[source] = buffer;
+    }
+    Value row = emitter.rowOf(source);
+    e.each(call.number(&lutc_shape::k), call.number(&lutc_shape::row_k), 1,
+           [&](Value k) { e.store(e.real(e.f32(), 0.0), e.at(row, e.mul(k, 4)), 4); });
+    return row;
   }
   llvm_unreachable("a stage that prepares quantizes a tensor");
 }

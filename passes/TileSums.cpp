@@ -31,15 +31,15 @@ struct LookupEmitter : SumEmitter {
 
 /// What lookups leave out of a sum: digits are T - radix/2, and biased bytes are 128 too large at each
 /// widening step.
-static int64_t lookupConstant(const Geometry &g, int64_t kLength) {
-  int64_t units = g.units(kLength), levels = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
-  int64_t perPlane = units * (g.radix() / 2);
+static Value lookupConstant(Emitter &e, const Body &g, Value kLength) {
+  int64_t levels = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
+  Value units = e.div(kLength, g.unit), perPlane = e.mul(units, g.radix() / 2);
   if (int64_t run = g.schedule.getRun())
-    perPlane -= 128 * (units / run) * (g.digits() == 2 ? 1 + g.radix() : 1);
-  return levels * perPlane;
+    perPlane = e.sub(perPlane, e.mul(e.div(units, run), 128 * (g.digits() == 2 ? 1 + g.radix() : 1)));
+  return e.b.createOrFold<arith::TruncIOp>(e.loc, e.i32(), e.mul(perPlane, levels));
 }
 
-int64_t lut::sumFactor(const Geometry &g) {
+int64_t lut::sumFactor(const Body &g) {
   const FormatRow &row = *g.format.row;
   if (row.trits && g.strategy == Strategy::lookup)
     return 0;
@@ -50,15 +50,16 @@ int64_t lut::sumFactor(const Geometry &g) {
   return row.step == 2 ? 0 : 2 * row.offset - 1 + (1 << row.bits);
 }
 
+/// Those of a whole row get the sum factor's part when it ends.
 Values SumEmitter::initialSums() {
-  int64_t factor = g.wholeRow() && g.kBlocks > 1 ? 0 : sumFactor(g);
-  int64_t constant = g.strategy == Strategy::lookup ? lookupConstant(g, at.kLength) : 0;
+  int64_t factor = g.wholeRow() ? 0 : sumFactor(g);
+  Value constant =
+      g.strategy == Strategy::lookup ? lookupConstant(e, g, at.kLength) : e.constant(e.i32(), 0);
   Values perToken;
   for (int64_t t = 0; t < tokens; ++t) {
-    Value start = e.constant(e.i32(), constant);
-    if (factor)
-      start = e.add(e.mul(at.groupSums[t], factor), constant);
-    perToken.push_back(factor ? e.splat(start, V / 4) : e.constant(lanes, constant));
+    Value start = factor ? e.add(e.mul(at.groupSums[t], factor), constant) : constant;
+    auto same = e.known(start);
+    perToken.push_back(same ? e.constant(lanes, *same) : e.splat(start, V / 4));
   }
   Values sums;
   for (int64_t s = 0; s < g.sumVectors(); ++s)
@@ -145,7 +146,7 @@ Values LookupEmitter::columnBody(Value body, Values state) {
   Value pointer = e.at(at.weights, e.mul(body, bodyUnits() / unitsPerVector() * g.chunkBytes));
   // Tables of the body: kOffset / unit units precede the group.
   Value first = e.mul(body, g.tableOffset(bodyUnits(), 0));
-  Value before = arith::DivUIOp::create(e.b, e.loc, at.kOffset, e.index(g.unit));
+  Value before = e.div(at.kOffset, g.unit);
   Value tables = e.add(e.mul(before, g.tableOffset(1, 0)), first);
   Values partial(state.size() / 2);
   for (int64_t unit = 0; unit < bodyUnits(); ++unit) {
@@ -196,25 +197,25 @@ void LookupEmitter::addQuarters(Value even, Value odd, int64_t weight, Value *su
 }
 
 Values LookupEmitter::columnSums() {
-  int64_t bodies = g.units(at.kLength) / bodyUnits();
-  int64_t segment = std::max<int64_t>(1, g.schedule.getWiden() / (bodyUnits() / g.schedule.getRun()));
+  int64_t perBody = bodyUnits() / g.schedule.getRun();
+  int64_t segment = std::max<int64_t>(1, g.schedule.getWiden() / perBody);
+  Value bodies = e.div(at.kLength, g.unit * bodyUnits());
   Values zeros(g.planes * g.digits() * R * tokens * 2, e.constant(words, 0));
-  auto runs = [&](int64_t bodies) { return bodies * (bodyUnits() / g.schedule.getRun()); };
   auto body = [&](Value i, Values state) { return columnBody(i, state); };
-  if (bodies <= segment)
-    return foldWords(e.loop(bodies, zeros, body), initialSums(), runs(bodies));
-  return e.loop(e.index(0), e.index(bodies), segment, initialSums(), [&](Value first, Values sums) {
-    Value end = arith::MinSIOp::create(e.b, e.loc, e.add(first, segment), e.index(bodies));
-    return foldWords(e.loop(first, end, 1, zeros, body), sums, runs(segment));
+  if (auto count = e.known(bodies); count && *count <= segment)
+    return foldWords(e.loop(bodies, zeros, body), initialSums(), *count * perBody);
+  return e.loop(e.index(0), bodies, segment, initialSums(), [&](Value first, Values sums) {
+    Value end = e.least(e.add(first, segment), bodies);
+    return foldWords(e.loop(first, end, 1, zeros, body), sums, segment * perBody);
   });
 }
 
-Values lut::emitSums(Emitter &e, const Geometry &g, const GroupCursor &cursor) {
+Values lut::emitSums(Emitter &e, const Body &g, const GroupCursor &cursor) {
   if (g.layout == Layout::dot)
     return emitDotSums({e, g, cursor});
   LookupEmitter emitter{{e, g, cursor}};
   if (g.layout == Layout::column || g.layout == Layout::base3)
     return emitter.columnSums();
-  return e.loop(cursor.kLength / g.chunkK, emitter.initialSums(),
+  return e.loop(e.div(cursor.kLength, g.chunkK), emitter.initialSums(),
                 [&](Value i, Values sums) { return emitter.quadChunk(i, sums); });
 }

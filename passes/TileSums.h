@@ -8,7 +8,7 @@ namespace lut {
 
 struct SumEmitter {
   Emitter &e;
-  const Geometry &g;
+  const Body &g;
   const GroupCursor &at;
   int64_t tokens = at.prepared.size();
   int64_t V = g.vectorBytes, R = g.stepVectors, stride = g.unpacked ? g.stepVectors : g.rowVectors;
@@ -22,7 +22,7 @@ struct SumEmitter {
 /// Layout dot: codes become integers that feed dot products.
 Values emitDotSums(const SumEmitter &emitter);
 /// Stores the integers of a chunk of layout dot, a byte each.
-void unpackChunk(Emitter &e, const Geometry &g, mlir::Value chunk, mlir::Value codes);
+void unpackChunk(Emitter &e, const Body &g, mlir::Value chunk, mlir::Value codes);
 
 } // namespace lut
 

@@ -16,8 +16,8 @@ struct PlaneEmitter : TableEmitter {
   Values terms(Value k, int64_t units);
   Value maxOfUnits(Value k, int64_t units);
   Value maxOfStarts(Value k);
+  Value maxOfUnit(Value k);
   Value tables(Value k, int64_t units, Value inverse);
-  Value table(Value k, int64_t valid, Value inverse);
   void digitTable(Value k);
 };
 } // namespace
@@ -27,12 +27,11 @@ struct PlaneEmitter : TableEmitter {
 //===----------------------------------------------------------------------===//
 
 Value TableEmitter::pointerOf(Value k) {
-  Value unit = arith::DivUIOp::create(e.b, e.loc, k, e.index(g.unit));
+  Value unit = e.div(k, g.unit);
   int64_t side = g.tablesPerVector();
   if (side == 1)
     return e.at(out, e.mul(unit, g.tableOffset(1, 0)));
-  Value row = arith::DivUIOp::create(e.b, e.loc, unit, e.index(side));
-  Value column = arith::RemUIOp::create(e.b, e.loc, unit, e.index(side));
+  Value row = e.div(unit, side), column = e.rem(unit, side);
   return e.at(e.at(out, e.mul(row, g.tableOffset(side, 0))), e.mul(column, g.tables.getEntryBytes()));
 }
 
@@ -57,7 +56,7 @@ std::pair<Value, Value> TableEmitter::digitsOf(Value sum) {
 }
 
 Value TableEmitter::valueAt(Value k) {
-  Value pointer = e.at(e.at(out, e.mul(k, g.valueBytes)), g.valueOffset);
+  Value pointer = e.at(values, e.mul(k, g.valueBytes));
   if (g.valueBytes == 2)
     return e.load(e.i16(), pointer, 2);
   return arith::ExtSIOp::create(e.b, e.loc, e.i16(), e.load(e.i8(), pointer));
@@ -144,28 +143,6 @@ Value PlaneEmitter::tables(Value k, int64_t units, Value inverse) {
   return sums.back();
 }
 
-/// The table of a unit of which `valid` elements exist; returns its all-ones entry.
-Value PlaneEmitter::table(Value k, int64_t valid, Value inverse) {
-  int64_t entryBytes = g.tables.getEntryBytes(), width = std::min(W, entryBytes);
-  VectorType entries = e.vec(width, e.f32());
-  Value last, pointer = pointerOf(k), factor = e.splat(inverse, width);
-  for (int64_t first = 0; first < entryBytes; first += width) {
-    Value sum = e.real(entries, 0.0);
-    for (int64_t term = 0; term < valid; ++term) {
-      SmallVector<int64_t> signs;
-      for (int64_t entry = first; entry < first + width; ++entry)
-        signs.push_back((entry >> term & 1) ? 1 : -1);
-      Value scalar = e.load(e.f32(), e.at(x, e.mul(e.add(k, term), 4)), 4);
-      Value product = e.mul(e.splat(scalar, width), e.constantVector(entries, signs));
-      sum = term ? e.add(sum, product) : product;
-    }
-    last = roundedBits(e.mul(sum, factor));
-    Value narrow = arith::TruncIOp::create(e.b, e.loc, e.vec(width, e.i8()), last);
-    e.store(biased(narrow), e.at(pointer, first));
-  }
-  return vector::ExtractOp::create(e.b, e.loc, last, ArrayRef<int64_t>{width - 1});
-}
-
 void PlaneEmitter::digitTable(Value k) {
   int64_t entries = g.tables.getEntryBytes(), width = std::min(2 * W, entries);
   VectorType words = e.vec(width, e.i16());
@@ -192,14 +169,10 @@ void PlaneEmitter::digitTable(Value k) {
 // Ranges of k
 //===----------------------------------------------------------------------===//
 
-/// Units of bit planes done at a time in `length` elements: a power of two.
-static int64_t planeUnits(const Geometry &g, int64_t length) {
-  if (g.unit != 4)
-    return 0;
-  int64_t units = g.laneRows;
-  while (units * g.unit > length)
-    units /= 2;
-  return units >= 4 ? units : 0;
+/// Units of bit planes done at a time: a power of two that divides groups and padded rows.
+static int64_t planeUnits(const Body &g) {
+  int64_t length = g.format.group ? g.format.group : g.padding;
+  return std::min(g.laneRows, length / g.unit);
 }
 
 /// The largest magnitudes of `step` elements from k on, for any unit: sums start at every element, and those
@@ -218,76 +191,61 @@ Value PlaneEmitter::maxOfStarts(Value k) {
   return arith::AndIOp::create(e.b, e.loc, e.bitcast(sum, ints), e.constantVector(ints, starts));
 }
 
-Value lut::emitMaxUnitMagnitude(Emitter &e, const Geometry &g, Value x, Value k0, int64_t length) {
-  PlaneEmitter emitter{{e, g, x, {}}};
-  int64_t units = planeUnits(g, length), step = units * g.unit, steps = units ? length / step : 0;
-  bool planes = units != 0;
-  if (!planes) {
-    units = emitter.W;
-    step = units / g.unit * g.unit;
-    int64_t read = units + g.unit - 1;
-    steps = step && length >= read ? (length - read) / step + 1 : 0;
+Value PlaneEmitter::maxOfUnit(Value k) {
+  Value sum;
+  for (int64_t term = 0; term < g.unit; ++term) {
+    Value bits = e.load(e.i32(), e.at(x, e.mul(e.add(k, term), 4)), 4);
+    Value magnitude = e.bitcast(e.bitAnd(bits, 0x7fffffff), e.f32());
+    sum = sum ? e.add(sum, magnitude) : magnitude;
   }
-  Value largest = e.constant(e.i32(), 0);
-  if (steps) {
-    Value lanes = e.loop(steps, {e.constant(e.vec(units, e.i32()), 0)}, [&](Value i, Values carried) {
-      Value k = e.add(k0, e.mul(i, step));
-      Value magnitudes = planes ? emitter.maxOfUnits(k, units) : emitter.maxOfStarts(k);
-      return Values{arith::MaxSIOp::create(e.b, e.loc, carried[0], magnitudes)};
-    })[0];
-    largest = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, lanes);
-  }
-  int64_t done = steps * step;
-  auto unit = [&](Value k, int64_t valid, Value largest) {
-    Value sum;
-    for (int64_t term = 0; term < valid; ++term) {
-      Value bits = e.load(e.i32(), e.at(x, e.mul(e.add(k, term), 4)), 4);
-      Value magnitude = e.bitcast(e.bitAnd(bits, 0x7fffffff), e.f32());
-      sum = sum ? e.add(sum, magnitude) : magnitude;
-    }
-    return arith::MaxSIOp::create(e.b, e.loc, largest, e.bitcast(sum, e.i32())).getResult();
-  };
-  int64_t whole = (length - done) / g.unit;
-  largest = e.loop(whole, {largest}, [&](Value i, Values carried) {
-    return Values{unit(e.add(e.add(k0, done), e.mul(i, g.unit)), g.unit, carried[0])};
-  })[0];
-  int64_t rest = length % g.unit;
-  return rest ? unit(e.add(k0, length - rest), rest, largest) : largest;
+  return e.bitcast(sum, e.i32());
 }
 
-Value lut::emitTables(Emitter &e, const Geometry &g, Value x, Value out, Value k0, int64_t length,
-                      int64_t padded, Value inverse) {
-  PlaneEmitter emitter{{e, g, x, out}};
-  Value zero = e.constant(e.i32(), 0);
-  auto each = [&](int64_t first, int64_t count, Value sum, function_ref<Value(Value k)> unit) {
-    return e.loop(count, {sum}, [&](Value i, Values carried) {
-      Value ones = unit(e.add(e.add(k0, first), e.mul(i, g.unit)));
-      return Values{ones ? e.add(carried[0], ones) : carried[0]};
+Value lut::emitMaxUnitMagnitude(Emitter &e, const Body &g, Value x, Value k0, Value length) {
+  PlaneEmitter emitter{{e, g, x, {}, {}}};
+  auto largest = [&](Value steps, int64_t units, function_ref<Value(Value i)> magnitudes) {
+    Value none = e.constant(e.vec(units, e.i32()), 0);
+    Value lanes = e.loop(steps, {none}, [&](Value i, Values carried) {
+      return Values{arith::MaxSIOp::create(e.b, e.loc, carried[0], magnitudes(i))};
     })[0];
+    return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::MAXSI, lanes).getResult();
   };
-  if (g.valueBytes) // values are padded with zeros already
-    return each(0, padded / g.unit, zero, [&](Value k) {
-      g.format.row->trits ? emitTritTable(emitter, k) : emitter.digitTable(k);
-      return Value();
-    });
-  auto table = [&](int64_t valid) {
-    return [&emitter, valid, inverse, &e](Value k) {
-      return e.add(emitter.table(k, valid, inverse), -int64_t(PlaneEmitter::roundedZero));
-    };
-  };
-  int64_t units = planeUnits(g, length), step = units * g.unit, done = units ? length / step * step : 0;
-  Value sum = zero;
-  if (units) {
-    Value lanes = e.loop(done / step, {e.constant(e.vec(units, e.i32()), 0)}, [&](Value i, Values carried) {
-      Value ones = emitter.tables(e.add(k0, e.mul(i, step)), units, inverse);
-      return Values{e.add(carried[0], e.add(ones, -int64_t(PlaneEmitter::roundedZero)))};
-    })[0];
-    sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, lanes);
+  if (g.unit == 4) {
+    int64_t units = planeUnits(g), step = units * g.unit;
+    return largest(e.div(length, step), units,
+                   [&](Value i) { return emitter.maxOfUnits(e.add(k0, e.mul(i, step)), units); });
   }
-  int64_t whole = length / g.unit * g.unit, rest = length % g.unit;
-  sum = each(done, (whole - done) / g.unit, sum, table(g.unit));
-  if (rest)
-    sum = each(whole, 1, sum, table(rest));
-  whole += rest ? g.unit : 0;
-  return each(whole, (padded - whole) / g.unit, sum, table(0));
+  // The last units, which a vector would read beyond, are summed alone.
+  int64_t units = emitter.W, step = units / g.unit * g.unit, read = units + g.unit - 1;
+  if (!step)
+    return e.loop(e.div(length, g.unit), {e.constant(e.i32(), 0)}, [&](Value i, Values carried) {
+      Value unit = emitter.maxOfUnit(e.add(k0, e.mul(i, g.unit)));
+      return Values{arith::MaxSIOp::create(e.b, e.loc, carried[0], unit)};
+    })[0];
+  Value steps = e.add(e.div(e.add(length, -read), step), 1); // whole rows: longer than `read`
+  Value vectors =
+      largest(steps, units, [&](Value i) { return emitter.maxOfStarts(e.add(k0, e.mul(i, step))); });
+  return e.loop(e.mul(steps, step), length, g.unit, {vectors}, [&](Value i, Values carried) {
+    Value unit = emitter.maxOfUnit(e.add(k0, i));
+    return Values{arith::MaxSIOp::create(e.b, e.loc, carried[0], unit)};
+  })[0];
+}
+
+Value lut::emitTables(Emitter &e, const Body &g, Value x, Value out, Value values, Value k0, Value length,
+                      Value inverse) {
+  PlaneEmitter emitter{{e, g, x, out, values}};
+  if (g.valueBytes) {
+    e.each(e.div(length, g.unit), [&](Value i) {
+      Value k = e.add(k0, e.mul(i, g.unit));
+      g.format.row->trits ? emitTritTable(emitter, k) : emitter.digitTable(k);
+    });
+    return {};
+  }
+  int64_t units = planeUnits(g), step = units * g.unit;
+  Value zero = e.constant(e.vec(units, e.i32()), 0);
+  Value lanes = e.loop(e.div(length, step), {zero}, [&](Value i, Values carried) {
+    Value ones = emitter.tables(e.add(k0, e.mul(i, step)), units, inverse);
+    return Values{e.add(carried[0], e.add(ones, -int64_t(PlaneEmitter::roundedZero)))};
+  })[0];
+  return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, lanes);
 }

@@ -8,8 +8,8 @@ namespace lut {
 
 struct TableEmitter {
   Emitter &e;
-  const Geometry &g;
-  mlir::Value x, out; // of one token
+  const Body &g;
+  mlir::Value x, out, values; // of one token: activations, prepared activations, their integers
   int64_t W = g.laneRows;
   /// Makes high digits positive: 64 * radix > 127 * unit.
   static constexpr int64_t positiveDigits = 64;

@@ -10,7 +10,7 @@ namespace {
 /// byte.
 struct TritUnpacker {
   Emitter &e;
-  const Geometry &g;
+  const Body &g;
   int64_t V = g.vectorBytes, R = g.rowVectors;
   VectorType bytes = e.vec(V, e.i8());
   Value low = table(0, 4), high = table(4, 5);
@@ -73,31 +73,26 @@ void TritUnpacker::rowVector(Value stream, Value codes) {
   }
 }
 
-Value lut::emitUnpacks(Emitter &e, const Geometry &g, Value m) {
-  return arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::uge, m,
-                               e.index(g.schedule.getUnpackTokens()));
+Value lut::emitUnpacks(Emitter &e, StageCall &call, Value m) {
+  return e.compare(arith::CmpIPredicate::uge, m, call.number(&lutc_shape::unpack_tokens));
 }
 
-void lut::emitUnpack(Emitter &e, const Geometry &g, Value stream, int64_t kLength, Value codes) {
+void lut::emitUnpack(Emitter &e, const Body &g, Value stream, Value kLength, Value codes) {
   if (g.layout == Layout::base3) {
     TritUnpacker unpacker{e, g};
-    e.loop(kLength / 20, {}, [&](Value i, Values) {
+    return e.each(e.div(kLength, 20), [&](Value i) {
       unpacker.rowVector(e.at(stream, e.mul(i, 4 * g.chunkBytes)), e.at(codes, e.mul(i, 20 * g.stepRows())));
-      return Values();
     });
-    return;
   }
-  auto chunks = [&](Value from, Value to, int64_t length) {
-    e.loop(length / g.chunkK, {}, [&](Value i, Values) {
+  auto chunks = [&](Value from, Value to, Value length) {
+    e.each(e.div(length, g.chunkK), [&](Value i) {
       unpackChunk(e, g, e.at(from, e.mul(i, g.chunkStride)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
-      return Values();
     });
   };
-  int64_t span = g.wholeRow() ? kLength : g.span, whole = kLength / span;
-  e.loop(whole, {}, [&](Value i, Values) {
-    chunks(e.at(stream, e.mul(i, g.wholeRow() ? 0 : g.spanBytes)), e.at(codes, e.mul(i, span * g.stepRows())),
-           span);
-    return Values();
+  if (g.wholeRow())
+    return chunks(stream, codes, kLength);
+  e.each(e.div(kLength, g.span), [&](Value i) {
+    chunks(e.at(stream, e.mul(i, g.spanBytes)), e.at(codes, e.mul(i, g.span * g.stepRows())),
+           e.index(g.span));
   });
-  chunks(e.at(stream, whole * g.spanBytes), e.at(codes, whole * span * g.stepRows()), kLength % span);
 }

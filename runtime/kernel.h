@@ -83,16 +83,78 @@ typedef struct lutc_slot {
   size_t fixed; /* a few tokens may take more than `size` bytes each */
 } lutc_slot;
 
-/* One function of a program. It prepares the activations of tokens [begin, end) of a block of m tokens, or
-   computes the rows of tiles [begin, end) for all of them. Operands of tokens point to the block's first;
-   parallel calls write what belongs to their own range. Generated code for a CPU returns LUTC_OK. */
-typedef struct lutc_stage {
-  lutc_status (*run)(const lutc_operand *operands, size_t m, size_t begin, size_t end);
-  size_t tiles;   /* 0: the range is of tokens */
-  uint32_t phase; /* ascending; stages of one phase may run at the same time, after those of the one before */
-  uint32_t routed; /* 1: for pairs of tokens and experts, sorted by expert; tiles: those of each segment of
-                      pairs */
-} lutc_stage;
+/* Where the prepared activations of a token lie, in bytes from their start: integers, f32 scales of groups,
+   i32 sums of groups or subgroups; tables come first. */
+typedef struct lutc_prepared {
+  uint64_t values, scales, sums, bytes;
+} lutc_prepared;
+
+/* What the code of a product knows: nothing of n and k. Bytes unless said otherwise. */
+typedef struct lutc_body {
+  lutc_layout layout;      /* k_block: of most blocks, 0: all of k; k_padded: k is padded to multiples of it */
+  uint32_t chunk_k, chunk_bytes; /* of a tile: codes and multiples */
+  uint32_t span; /* k: whole chunks with the scales behind them, a group or two of half a chunk; 0: a row */
+  uint32_t row_scale_bytes; /* scale, zero point and minimum of a row and group */
+  uint32_t subgroup;        /* k that share a multiple of the scale; 0: there are none */
+  uint32_t has_zero_points, has_negatives, has_columns;
+  uint32_t unit, table_bytes; /* k of a table; all its digits. 0: no tables */
+  uint32_t value_bytes;       /* of a prepared integer */
+  uint32_t reorders;    /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
+  uint32_t token_block; /* tokens that are prepared, then multiplied */
+  uint32_t unpack_tokens, unpack_k; /* codes are unpacked in blocks of so many tokens or more (0: never), of so
+                                       many k at a time */
+} lutc_body;
+
+/* What code reads of a product's n and k (lutc_shape_of in shape.h). Bytes unless said otherwise. */
+typedef struct lutc_shape {
+  uint64_t n, k, k_padded;
+  uint64_t row_k; /* k_padded rounded up to whole vectors: what preparing a token reads */
+  uint64_t k_block, k_blocks;
+  uint64_t groups; /* of prepared activations; 1 where the whole row shares a scale */
+  uint64_t tiles, tile_bytes, last_tile_bytes; /* of a tile in a k block, and in the last one */
+  uint64_t block_bytes;                        /* of all tiles in a k block */
+  uint64_t scale_offset, zero_offset, negatives_offset, columns_offset, payload_bytes;
+  uint64_t unpack_tokens;                 /* UINT64_MAX: never */
+  uint64_t unpack_blocks, unpack_rounds;  /* k blocks at a time, and how many times */
+  lutc_prepared few, many; /* of a token in blocks of fewer than unpack_tokens, and of others */
+} lutc_shape;
+
+typedef struct lutc_stage lutc_stage;
+
+/* A stage prepares the activations of tokens [begin, end) of a block of m tokens, or computes the rows of
+   tiles [begin, end) for all of them. Operands of tokens point to the block's first; parallel calls write
+   what belongs to their own range. Generated code for a CPU returns LUTC_OK. */
+typedef lutc_status lutc_stage_function(const lutc_operand *operands, const lutc_stage *stage, size_t m,
+                                        size_t begin, size_t end);
+/* The activations of a token as f32 [row_k], 0 from k on, in the stage's buffer. */
+typedef const float *lutc_source_function(const lutc_operand *operands, const lutc_stage *stage, size_t token);
+/* What follows a product: finishes the results of rows [row, row + rows) of `count` tokens from `token` on,
+   which lie `stride` elements apart, and stores them. */
+typedef void lutc_finish_function(const lutc_operand *operands, const lutc_stage *stage, const float *results,
+                                  size_t stride, size_t token, size_t count, size_t row, size_t rows);
+
+/* Operands of a stage, by place in `slots`. */
+enum {
+  LUTC_STAGE_RESULT,    /* prepared activations; Y */
+  LUTC_STAGE_BUFFER,    /* a source's; a product's sums between k blocks, which may be Y */
+  LUTC_STAGE_X,         /* activations, then what else a source reads; of a product prepared activations */
+  LUTC_STAGE_WEIGHTS,   /* of a product */
+  LUTC_STAGE_OPERANDS,  /* of what follows a product, from here on */
+  LUTC_STAGE_SLOTS = 48
+};
+
+struct lutc_stage {
+  lutc_stage_function *run;
+  lutc_source_function *source; /* null: rows of x are as preparing reads them, and k is row_k */
+  lutc_finish_function *finish; /* of a product */
+  const lutc_shape *shape;
+  uint32_t prepares; /* 1: the range is of tokens; 0: of tiles */
+  uint32_t plain;    /* 1: results are stored as f32 and nothing else; whole tiles do without `finish` */
+  uint32_t phase;    /* ascending; stages of one phase may run at the same time, after those of the one before */
+  uint32_t routed;   /* 1: for pairs of tokens and experts, sorted by expert; tiles: those of each segment of
+                        pairs */
+  uint8_t slots[LUTC_STAGE_SLOTS]; /* of the program */
+};
 
 #define LUTC_NO_SLOT UINT32_MAX
 
@@ -121,7 +183,7 @@ typedef struct lutc_program {
   const lutc_routing *routing; /* null: nothing is routed */
 } lutc_program;
 
-#define LUTC_MAX_SLOTS 48
+#define LUTC_MAX_SLOTS LUTC_STAGE_SLOTS
 
 /* One kernel in one variant. */
 typedef struct lutc_variant_code {
@@ -129,6 +191,7 @@ typedef struct lutc_variant_code {
   lutc_layout layout;
   uint32_t layout_id; /* equal ids: interchangeable packed weights */
   const lutc_program *program;
+  const lutc_body *body;
 } lutc_variant_code;
 
 typedef struct lutc_library_state {

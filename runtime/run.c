@@ -37,19 +37,20 @@ size_t lutc_library_scratch_bytes(const lutc_library *library, size_t m) {
 /* What a stage's range runs over. */
 static size_t items_of(const lutc_call *c, const lutc_stage *stage) {
   if (!stage->routed)
-    return stage->tiles ? stage->tiles : c->m;
-  return stage->tiles ? stage->tiles * c->pairs.segment_count : c->pairs.count;
+    return stage->prepares ? c->m : stage->shape->tiles;
+  return stage->prepares ? c->pairs.count : stage->shape->tiles * c->pairs.segment_count;
 }
 
 /* A routed product: the tiles of each segment. */
 static lutc_status run_segments(const lutc_call *c, const lutc_stage *stage, size_t begin, size_t end) {
   lutc_operand operands[LUTC_MAX_SLOTS];
   lutc_status status = LUTC_OK;
+  const size_t tiles = stage->shape->tiles;
   while (begin < end && status == LUTC_OK) {
-    const lutc_segment *segment = &c->pairs.segments[begin / stage->tiles];
-    const size_t first = begin % stage->tiles, last = lutc_min(first + (end - begin), stage->tiles);
+    const lutc_segment *segment = &c->pairs.segments[begin / tiles];
+    const size_t first = begin % tiles, last = lutc_min(first + (end - begin), tiles);
     lutc_segment_operands(c, segment, operands);
-    status = stage->run(operands, segment->count, first, last);
+    status = stage->run(operands, stage, segment->count, first, last);
     begin += last - first;
   }
   return status;
@@ -66,10 +67,10 @@ static void phase_task(void *argument, size_t task) {
   size_t begin = lutc_share(c, task), end = lutc_share(c, task + 1);
   for (const lutc_stage *stage = c->stages; stage != c->stages_end && end != 0; ++stage) {
     const size_t items = items_of(c, stage);
-    if (begin < items && stage->routed && stage->tiles)
+    if (begin < items && stage->routed && !stage->prepares)
       keep_status(c, run_segments(c, stage, begin, lutc_min(end, items)));
     else if (begin < items)
-      keep_status(c, stage->run(c->operands, c->m, begin, lutc_min(end, items)));
+      keep_status(c, stage->run(c->operands, stage, c->m, begin, lutc_min(end, items)));
     begin -= lutc_min(begin, items);
     end -= lutc_min(end, items);
   }

@@ -168,8 +168,8 @@ public:
       }
     for (size_t token = 0; token < m; token += block)
       for (size_t i = 0; i < program.stage_count; ++i)
-        if (program.stages[i].tiles == 0)
-          program.stages[i].run(slots.data(), block, 0, std::min(block, m - token));
+        if (program.stages[i].prepares)
+          program.stages[i].run(slots.data(), &program.stages[i], block, 0, std::min(block, m - token));
   }
   const lutc_group_info &describe() const { return info; }
   const float *x() const { return buffers[0].data(); }
@@ -205,7 +205,7 @@ public:
     const size_t block = std::min(m, program.token_block);
     const lutc_operand slots[] = {{x.data(), info.k}, {}, {scratch.as<void>(), 0}, {}};
     for (size_t token = 0; token < m; token += block)
-      program.stages[0].run(slots, block, 0, std::min(block, m - token));
+      program.stages[0].run(slots, &program.stages[0], block, 0, std::min(block, m - token));
   }
 
   const lutc_kernel *kernel;

@@ -19,14 +19,14 @@ template <typename T> T *rowOf(const lutc_operand &operand, size_t row) {
   return static_cast<T *>(const_cast<void *>(operand.data)) + row * operand.stride;
 }
 
-lutc_status prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
+lutc_status prepare(const lutc_operand *operands, const lutc_stage *, size_t, size_t begin, size_t end) {
   for (size_t token = begin; token < end; ++token)
     *rowOf<float>(operands[Prepared], token) = *rowOf<float>(operands[X], token);
   return LUTC_OK;
 }
 
 // The first byte of the payload is that of the expert.
-lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
+lutc_status compute(const lutc_operand *operands, const lutc_stage *, size_t m, size_t begin, size_t end) {
   EXPECT_LE(m, segmentTokens);
   const float expert = *static_cast<const uint8_t *>(operands[Weights].data);
   for (size_t pair = 0; pair < m; ++pair)
@@ -36,8 +36,7 @@ lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t
   return LUTC_OK;
 }
 
-const lutc_stage stages[] = {{prepare, 0, 0, 0},
-                             {compute, (toy::n + toy::tileRows - 1) / toy::tileRows, 2, 1}};
+const lutc_stage stages[] = {toy::makeStage(prepare, true, 0, 0), toy::makeStage(compute, false, 2, 1)};
 const lutc_gather gathers[] = {{Prepared, Gathered}};
 
 struct Experts : testing::TestWithParam<size_t> {

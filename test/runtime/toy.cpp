@@ -10,13 +10,13 @@ float *rowOf(const lutc_operand &operand, size_t token) {
   return static_cast<float *>(const_cast<void *>(operand.data)) + token * operand.stride;
 }
 
-lutc_status prepare(const lutc_operand *operands, size_t, size_t begin, size_t end) {
+lutc_status prepare(const lutc_operand *operands, const lutc_stage *, size_t, size_t begin, size_t end) {
   for (size_t token = begin; token < end; ++token)
     *rowOf(operands[Prepared], token) = *rowOf(operands[X], token);
   return LUTC_OK;
 }
 
-lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t end) {
+lutc_status compute(const lutc_operand *operands, const lutc_stage *, size_t m, size_t begin, size_t end) {
   for (size_t token = 0; token < m; ++token)
     for (size_t row = begin * tileRows; row < end * tileRows && row < n; ++row)
       rowOf(operands[Y], token)[row] = expected(*rowOf(operands[Prepared], token), row);
@@ -24,7 +24,7 @@ lutc_status compute(const lutc_operand *operands, size_t m, size_t begin, size_t
 }
 
 const float codeValues[] = {0, 1, 2, 3};
-const lutc_stage stages[] = {{prepare, 0, 0, 0}, {compute, (n + tileRows - 1) / tileRows, 1, 0}};
+const lutc_stage stages[] = {makeStage(prepare, true, 0, 0), makeStage(compute, false, 1, 0)};
 
 lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_program *program) {
   lutc_variant_code code = {};
@@ -36,6 +36,15 @@ lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_progr
 }
 
 } // namespace
+
+lutc_stage makeStage(lutc_stage_function *run, bool prepares, uint32_t phase, uint32_t routed) {
+  static const lutc_shape shape = [] {
+    lutc_shape shape = {};
+    shape.tiles = (n + tileRows - 1) / tileRows;
+    return shape;
+  }();
+  return {run, nullptr, nullptr, &shape, prepares, 1, phase, routed, {}};
+}
 
 Library::Library(uint32_t needed) : features{1u << 30, needed, needed} {
   for (size_t i = 0; i < 2; ++i) {

@@ -35,6 +35,9 @@ private:
   lutc_library_state state = {0};
 };
 
+// A stage of a product of n rows.
+lutc_stage makeStage(lutc_stage_function *run, bool prepares, uint32_t phase, uint32_t routed);
+
 // y[token][row] of the toy kernels, whose weights play no part.
 inline float expected(float firstOfToken, size_t row) { return firstOfToken * 1024.0f + float(row); }
 

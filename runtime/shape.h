@@ -1,0 +1,65 @@
+/* shape.h: the numbers of a product of n rows and k columns: what the compiler writes for shapes it knows and
+   the runtime for all others. Not for users. */
+#ifndef LUTC_SHAPE_H
+#define LUTC_SHAPE_H
+
+#include "kernel.h"
+
+static inline uint64_t lutc_up(uint64_t a, uint64_t b) { return (a + b - 1) / b * b; }
+
+/* Bytes of a tile in `length` of k. */
+static inline uint64_t lutc_tile_bytes(const lutc_body *body, uint64_t length) {
+  uint64_t bytes = length / body->chunk_k * body->chunk_bytes;
+  if (body->span != 0)
+    bytes += length / body->layout.group * body->layout.tile_rows * body->row_scale_bytes;
+  return bytes;
+}
+
+/* Behind the first `before` bytes. */
+static inline lutc_prepared lutc_place_prepared(const lutc_body *body, const lutc_shape *shape,
+                                                uint64_t before) {
+  lutc_prepared place;
+  const uint64_t sums = body->subgroup != 0 ? shape->k_padded / body->subgroup : shape->groups;
+  place.values = lutc_up(before, 64);
+  place.scales = place.values + lutc_up(shape->k_padded * body->value_bytes, 64);
+  place.sums = place.scales + lutc_up(shape->groups * 4, 64);
+  place.bytes = place.sums + lutc_up(sums * 4, 64);
+  if (place.bytes % 4096 == 0)
+    place.bytes += 64; /* tokens at equal offsets would share one set of the L1 cache */
+  return place;
+}
+
+/* `k_padded` rounds k up; every k block but the last has k_block of it. */
+static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, lutc_shape *shape) {
+  const lutc_layout *layout = &body->layout;
+  shape->n = n;
+  shape->k = k;
+  shape->k_padded = lutc_up(k, layout->k_padded);
+  shape->row_k = lutc_up(shape->k_padded, 32);
+  shape->k_block = layout->k_block != 0 ? layout->k_block : body->unpack_tokens != 0 ? body->unpack_k : k;
+  if (shape->k_block > shape->k_padded || layout->k_block + body->unpack_tokens == 0)
+    shape->k_block = shape->k_padded;
+  shape->k_blocks = (shape->k_padded + shape->k_block - 1) / shape->k_block;
+  shape->groups = body->span != 0 ? shape->k_padded / layout->group : 1;
+
+  shape->tiles = (n + layout->tile_rows - 1) / layout->tile_rows;
+  shape->tile_bytes = lutc_tile_bytes(body, shape->k_block);
+  shape->last_tile_bytes =
+      lutc_tile_bytes(body, shape->k_padded - (shape->k_blocks - 1) * shape->k_block);
+  shape->block_bytes = shape->tiles * shape->tile_bytes;
+  const uint64_t column = body->span == 0 ? shape->tiles * layout->tile_rows * 4 : 0;
+  shape->scale_offset = (shape->k_blocks - 1) * shape->block_bytes + shape->tiles * shape->last_tile_bytes;
+  shape->zero_offset = shape->scale_offset + column;
+  shape->negatives_offset = shape->zero_offset + (body->has_zero_points ? column : 0);
+  shape->columns_offset = shape->negatives_offset + (body->has_negatives ? column : 0);
+  shape->payload_bytes = shape->columns_offset + (body->has_columns ? shape->k_padded * 4 : 0);
+
+  shape->unpack_tokens = body->unpack_tokens != 0 ? body->unpack_tokens : UINT64_MAX;
+  shape->unpack_blocks = body->unpack_k > shape->k_block ? body->unpack_k / shape->k_block : 1;
+  shape->unpack_rounds = (shape->k_blocks + shape->unpack_blocks - 1) / shape->unpack_blocks;
+  const uint64_t units = body->table_bytes != 0 ? shape->k_padded / body->unit : 0;
+  shape->few = lutc_place_prepared(body, shape, units * body->table_bytes);
+  shape->many = body->reorders ? lutc_place_prepared(body, shape, shape->k_padded + 32) : shape->few;
+}
+
+#endif
