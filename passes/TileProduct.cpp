@@ -211,7 +211,8 @@ void ComputeEmitter::finish(Value step, Value token, const Values &results) {
   e.choose(
       direct, [] {},
       [&] {
-        Value left = e.least(e.sub(n, row), e.index(rows));
+        Value exist = e.select(e.compare(arith::CmpIPredicate::ult, row, n), e.sub(n, row), e.index(0));
+        Value left = e.least(exist, e.index(rows));
         call.finish({finished, e.index(rows), token, e.index(count), row, left});
       });
 }

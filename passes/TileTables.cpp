@@ -239,7 +239,7 @@ Value lut::emitTables(Emitter &e, const Body &g, Value x, Value out, Value value
       Value k = e.add(k0, e.mul(i, g.unit));
       g.format.row->trits ? emitTritTable(emitter, k) : emitter.digitTable(k);
     });
-    return {};
+    return e.constant(e.i32(), 0);
   }
   int64_t units = planeUnits(g), step = units * g.unit;
   Value zero = e.constant(e.vec(units, e.i32()), 0);
