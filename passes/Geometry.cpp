@@ -132,13 +132,15 @@ static void setStream(Body &g) {
 /// Unpacked codes of a tile stay within twice the L1 cache, those of base 3 are of blocks that tables want
 /// shorter.
 static void setUnpacking(Body &g, TargetAttr target) {
-  int64_t kBlock = g.schedule.getKBlock();
   if (!g.schedule.getUnpackTokens())
     return;
-  if (g.layout == Layout::base3)
-    g.unpackK = kBlock * std::max<int64_t>(1, 420 / kBlock);
-  else
-    g.unpackK = kBlock ? kBlock : 2 * target.getL1Bytes() / g.tileRows / g.padding * g.padding;
+  int64_t kBlock = g.schedule.getKBlock(), room = 2 * target.getL1Bytes() / g.tileRows;
+  if (g.layout == Layout::base3) {
+    g.unpackK = g.unpackAtATime = kBlock * std::max<int64_t>(1, 420 / kBlock);
+  } else {
+    g.unpackK = std::max(kBlock, room / g.padding * g.padding);
+    g.unpackAtATime = kBlock ? kBlock : g.unpackK;
+  }
 }
 
 lutc_body Body::contract() const {
@@ -159,7 +161,7 @@ lutc_body Body::contract() const {
           reorders(),
           u32(schedule.getTokenBlock()),
           u32(schedule.getUnpackTokens()),
-          u32(unpackK)};
+          u32(unpackAtATime)};
 }
 
 Geometry lut::getGeometry(Operation *op, TargetAttr target) {

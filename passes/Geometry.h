@@ -46,10 +46,10 @@ struct Body {
   int64_t valueBytes = 0; // of a prepared integer
 
   // Whether the codes of a step have been unpacked to bytes: [k / 4][row vector][row][4], V bytes for each
-  // row vector of 4 k. `codeStride` is from chunk to chunk, in the stream too; `unpackK` is unpacked at a
-  // time.
+  // row vector of 4 k. `codeStride` is from chunk to chunk, in the stream too; code has room for `unpackK`
+  // of k, and takes `unpackAtATime`.
   bool unpacked = false;
-  int64_t codeStride = 0, unpackK = 0;
+  int64_t codeStride = 0, unpackK = 0, unpackAtATime = 0;
 
   /// Whether tables are made in the registers of a LUT-instruction machine.
   bool inArray() const { return layout == Layout::nibbles || layout == Layout::trits; }
