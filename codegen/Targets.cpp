@@ -1,6 +1,5 @@
 #include "codegen/Targets.h"
 #include "codegen/Lower.h"
-#include "codegen/lmma/Machine.h"
 #include "runtime/kernel.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/Host.h"
@@ -104,15 +103,4 @@ llvm::Expected<const TargetRow *> lut::bestTargetFor(llvm::StringRef cpu,
       return tuned(row, cpu == "host" ? llvm::sys::getHostCPUName() : cpu);
   return llvm::createStringError("CPU '" + cpu + "' runs none of the variants " + llvm::join(variants, ", ") +
                                  "; write others, or another CPU");
-}
-
-TargetRow lut::targetFor(const lmma::Machine &machine) {
-  TargetRow row = *findTarget("lmma");
-  row.arrayM = machine.array.m;
-  row.arrayN = machine.array.n;
-  row.vectorBytes = machine.array.n / 2;
-  row.arrayRegisters = machine.registersPerThread * machine.registerMultiple;
-  row.streamBytesPer100Cycles =
-      int64_t(100 * machine.memoryBytesPerCycle() / double(machine.cores * machine.slots));
-  return row;
 }

@@ -4,10 +4,6 @@
 
 #include "dialects/lut/Lut.h"
 
-namespace lut::lmma {
-struct Machine;
-} // namespace lut::lmma
-
 namespace mlir {
 class RewritePatternSet;
 } // namespace mlir
@@ -35,9 +31,6 @@ const TargetRow *findTarget(llvm::StringRef name);
 /// The best row, of those named by `variants` (empty: of all), that a CPU known to LLVM by `cpu` ("host":
 /// this machine's) supports, with that CPU's facts where the table has them.
 llvm::Expected<const TargetRow *> bestTargetFor(llvm::StringRef cpu, llvm::ArrayRef<std::string> variants);
-
-/// The row of LUT-instruction machines with the facts of one, which has arrays.
-TargetRow targetFor(const lmma::Machine &machine);
 
 } // namespace lut
 

@@ -1,9 +1,9 @@
 #include "compiler/Assemble.h"
 
 #include "codegen/lmma/Assembler.h"
-#include "compiler/Driver.h"
-#include "compiler/Output.h"
 #include "compiler/checkpoint/FileKind.h"
+#include "compiler/report/ExitCode.h"
+#include "compiler/report/Output.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"

@@ -1,20 +1,18 @@
 #include "compiler/Driver.h"
 
 #include "codegen/Compile.h"
-#include "codegen/Lower.h"
 #include "codegen/Object.h"
 #include "codegen/Targets.h"
 #include "codegen/Writers.h"
-#include "compiler/Diagnostics.h"
-#include "compiler/Log.h"
-#include "compiler/MachineReader.h"
-#include "compiler/Output.h"
-#include "compiler/Plan.h"
-#include "compiler/Tuning.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Pass/PassManager.h"
-#include "passes/Passes.h"
+#include "codegen/lmma/Target.h"
+#include "compiler/config/Diagnostics.h"
+#include "compiler/config/MachineReader.h"
+#include "compiler/config/Tuning.h"
+#include "compiler/model/ReadConfig.h"
+#include "compiler/report/ExitCode.h"
+#include "compiler/report/Log.h"
+#include "compiler/report/Output.h"
+#include "compiler/report/Plan.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
@@ -24,13 +22,6 @@
 using namespace llvm;
 
 namespace lut {
-
-int reportError(Error problem) {
-  bool internal = problem.isA<InternalError>();
-  errs() << (internal ? "lutc: internal error, a bug of lutc: " : "lutc: error: ")
-         << toString(std::move(problem)) << "\n";
-  return internal ? ExitInternal : ExitError;
-}
 
 // Names the config in what is written, without its path. A checkpoint may have none.
 static std::string hashOf(const SourceMgr &sources) {
@@ -169,27 +160,6 @@ int compile(const CompileRequest &request) {
     for (const OutputFile &file : files)
       logLine("wrote " + request.directory + "/" + file.name);
   return ExitOk;
-}
-
-Table targetTable() {
-  Table table{{"target", "summary", "features"}, {}};
-  for (const TargetRow &row : targetRows())
-    table.rows.push_back({row.name, row.summary, row.features});
-  return table;
-}
-
-Table passTable() {
-  mlir::MLIRContext context;
-  mlir::PassManager manager(&context, mlir::ModuleOp::getOperationName());
-  buildPlanPipeline(manager);
-  manager.addPass(createConvertToLmma());
-  manager.addPass(createTile());
-  manager.addPass(createEncodePrograms());
-  manager.addPass(createLower());
-  Table table{{"pass", "summary"}, {}};
-  for (mlir::Pass &pass : manager.getPasses())
-    table.rows.push_back({pass.getArgument(), pass.getDescription()});
-  return table;
 }
 
 std::vector<std::string> variantNames() {

@@ -1,13 +1,10 @@
-// What each subcommand does once its arguments are read. Results are exit codes.
+// `lutc compile`.
 #ifndef LUT_COMPILER_DRIVER_H
 #define LUT_COMPILER_DRIVER_H
 
-#include "compiler/Config.h"
-#include "compiler/Table.h"
+#include "compiler/config/ConfigOptions.h"
 
 namespace lut {
-
-enum ExitCode { ExitOk = 0, ExitError = 1, ExitUsage = 2, ExitInternal = 70 };
 
 struct CompileRequest {
   std::string config, directory;
@@ -20,13 +17,6 @@ struct CompileRequest {
 };
 
 int compile(const CompileRequest &request);
-
-// Prints a failure; the exit code for it.
-int reportError(llvm::Error problem);
-
-// The rows of `lutc list targets` and `lutc list passes`.
-Table targetTable();
-Table passTable();
 
 std::vector<std::string> variantNames();
 

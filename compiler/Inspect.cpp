@@ -1,13 +1,13 @@
 #include "compiler/Inspect.h"
 
-#include "compiler/ConfigFile.h"
-#include "compiler/Driver.h"
-#include "compiler/Log.h"
-#include "compiler/TensorRows.h"
 #include "compiler/checkpoint/FileKind.h"
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
+#include "compiler/model/ConfigFile.h"
 #include "compiler/pack/InspectPacked.h"
+#include "compiler/report/ExitCode.h"
+#include "compiler/report/Log.h"
+#include "compiler/report/TensorRows.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -156,7 +156,7 @@ static void printJson(const Checkpoint &checkpoint, const WeightStorage &storage
 
 int inspect(const InspectRequest &request) {
   if (fileKind(request.path) == FileKind::Packed)
-    return inspectPacked(request);
+    return inspectPacked(request.path, request.json);
   Expected<Checkpoint> checkpoint = openCheckpoint(request.path);
   if (!checkpoint)
     return reportError(checkpoint.takeError());

@@ -1,5 +1,6 @@
 // A described machine: a GPU-like processor whose tensor cores are LUT arrays or multiply-accumulate units.
-// Machines are data (machines/*.yaml, read by compiler/MachineReader); README.md has the model's formulas.
+// Machines are data (machines/*.yaml, read by compiler/config/MachineReader); README.md has the model's
+// formulas.
 #ifndef LUT_CODEGEN_LMMA_MACHINE_H
 #define LUT_CODEGEN_LMMA_MACHINE_H
 

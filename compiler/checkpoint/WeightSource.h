@@ -3,7 +3,6 @@
 #ifndef LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
 #define LUT_COMPILER_CHECKPOINT_WEIGHTSOURCE_H
 
-#include "compiler/Diagnostics.h"
 #include "compiler/checkpoint/Checkpoint.h"
 #include "compiler/checkpoint/WeightBand.h"
 

@@ -1,8 +1,8 @@
 #include "compiler/pack/InspectPacked.h"
 
-#include "compiler/Driver.h"
-#include "compiler/TensorRows.h"
 #include "compiler/pack/PackedModel.h"
+#include "compiler/report/ExitCode.h"
+#include "compiler/report/TensorRows.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -105,14 +105,14 @@ static void printJson(const PackedModel &model, raw_ostream &out) {
   out << "\n";
 }
 
-int inspectPacked(const InspectRequest &request) {
-  Expected<PackedModel> model = open(request.path);
+int inspectPacked(StringRef path, bool json) {
+  Expected<PackedModel> model = open(path);
   if (!model)
     return reportError(model.takeError());
-  if (request.json)
+  if (json)
     printJson(*model, outs());
   else
-    printText(*model, request.path, outs());
+    printText(*model, path, outs());
   return ExitOk;
 }
 

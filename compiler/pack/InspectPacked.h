@@ -2,11 +2,11 @@
 #ifndef LUT_COMPILER_PACK_INSPECTPACKED_H
 #define LUT_COMPILER_PACK_INSPECTPACKED_H
 
-#include "compiler/Inspect.h"
+#include "llvm/ADT/StringRef.h"
 
 namespace lut {
 
-int inspectPacked(const InspectRequest &request);
+int inspectPacked(llvm::StringRef path, bool json);
 
 } // namespace lut
 

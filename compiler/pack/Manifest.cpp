@@ -1,8 +1,8 @@
 #include "compiler/pack/Manifest.h"
 
 #include "codegen/Packing.h"
-#include "compiler/Config.h"
-#include "compiler/ConfigTree.h"
+#include "compiler/config/ConfigKeys.h"
+#include "compiler/config/ConfigTree.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/MemoryBuffer.h"

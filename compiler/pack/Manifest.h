@@ -2,7 +2,7 @@
 #ifndef LUT_COMPILER_PACK_MANIFEST_H
 #define LUT_COMPILER_PACK_MANIFEST_H
 
-#include "compiler/Diagnostics.h"
+#include "compiler/config/Diagnostics.h"
 #include "runtime/file.h"
 
 namespace lut {

@@ -1,8 +1,8 @@
 #include "compiler/pack/ModuleClaims.h"
 
-#include "compiler/ModuleGlob.h"
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/ModuleList.h"
+#include "compiler/config/ModuleGlob.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 

@@ -1,13 +1,13 @@
 #include "compiler/pack/Pack.h"
 
 #include "codegen/Targets.h"
-#include "compiler/ConfigFile.h"
-#include "compiler/Driver.h"
-#include "compiler/Log.h"
-#include "compiler/Output.h"
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/FileKind.h"
+#include "compiler/model/ConfigFile.h"
 #include "compiler/pack/Packer.h"
+#include "compiler/report/ExitCode.h"
+#include "compiler/report/Log.h"
+#include "compiler/report/Output.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 

@@ -3,8 +3,8 @@
 #ifndef LUT_COMPILER_QUANTIZERS_QUANTIZATION_H
 #define LUT_COMPILER_QUANTIZERS_QUANTIZATION_H
 
-#include "compiler/ModulePattern.h"
 #include "compiler/checkpoint/WeightSource.h"
+#include "compiler/quantizers/ModulePattern.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace lut {

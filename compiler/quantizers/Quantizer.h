@@ -3,8 +3,8 @@
 #ifndef LUT_COMPILER_QUANTIZERS_QUANTIZER_H
 #define LUT_COMPILER_QUANTIZERS_QUANTIZER_H
 
-#include "compiler/ConfigFields.h"
 #include "compiler/checkpoint/WeightRows.h"
+#include "compiler/config/ConfigFields.h"
 #include "compiler/quantizers/Quantization.h"
 
 namespace lut {

@@ -1,6 +1,6 @@
 // Any bytes as a config, and its strings as patterns of modules: one that is found among many is the one that
 // is found by trying each.
-#include "compiler/ModulePattern.h"
+#include "compiler/quantizers/ModulePattern.h"
 #include "fuzz.h"
 
 using namespace lut;

@@ -1,5 +1,5 @@
 // The packer and the manifest's reader from inside.
-#include "compiler/ConfigFile.h"
+#include "compiler/model/ConfigFile.h"
 #include "compiler/pack/Packer.h"
 #include "files.h"
 #include "process.h"

@@ -3,7 +3,7 @@
 #define LUT_TEST_CODEGEN_LMMA_MACHINES_H
 
 #include "codegen/lmma/Workload.h"
-#include "compiler/MachineReader.h"
+#include "compiler/config/MachineReader.h"
 #include <cstdio>
 #include <gtest/gtest.h>
 

@@ -1,0 +1,104 @@
+#include "compiler/Lists.h"
+
+#include "codegen/Lower.h"
+#include "codegen/Targets.h"
+#include "compiler/config/MachineReader.h"
+#include "compiler/model/Models.h"
+#include "dialects/lut/Format.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace lut {
+
+Table targetTable() {
+  Table table{{"target", "summary", "features"}, {}};
+  for (const TargetRow &row : targetRows())
+    table.rows.push_back({row.name, row.summary, row.features});
+  return table;
+}
+
+Table machineTable() {
+  Table table{{"machine", "summary", "peak TOPS", "mm2 of a core", "registers"}, {}};
+  lmma::Costs costs = readCosts();
+  for (const std::string &name : machineNames()) {
+    SourceMgr sources;
+    std::optional<lmma::Machine> machine = readMachine(name, sources);
+    if (!machine)
+      report_fatal_error("a carried machine is not valid");
+    int64_t passes = machine->array.weights.passes();
+    table.rows.push_back({name, machine->summary, machine->peak(passes), lmma::tensorArea(costs, *machine),
+                          std::to_string(machine->registerMultiple) + "x"});
+  }
+  return table;
+}
+
+static std::string codeBook(const FormatRow &row) {
+  auto value = [&](int code) {
+    std::string text;
+    raw_string_ostream(text) << format("%g", double(row.value(code)) / row.divisor);
+    return text;
+  };
+  std::string text;
+  for (int code = 0; code < row.codes(); ++code)
+    text += (code ? "," : "") + value(code);
+  return "{" + (row.codes() <= 4 || row.book ? text : value(0) + ".." + value(row.codes() - 1)) + "}";
+}
+
+static std::string sizes(ArrayRef<int64_t> all) {
+  std::string text;
+  for (int64_t size : all)
+    text += (text.empty() ? "<" : "|") + std::to_string(size);
+  return text + ">";
+}
+
+Table formatTable() {
+  Table table{{"format", "weights", "scales", "zero points or minimums", "columns"}, {}};
+  for (const FormatRow &row : formatRows()) {
+    std::string name = row.name.str(), book = codeBook(row);
+    if (row.trits) {
+      table.rows.push_back({name, book, "f32 per tensor", "none", "in order"});
+      table.rows.push_back({name + "r", book, "f32 per row", "none", "in order"});
+      continue;
+    }
+    bool even = !row.book;
+    std::string p = even ? "[p]" : "", columns = even ? "p: permuted" : "in order";
+    table.rows.push_back({name + (even ? "[z]" : "") + "[b|s]" + p, book, "f16 per row, b: bf16, s: f32",
+                          even ? "z: u8" : "none", columns});
+    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|[z|m][b|s]]" : "[e|b|s]") + p, book,
+                          "f16 per group of k, b: bf16, s: f32, e: e8m0",
+                          even ? "z: u8, m: as scales" : "none", columns});
+    table.rows.push_back({name + "k" + sizes(subgroupSizes()) + (even ? "[m]" : "") + p, book,
+                          "f16 per 256 of k, times i8 per subgroup", even ? "m: f16 times i8" : "none",
+                          columns});
+  }
+  return table;
+}
+
+Table modelTable() {
+  Table table{{"model_type", "models"}, {}};
+  for (const ModelRow &row : modelRows())
+    table.rows.push_back({row.modelType, row.summary});
+  return table;
+}
+
+Table passTable() {
+  mlir::MLIRContext context;
+  mlir::PassManager manager(&context, mlir::ModuleOp::getOperationName());
+  buildPlanPipeline(manager);
+  manager.addPass(createConvertToLmma());
+  manager.addPass(createTile());
+  manager.addPass(createEncodePrograms());
+  manager.addPass(createLower());
+  Table table{{"pass", "summary"}, {}};
+  for (mlir::Pass &pass : manager.getPasses())
+    table.rows.push_back({pass.getArgument(), pass.getDescription()});
+  return table;
+}
+
+} // namespace lut

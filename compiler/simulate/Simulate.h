@@ -1,0 +1,34 @@
+// `lutc simulate`: predicts time, traffic and energy of a config's kernels on a described machine, or
+// searches designs of such machines.
+#ifndef LUT_COMPILER_SIMULATE_SIMULATE_H
+#define LUT_COMPILER_SIMULATE_SIMULATE_H
+
+#include "codegen/lmma/Workload.h"
+#include "compiler/config/ConfigOptions.h"
+
+namespace lut {
+
+enum class AttentionKind { none, unfused, fused };
+
+struct SimulateRequest {
+  std::string config, machine = "a100-lut-4x";
+  ConfigOptions options;
+  std::vector<int64_t> tokens; // m of each run
+  int64_t sequences = 1;       // that m is divided into
+  AttentionKind attention = AttentionKind::fused;
+  std::optional<lmma::Number> activations; // absent: the type of the machine's tables or operands
+  int64_t registers = 0;                   // times as built; 0: as the machine says
+  lmma::WorkOptions work;
+  bool search = false;
+  int64_t n = 27648, k = 5120;          // of the product that a search times
+  std::string format = "table", output; // also json, svg; output empty: stdout
+};
+
+int simulate(const SimulateRequest &request);
+
+// What `lutc simulate --search` prints.
+llvm::Expected<std::string> searchDesigns(const SimulateRequest &request, const lmma::Machine &machine);
+
+} // namespace lut
+
+#endif
