@@ -127,11 +127,10 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   const TargetRow &row = *plan.targets[target];
   Constant *info = structure({string(row.name), string(stringifyStrategy(g.strategy)), size(packedBytes(g))});
   const lutc_layout placed = layoutOf(g);
-  return global(
-      structure({info, layout(placed), i32(layoutId(placed)), program(product.variants[target].program),
-                 numbers<uint32_t>(g.contract())}),
-      "",
-      /*isPublic=*/false);
+  return global(structure({info, layout(placed), i32(layoutId(placed)),
+                           program(product.variants[target].program), numbers<uint32_t>(g.contract())}),
+                "",
+                /*isPublic=*/false);
 }
 
 /// lutc_program

@@ -98,7 +98,9 @@ static Object groupObject(const LibraryPlan &plan, size_t index) {
   for (auto [target, program] : llvm::enumerate(group.variants)) {
     Array stages;
     for (const PlannedStage &stage : program.stages)
-      stages.push_back(Object{{"symbol", stage.run}, {"phase", stage.phase}, {"tiles", stage.prepares ? 0 : int64_t(stage.shape.tiles)}});
+      stages.push_back(Object{{"symbol", stage.run},
+                              {"phase", stage.phase},
+                              {"tiles", stage.prepares ? 0 : int64_t(stage.shape.tiles)}});
     variants.push_back(Object{{"variant", plan.targets[target]->name},
                               {"token_block", program.tokenBlock},
                               {"scratch_bytes_per_token", program.scratchBytes},

@@ -66,8 +66,9 @@ void lut::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
   llvm::cantFail(builder.parsePassPipeline(
-      passes, "function(sroa,early-cse<memssa>,simplifycfg,instcombine,loop-mssa(loop-rotate,licm),simplifycfg,"
-              "instcombine,loop(indvars),gvn,instcombine,loop-mssa(licm),simplifycfg)"));
+      passes,
+      "function(sroa,early-cse<memssa>,simplifycfg,instcombine,loop-mssa(loop-rotate,licm),simplifycfg,"
+      "instcombine,loop(indvars),gvn,instcombine,loop-mssa(licm),simplifycfg)"));
   passes.run(module, modules);
 }
 

@@ -66,8 +66,8 @@ static LogicalResult check(Operation *op, TargetAttr target) {
   Geometry g = getGeometry(op, target);
   int64_t bound = sumBound(g, g.wholeRow() ? g.k : g.format.group);
   if (bound > INT32_MAX) {
-    InFlightDiagnostic error = op->emitError() << "sums over " << (g.wholeRow() ? g.k : g.format.group) << " elements of k reach " << bound
-                                               << " and overflow 32 bits";
+    InFlightDiagnostic error = op->emitError() << "sums over " << (g.wholeRow() ? g.k : g.format.group)
+                                               << " elements of k reach " << bound << " and overflow 32 bits";
     if (!g.format.row->trits)
       error.attachNote() << "write a format with groups, such as " << g.format.row->name << "g128";
     return error;

@@ -163,8 +163,7 @@ Value Emitter::allocate(int64_t bytes) {
 }
 
 void Emitter::choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise) {
-  chosen(
-      {}, condition, [&] { return then(), Values(); }, [&] { return otherwise(), Values(); });
+  chosen({}, condition, [&] { return then(), Values(); }, [&] { return otherwise(), Values(); });
 }
 
 Values Emitter::chosen(TypeRange types, Value condition, function_ref<Values()> then,

@@ -53,9 +53,9 @@ std::string Body::prepareName() const {
     name += "k" + std::to_string(format.subgroup);
   if (digits()) {
     name += llvm::formatv("_t{0}x{1}x{2}", unit, digits(), tables.getEntryBytes());
-    name += tablesPerVector() == 1 ? "" : "q";       // four tables side by side
-    name += schedule.getRun() == 1 ? "b" : "";       // entries of single lookups have a bias
-    name += reorders() ? "o" : "";                   // or integers in the order of unpacked codes
+    name += tablesPerVector() == 1 ? "" : "q"; // four tables side by side
+    name += schedule.getRun() == 1 ? "b" : ""; // entries of single lookups have a bias
+    name += reorders() ? "o" : "";             // or integers in the order of unpacked codes
   }
   return name;
 }
@@ -111,7 +111,10 @@ static void setReduction(Body &g) {
              : g.layout == Layout::trits  ? 24
                                           : 32;
   g.span = g.wholeRow() ? 0 : roundUp(g.format.group, g.chunkK);
-  g.padding = g.layout == Layout::base3 ? g.schedule.getKBlock() : g.span ? g.span : g.inArray() ? g.chunkK : 64;
+  g.padding = g.layout == Layout::base3 ? g.schedule.getKBlock()
+              : g.span                  ? g.span
+              : g.inArray()             ? g.chunkK
+                                        : 64;
 }
 
 static void setStream(Body &g) {

@@ -1,5 +1,6 @@
 // A scheduled product: what its code depends on, and its numbers, which runtime/shape.h gives to the runtime
-// as well. The single place where passes, code generation and (through lutc_layout) the packer agree on bytes.
+// as well. The single place where passes, code generation and (through lutc_layout) the packer agree on
+// bytes.
 #ifndef LUT_PASSES_GEOMETRY_H
 #define LUT_PASSES_GEOMETRY_H
 
@@ -56,7 +57,9 @@ struct Body {
   bool wholeRow() const { return format.group == 0; }
   int64_t chunkQuads() const { return chunkK / 4; }
   /// The k block where code has it as a constant: tables of base 3 are summed in runs that divide it.
-  int64_t constantKBlock() const { return tables && tables.getTrits() && !inArray() ? schedule.getKBlock() : 0; }
+  int64_t constantKBlock() const {
+    return tables && tables.getTrits() && !inArray() ? schedule.getKBlock() : 0;
+  }
 
   /// Whether lookups sum 2 * code * x: planes are -1/+1 where codes are 0/1 (LUT Tensor Core eq. 2).
   bool doubled() const {

@@ -135,7 +135,9 @@ static std::string finishName(StageOp stage) {
   for (Operation &op : stage.getBody().front())
     if (isa<AddOp, ScaleOp>(op)) {
       bool vector = cast<RankedTensorType>(op.getOperand(1).getType()).getRank() == 1;
-      name += op.getName().stripDialect().str() + (isOneForAll(op) ? "_one_" : vector ? "_vector_" : "_rows_");
+      name += op.getName().stripDialect().str() + (isOneForAll(op) ? "_one_"
+                                                   : vector        ? "_vector_"
+                                                                   : "_rows_");
     }
   llvm::raw_string_ostream(name) << cast<RankedTensorType>(stage.getResult().getType()).getElementType();
   return name;

@@ -86,9 +86,7 @@ Value StageCall::source(Value token) {
   Value address = LLVM::PtrToIntOp::create(e.b, e.loc, e.i64(), function);
   return e.chosen(
       e.pointer(), e.compare(arith::CmpIPredicate::eq, address, e.index(0)),
-      [&] {
-        return Values{e.at(pointer(LUTC_STAGE_X), e.mul(e.mul(token, stride(LUTC_STAGE_X)), 4))};
-      },
+      [&] { return Values{e.at(pointer(LUTC_STAGE_X), e.mul(e.mul(token, stride(LUTC_STAGE_X)), 4))}; },
       [&] { return Values{call(e, e.pointer(), function, {operands, stage, token})}; })[0];
 }
 

@@ -1,7 +1,7 @@
 // What tiling emits, by file: TileSource.cpp (norms and functions before activations), TilePrepare.cpp
 // (activations), TileTables.cpp (their tables), TileSums.cpp and TileDots.cpp (integer sums of one group by
-// lookups and by dot products), TileUnpack.cpp (codes to bytes), TileProduct.cpp (loops), TileScales.cpp (from
-// sums to results), TileFinish.cpp (what follows results), TileConvert.cpp (their types) and Tile.cpp
+// lookups and by dot products), TileUnpack.cpp (codes to bytes), TileProduct.cpp (loops), TileScales.cpp
+// (from sums to results), TileFinish.cpp (what follows results), TileConvert.cpp (their types) and Tile.cpp
 // (functions, the pass).
 #ifndef LUT_PASSES_TILEEMITTER_H
 #define LUT_PASSES_TILEEMITTER_H
@@ -48,7 +48,7 @@ private:
   mlir::Value operandAt(unsigned place);
 
   Emitter &e;
-  mlir::Operation *entry; // what is loaded comes before it
+  mlir::Operation *entry;                                             // what is loaded comes before it
   std::map<std::pair<const void *, size_t>, mlir::Value> loaded = {}; // by base and offset
   std::map<unsigned, mlir::Value> places = {};
 };

@@ -163,8 +163,7 @@ void ComputeEmitter::step(Value step, const KRange &k, Value token, int64_t coun
 /// After the last range of k the results are stored, before it sums are kept.
 void ComputeEmitter::end(const KRange &k, Value step, Value token, const Values &sums,
                          function_ref<Values()> results) {
-  e.choose(
-      k.isLast, [&] { finish(step, token, results()); }, [&] { keep(step, token, sums); });
+  e.choose(k.isLast, [&] { finish(step, token, results()); }, [&] { keep(step, token, sums); });
 }
 
 Value ComputeEmitter::carriedAt(Value step, Value token, int64_t sumVector) {
@@ -176,7 +175,8 @@ Value ComputeEmitter::carriedAt(Value step, Value token, int64_t sumVector) {
 Values ComputeEmitter::carriedSums(const KRange &k, Value step, const TokenTile &tokens, VectorType type) {
   int64_t count = tokens.count();
   return e.chosen(
-      SmallVector<Type>(g.sumVectors() * count, type), k.isFirst, [&] { return Values(g.sumVectors() * count, e.constant(type, 0)); },
+      SmallVector<Type>(g.sumVectors() * count, type), k.isFirst,
+      [&] { return Values(g.sumVectors() * count, e.constant(type, 0)); },
       [&] {
         Values results;
         for (int64_t s = 0; s < g.sumVectors(); ++s)

@@ -87,9 +87,7 @@ Value SourceEmitter::sum(function_ref<Value(Value, Value)> term) {
   Value rest = e.rem(elements, L);
   lanes = e.chosen(
       floats, e.compare(arith::CmpIPredicate::ne, rest, e.index(0)),
-      [&] {
-        return Values{e.add(lanes, masked(term(e.sub(elements, rest), rest), rest))};
-      },
+      [&] { return Values{e.add(lanes, masked(term(e.sub(elements, rest), rest), rest))}; },
       [&] { return Values{lanes}; })[0];
   for (int64_t half = L / 2; half >= 1; half /= 2) {
     auto part = [&](int64_t first) {
@@ -287,7 +285,8 @@ static Value columnsOf(Emitter &e, StageCall &call, unsigned place) {
 }
 
 Value lut::emitSource(Emitter &e, StageOp stage, StageCall &call, Value token) {
-  Value buffer = e.at(call.pointer(LUTC_STAGE_BUFFER), e.mul(e.mul(token, call.stride(LUTC_STAGE_BUFFER)), 4));
+  Value buffer =
+      e.at(call.pointer(LUTC_STAGE_BUFFER), e.mul(e.mul(token, call.stride(LUTC_STAGE_BUFFER)), 4));
   SourceEmitter emitter{e, call, buffer};
   Block &body = stage.getBody().front();
   for (auto [i, argument] : llvm::enumerate(body.getArguments())) {

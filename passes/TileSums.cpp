@@ -53,8 +53,7 @@ int64_t lut::sumFactor(const Body &g) {
 /// Those of a whole row get the sum factor's part when it ends.
 Values SumEmitter::initialSums() {
   int64_t factor = g.wholeRow() ? 0 : sumFactor(g);
-  Value constant =
-      g.strategy == Strategy::lookup ? lookupConstant(e, g, at.kLength) : e.constant(e.i32(), 0);
+  Value constant = g.strategy == Strategy::lookup ? lookupConstant(e, g, at.kLength) : e.constant(e.i32(), 0);
   Values perToken;
   for (int64_t t = 0; t < tokens; ++t) {
     Value start = factor ? e.add(e.mul(at.groupSums[t], factor), constant) : constant;

@@ -91,7 +91,7 @@ typedef struct lutc_prepared {
 
 /* What the code of a product knows: nothing of n and k. Bytes unless said otherwise. */
 typedef struct lutc_body {
-  lutc_layout layout;      /* k_block: of most blocks, 0: all of k; k_padded: k is padded to multiples of it */
+  lutc_layout layout; /* k_block: of most blocks, 0: all of k; k_padded: k is padded to multiples of it */
   uint32_t chunk_k, chunk_bytes; /* of a tile: codes and multiples */
   uint32_t span; /* k: whole chunks with the scales behind them, a group or two of half a chunk; 0: a row */
   uint32_t row_scale_bytes; /* scale, zero point and minimum of a row and group */
@@ -101,8 +101,8 @@ typedef struct lutc_body {
   uint32_t value_bytes;       /* of a prepared integer */
   uint32_t reorders;    /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
   uint32_t token_block; /* tokens that are prepared, then multiplied */
-  uint32_t unpack_tokens, unpack_k; /* codes are unpacked in blocks of so many tokens or more (0: never), of so
-                                       many k at a time */
+  uint32_t unpack_tokens, unpack_k; /* codes are unpacked in blocks of so many tokens or more (0: never), of
+                                       so many k at a time */
 } lutc_body;
 
 /* What code reads of a product's n and k (lutc_shape_of in shape.h). Bytes unless said otherwise. */
@@ -114,9 +114,9 @@ typedef struct lutc_shape {
   uint64_t tiles, tile_bytes, last_tile_bytes; /* of a tile in a k block, and in the last one */
   uint64_t block_bytes;                        /* of all tiles in a k block */
   uint64_t scale_offset, zero_offset, negatives_offset, columns_offset, payload_bytes;
-  uint64_t unpack_tokens;                 /* UINT64_MAX: never */
-  uint64_t unpack_blocks, unpack_rounds;  /* k blocks at a time, and how many times */
-  lutc_prepared few, many; /* of a token in blocks of fewer than unpack_tokens, and of others */
+  uint64_t unpack_tokens;                /* UINT64_MAX: never */
+  uint64_t unpack_blocks, unpack_rounds; /* k blocks at a time, and how many times */
+  lutc_prepared few, many;               /* of a token in blocks of fewer than unpack_tokens, and of others */
 } lutc_shape;
 
 typedef struct lutc_stage lutc_stage;
@@ -127,7 +127,8 @@ typedef struct lutc_stage lutc_stage;
 typedef lutc_status lutc_stage_function(const lutc_operand *operands, const lutc_stage *stage, size_t m,
                                         size_t begin, size_t end);
 /* The activations of a token as f32 [row_k], 0 from k on, in the stage's buffer. */
-typedef const float *lutc_source_function(const lutc_operand *operands, const lutc_stage *stage, size_t token);
+typedef const float *lutc_source_function(const lutc_operand *operands, const lutc_stage *stage,
+                                          size_t token);
 /* What follows a product: finishes the results of rows [row, row + rows) of `count` tokens from `token` on,
    which lie `stride` elements apart, and stores them. */
 typedef void lutc_finish_function(const lutc_operand *operands, const lutc_stage *stage, const float *results,
@@ -135,11 +136,11 @@ typedef void lutc_finish_function(const lutc_operand *operands, const lutc_stage
 
 /* Operands of a stage, by place in `slots`. */
 enum {
-  LUTC_STAGE_RESULT,    /* prepared activations; Y */
-  LUTC_STAGE_BUFFER,    /* a source's; a product's sums between k blocks, which may be Y */
-  LUTC_STAGE_X,         /* activations, then what else a source reads; of a product prepared activations */
-  LUTC_STAGE_WEIGHTS,   /* of a product */
-  LUTC_STAGE_OPERANDS,  /* of what follows a product, from here on */
+  LUTC_STAGE_RESULT,   /* prepared activations; Y */
+  LUTC_STAGE_BUFFER,   /* a source's; a product's sums between k blocks, which may be Y */
+  LUTC_STAGE_X,        /* activations, then what else a source reads; of a product prepared activations */
+  LUTC_STAGE_WEIGHTS,  /* of a product */
+  LUTC_STAGE_OPERANDS, /* of what follows a product, from here on */
   LUTC_STAGE_SLOTS = 48
 };
 
@@ -150,9 +151,9 @@ struct lutc_stage {
   const lutc_shape *shape;
   uint32_t prepares; /* 1: the range is of tokens; 0: of tiles */
   uint32_t plain;    /* 1: results are stored as f32 and nothing else; whole tiles do without `finish` */
-  uint32_t phase;    /* ascending; stages of one phase may run at the same time, after those of the one before */
-  uint32_t routed;   /* 1: for pairs of tokens and experts, sorted by expert; tiles: those of each segment of
-                        pairs */
+  uint32_t phase; /* ascending; stages of one phase may run at the same time, after those of the one before */
+  uint32_t routed; /* 1: for pairs of tokens and experts, sorted by expert; tiles: those of each segment of
+                      pairs */
   uint8_t slots[LUTC_STAGE_SLOTS]; /* of the program */
 };
 

@@ -44,8 +44,7 @@ static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, 
 
   shape->tiles = (n + layout->tile_rows - 1) / layout->tile_rows;
   shape->tile_bytes = lutc_tile_bytes(body, shape->k_block);
-  shape->last_tile_bytes =
-      lutc_tile_bytes(body, shape->k_padded - (shape->k_blocks - 1) * shape->k_block);
+  shape->last_tile_bytes = lutc_tile_bytes(body, shape->k_padded - (shape->k_blocks - 1) * shape->k_block);
   shape->block_bytes = shape->tiles * shape->tile_bytes;
   const uint64_t column = body->span == 0 ? shape->tiles * layout->tile_rows * 4 : 0;
   shape->scale_offset = (shape->k_blocks - 1) * shape->block_bytes + shape->tiles * shape->last_tile_bytes;
