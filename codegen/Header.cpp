@@ -90,6 +90,13 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
   int64_t packed = 0;
   for (const ProductVariant &variant : product.variants)
     packed = std::max(packed, packedBytes(variant.geometry));
+  if (spec.isOpen()) {
+    out << llvm::formatv("\n/* {0}: Y[m,n] = X[m,k] * W[n,k]^T in class {1}, of any n and k: lutc_make_kernel.\n"
+                         "   W is {2}: {3}. */\nextern const lutc_kernel {4}_kernel;\n",
+                         spec.name, stringifyNumerics(product.numerics), spec.format.str(),
+                         describe(spec.format), name);
+    return;
+  }
   out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n",
                        spec.name, spec.n, spec.k, stringifyNumerics(product.numerics), spec.format.str(),
                        describe(spec.format));
@@ -200,6 +207,8 @@ static void writeLibraryScratch(llvm::raw_ostream &out, const LibraryPlan &plan)
     programs.append(programsOf(product));
   for (const Group &group : plan.groups)
     programs.append(programsOf(group));
+  if (programs.empty()) // kernels of open shapes alone
+    return;
   out << "\n/* Enough scratch for m tokens of any kernel or group; lutc_library_scratch_bytes is exact. */\n";
   writeScratch(out, llvm::StringRef(plan.library.name).upper(), programs);
 }

@@ -33,18 +33,22 @@ static std::optional<Strategy> strategyOf(const KernelSpec &kernel) {
   return kernel.strategy == "auto" ? std::nullopt : symbolizeStrategy(kernel.strategy);
 }
 
+/// An open kernel gets the schedule of a matrix as models have them.
+static constexpr int64_t openDimension = 4096;
+
 /// The name says everything that the code depends on.
 static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
   Product product;
-  product.n = kernel.n;
-  product.k = kernel.k;
+  product.open = kernel.isOpen();
+  product.n = product.open ? openDimension : kernel.n;
+  product.k = product.open ? openDimension : kernel.k;
   product.format = kernel.format;
   product.numerics = numerics;
   product.strategy = strategyOf(kernel);
   product.position = kernel.position;
-  product.expectedNmse = expectedNmse(kernel.format, kernel.k, numerics);
-  product.name =
-      llvm::formatv("{0}_{1}_{2}x{3}", stringifyNumerics(numerics), kernel.format.str(), kernel.n, kernel.k);
+  product.expectedNmse = expectedNmse(kernel.format, product.k, numerics);
+  product.name = llvm::formatv("{0}_{1}_", stringifyNumerics(numerics), kernel.format.str());
+  product.name += product.open ? "open" : llvm::formatv("{0}x{1}", kernel.n, kernel.k).str();
   if (product.strategy)
     product.name += "_" + stringifyStrategy(*product.strategy).str();
   product.schedule = kernel.schedule;
@@ -95,6 +99,8 @@ static void addFunction(OpBuilder &b, const LibraryPlan &plan, const Product &pr
   auto w = weightsOf(b.getContext(), product.n, product.k, product.format);
   auto function = func::FuncOp::create(b, loc, plan.symbol(product, target),
                                        b.getFunctionType({rows(product.k), w}, {rows(product.n)}));
+  if (product.open)
+    function->setAttr(kOpenAttrName, b.getUnitAttr());
   OpBuilder body = OpBuilder::atBlockBegin(function.addEntryBlock());
   func::ReturnOp::create(
       body, loc, addProduct(body, plan, product, target, function.getArgument(0), function.getArgument(1)));
@@ -162,6 +168,15 @@ static LogicalResult checkTuning(MLIRContext &context, const LibrarySpec &librar
     return emitError(locationOf(context, tuned.position, tuned.product))
            << "no schedule; write the file again with lutc bench --tune";
   }
+  return success();
+}
+
+/// Programs of a LUT-instruction machine have the shape in their instructions.
+static LogicalResult checkOpen(MLIRContext &context, const LibraryPlan &plan) {
+  for (const KernelSpec &kernel : plan.library.kernels)
+    if (kernel.isOpen() && plan.targets.front()->isMachine())
+      return emitError(locationOf(context, kernel.position, kernel.name))
+             << "kernels without n and k are for CPUs; write n and k for " << plan.targets.front()->name;
   return success();
 }
 
@@ -245,8 +260,9 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
     bool planned = succeeded(scheduleFor(context, probe, target));
     return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY, INFINITY};
   };
-  double a8 = expectedNmse(kernel.format, kernel.k, Numerics::a8);
-  double t8 = expectedNmse(kernel.format, kernel.k, Numerics::t8);
+  const int64_t k = kernel.isOpen() ? openDimension : kernel.k;
+  double a8 = expectedNmse(kernel.format, k, Numerics::a8);
+  double t8 = expectedNmse(kernel.format, k, Numerics::t8);
   bool a8Fits = a8 <= kernel.errorBudget || kernel.format.row->trits, t8Fits = t8 <= kernel.errorBudget;
   if (a8Fits && t8Fits)
     return cost(Numerics::t8).total() < cost(Numerics::a8).total() ? Numerics::t8 : Numerics::a8;
@@ -272,7 +288,7 @@ llvm::FailureOr<LibraryPlan> lut::planLibrary(MLIRContext &context, const Librar
                                               std::vector<const TargetRow *> targets,
                                               PassManagerHook prepare) {
   LibraryPlan plan{library, std::move(targets), {}, {}, {}, {}};
-  if (failed(checkTuning(context, library)))
+  if (failed(checkTuning(context, library)) || failed(checkOpen(context, plan)))
     return failure();
   addProducts(context, plan);
   plan.groups.resize(library.groups.size());

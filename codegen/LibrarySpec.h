@@ -17,7 +17,7 @@ struct SourcePosition {
 
 struct KernelSpec {
   std::string name; // a C identifier: q_proj
-  int64_t n = 0, k = 0;
+  int64_t n = 0, k = 0; // 0: open, made at run time
   Format format;
   std::string numerics = "auto"; // auto, a8 or t8
   std::string strategy = "auto"; // auto, dot or lookup
@@ -26,6 +26,7 @@ struct KernelSpec {
   std::string schedule; // #lut.schedule<...> for every target, kept apart from others' code; empty: chosen
   std::vector<std::string> modules; // patterns of the modules that it computes; empty: projections say it
 
+  bool isOpen() const { return n == 0; }
   bool needsTables() const { return numerics == "t8" || strategy == "lookup"; }
 };
 

@@ -38,16 +38,19 @@ static Object variantObject(const LibraryPlan &plan, const Product &product, siz
     }
     regimes.push_back(std::move(object));
   }
-  return Object{{"variant", plan.targets[target]->name},
+  Object object{{"variant", plan.targets[target]->name},
                 {"strategy", stringifyStrategy(g.strategy)},
                 {"layout", stringifyLayout(g.layout)},
                 {"symbol", variant.program.stages.back().run},
                 {"schedule", schedule},
                 {"reason", variant.reason},
-                {"regimes", std::move(regimes)},
-                {"packed_bytes", packedBytes(g)},
-                {"packing", packingObject(g)},
-                {"scratch_bytes_per_token", variant.program.scratchBytes}};
+                {"regimes", std::move(regimes)}};
+  if (!product.open) {
+    object["packed_bytes"] = packedBytes(g);
+    object["packing"] = packingObject(g);
+    object["scratch_bytes_per_token"] = variant.program.scratchBytes;
+  }
+  return object;
 }
 
 static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
@@ -57,13 +60,17 @@ static Object kernelObject(const LibraryPlan &plan, size_t kernel) {
   for (size_t target = 0; target < plan.targets.size(); ++target)
     variants.push_back(variantObject(plan, product, target));
   Object object{{"name", spec.name},
-                {"n", spec.n},
-                {"k", spec.k},
                 {"format", spec.format.str()},
                 {"numerics", stringifyNumerics(product.numerics)},
                 {"expected_nmse", product.expectedNmse},
                 {"error_budget", spec.errorBudget},
                 {"variants", std::move(variants)}};
+  if (spec.isOpen()) {
+    object["open"] = true;
+  } else {
+    object["n"] = spec.n;
+    object["k"] = spec.k;
+  }
   if (!spec.modules.empty())
     object["modules"] = Array(spec.modules);
   return object;

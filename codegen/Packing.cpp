@@ -23,7 +23,7 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   lutc_kernel_info info = {};
   info.n = n;
   info.k = k;
-  info.group = format.group ? format.group : k;
+  info.group = format.group ? format.group : k; // of an open k: 0
   info.subgroup = format.subgroup;
   info.codes = format.row->codes();
   info.scales_per_tensor = format.perTensor;
@@ -42,8 +42,7 @@ lutc_layout lut::layoutOf(const Geometry &g) {
 }
 
 uint32_t lut::layoutId(const lutc_layout &layout) {
-  auto *bytes = reinterpret_cast<const uint8_t *>(&layout);
-  return uint32_t(llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(bytes, sizeof layout)));
+  return lutc_layout_id(&layout);
 }
 
 uint64_t lut::libraryHash(llvm::ArrayRef<KernelSpec> kernels) {

@@ -29,7 +29,7 @@ static int64_t weightBound(const Format &format) {
 }
 
 /// The largest |sum| over `k` elements before scales. 32-bit sums wrap, so only the result has to fit.
-static int64_t sumBound(const Geometry &g, int64_t k) {
+static int64_t sumBound(const Body &g, int64_t k) {
   int64_t factor = g.doubled() ? 2 : 1;
   if (g.numerics == Numerics::a8) {
     int64_t field = g.strategy == Strategy::dot && g.dot == DotKind::quads
@@ -42,6 +42,12 @@ static int64_t sumBound(const Geometry &g, int64_t k) {
   int64_t planes = g.format.row->trits ? 1 : (1 << g.format.row->bits) - 1;
   int64_t zero = g.format.zeroPoints ? 2 * 255 + 1 : 1; // minimums take the sum of all-plus entries itself
   return (k + g.unit - 1) / g.unit * 127 * (planes + zero);
+}
+
+int64_t lut::longestRow(const Body &body) {
+  if (!body.wholeRow())
+    return 0;
+  return INT32_MAX / sumBound(body, body.unit) * body.unit;
 }
 
 /// Lowers run and widen to what 8 and 16 bits are proven to hold.

@@ -1,6 +1,7 @@
 #include "passes/Geometry.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace lut;
@@ -162,6 +163,8 @@ lutc_body Body::contract() const {
           u32(tables ? digits() * tables.getEntryBytes() : 0),
           u32(valueBytes),
           reorders(),
+          u32(llvm::xxh3_64bits(prepareName())),
+          u32(longestRow(*this)),
           u32(schedule.getTokenBlock()),
           u32(schedule.getUnpackTokens()),
           u32(unpackAtATime)};

@@ -117,6 +117,9 @@ struct Geometry : Body {
   bool sharesPrepared(const Geometry &other) const;
 };
 
+/// The longest row whose sums fit 32 bits, 0: any (CheckAccumulators.cpp).
+int64_t longestRow(const Body &body);
+
 /// What layout quad multiplies lookups of the highest bit plane and digit by, in one byte.
 inline int64_t largestMultiplier(const Format &format, TablesType tables) {
   return (int64_t(1) << (format.row->bits - 1)) * std::max<int64_t>(1, tables.getRadix());

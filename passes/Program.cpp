@@ -185,7 +185,7 @@ void ProgramBuilder::addStage(StageOp op) {
   stage.phase = phaseAfter(op);
   if (op.prepares()) {
     stage.run = symbolOf(function, target, "prepare", g.prepareName());
-    if (sourceRows(op, g))
+    if (sourceRows(op, g) || function->hasAttr(kOpenAttrName))
       stage.source = symbolOf(function, target, "source", sourceName(op));
   } else if (target.hasArray()) {
     stage.run = (function.getName() + "_compute" + (products ? std::to_string(products) : "")).str();

@@ -55,6 +55,9 @@ struct Program {
   unsigned slotOf(mlir::Value value) const;
 };
 
+/// On a function whose n and k are decided at run time: those of its types are examples.
+inline constexpr llvm::StringLiteral kOpenAttrName = "lut.open";
+
 /// On a product stage of a LUT-instruction machine: its programs, by ascending tokens, and their buffers.
 inline constexpr llvm::StringLiteral kLmmaProgramsAttrName = "lut.lmma_programs";
 inline constexpr llvm::StringLiteral kLmmaBuffersAttrName = "lut.lmma_buffers";

@@ -59,6 +59,8 @@ uint64_t lutc_checksum(const void *data, size_t bytes) {
   return lutc_sum_end(&sum, data, bytes);
 }
 
+uint32_t lutc_layout_id(const lutc_layout *layout) { return (uint32_t)lutc_checksum(layout, sizeof *layout); }
+
 enum { FORMAT_BYTES = sizeof((lutc_packed_header){0}).format };
 
 static void store_format(const char *format, char field[FORMAT_BYTES]) {
@@ -107,6 +109,8 @@ lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *pack
     return LUTC_MISALIGNED;
   if (packed_bytes < sizeof(lutc_packed_header))
     return LUTC_BUFFER_TOO_SMALL;
+  if (lutc_is_open(kernel))
+    return LUTC_BAD_SHAPE;
   *code = lutc_kernel_code(kernel);
   if (*code == NULL)
     return LUTC_UNSUPPORTED_CPU;

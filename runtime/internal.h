@@ -16,6 +16,9 @@ uint32_t lutc_cpu_decode(const lutc_cpu_words *words);
 /* The code of the variant in use; null when no variant runs on this CPU. */
 const lutc_variant_code *lutc_kernel_code(const lutc_kernel *kernel);
 
+/* Whether n and k are those that lutc_make_kernel gives it. */
+static inline int lutc_is_open(const lutc_kernel *kernel) { return kernel->info.n == 0; }
+
 /* The group's program for that variant. */
 const lutc_program *lutc_group_program(const lutc_group *group);
 

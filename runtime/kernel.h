@@ -100,6 +100,8 @@ typedef struct lutc_body {
   uint32_t unit, table_bytes; /* k of a table; all its digits. 0: no tables */
   uint32_t value_bytes;       /* of a prepared integer */
   uint32_t reorders;    /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
+  uint32_t prepared_id; /* equal ids and k: the same prepared bytes */
+  uint32_t most_k;      /* of a row whose sums fit 32 bits; 0: any */
   uint32_t token_block; /* tokens that are prepared, then multiplied */
   uint32_t unpack_tokens, unpack_k; /* codes are unpacked in blocks of so many tokens or more (0: never), of
                                        so many k at a time */
@@ -186,7 +188,8 @@ typedef struct lutc_program {
 
 #define LUTC_MAX_SLOTS LUTC_STAGE_SLOTS
 
-/* One kernel in one variant. */
+/* One kernel in one variant. Where n and k are open the program's slots have no sizes, and its stages no
+   shape. */
 typedef struct lutc_variant_code {
   lutc_variant_info info;
   lutc_layout layout;
@@ -213,9 +216,14 @@ struct lutc_group {
 };
 
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
-    uint32_t lutc_cpu_features(void);
+uint32_t lutc_cpu_features(void);
+/* Equal layouts have equal ids. */
+uint32_t lutc_layout_id(const lutc_layout *layout);
+#ifdef __cplusplus
+}
+#endif
 
 /* Header of packed weights, LUTC_ALIGNMENT bytes, little-endian. */
 typedef struct lutc_packed_header {

@@ -1,7 +1,7 @@
 /* lutc.h: what every library compiled by lutc shares with its users. C11, usable from C++11.
 
    A kernel computes  Y[m,n] = X[m,k] * W[n,k]^T  for a fixed n (output rows), k (reduction) and weight
-   format, and any number of tokens m. The caller owns all memory; a kernel call never allocates, never
+   format, and any number of tokens m. A kernel whose n and k are open makes such kernels at run time. The caller owns all memory; a kernel call never allocates, never
    creates a thread, reads no environment and touches nothing outside the buffers it is given, and at most
    160 KiB of the stack of each thread that takes part. Calls are thread-safe. Units: n, k, m and strides
    count elements, `_bytes` counts bytes. f32 is IEEE binary32, f16 IEEE binary16. */
@@ -71,7 +71,9 @@ typedef enum lutc_status {
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
   LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
   LUTC_BAD_RANGE,        /* the weights or the tensor have no such rows */
-  LUTC_BAD_SCALE         /* a scale or minimum of weights is not finite */
+  LUTC_BAD_SCALE,        /* a scale or minimum of weights is not finite */
+  LUTC_BAD_SHAPE         /* n and k of the kernel are open: make one with lutc_make_kernel; or n or k is 0, or
+                            too large for the format */
 } lutc_status;
 
 /* One lower-case sentence for a status; never null. */
@@ -144,7 +146,7 @@ typedef struct lutc_kernel_info {
   const char *name;     /* as in the config: q_proj */
   const char *format;   /* w2g128 */
   const char *numerics; /* a8 or t8 */
-  size_t n, k;
+  size_t n, k;           /* 0: open */
   size_t group;          /* weights that share a scale; k where the whole row does */
   size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */
   size_t codes;          /* valid weight codes are 0 .. codes - 1 */
@@ -241,6 +243,31 @@ LUTC_MUST_USE lutc_status lutc_unpack_rows(const lutc_kernel *kernel, const void
 LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx,
                                    const void *packed, float *y, size_t ldy, void *scratch,
                                    size_t scratch_bytes, const lutc_parallel *parallel);
+
+/* A kernel of n rows and k columns, of one whose n and k are open: its code, for another shape. It lies in
+   `memory`, a multiple of LUTC_ALIGNMENT with lutc_made_kernel_bytes(open) bytes, which the caller keeps as
+   long as the kernel is used, and may be used wherever a kernel is taken. Costs about a microsecond. The same
+   open kernel, n and k make kernels whose packed weights may be exchanged. */
+size_t lutc_made_kernel_bytes(const lutc_kernel *open);
+LUTC_MUST_USE lutc_status lutc_make_kernel(const lutc_kernel *open, size_t n, size_t k, void *memory,
+                                           size_t memory_bytes, const lutc_kernel **kernel);
+
+/* lutc_run in two calls, for an engine that sees one product at a time: activations are prepared once for all
+   products of x whose kernels share them (q, k, v; gate, up). `prepared` is a multiple of LUTC_ALIGNMENT with
+   lutc_prepared_bytes(kernel, m) bytes, valid for the variant in use and for this m. Formats that end in p
+   prepare x for their own weights, and share with none; for all others `packed` may be null in
+   lutc_prepare. Results have the bits of lutc_run's. */
+size_t lutc_prepared_bytes(const lutc_kernel *kernel, size_t m);
+/* 1: what is prepared for one of them serves the other. */
+int lutc_shares_prepared(const lutc_kernel *kernel, const lutc_kernel *other);
+LUTC_MUST_USE lutc_status lutc_prepare(const lutc_kernel *kernel, size_t m, const float *x, size_t ldx,
+                                       const void *packed, void *prepared, size_t prepared_bytes,
+                                       const lutc_parallel *parallel);
+/* Takes as much scratch as lutc_run. */
+LUTC_MUST_USE lutc_status lutc_run_prepared(const lutc_kernel *kernel, size_t m, const void *prepared,
+                                            size_t prepared_bytes, const void *packed, float *y, size_t ldy,
+                                            void *scratch, size_t scratch_bytes,
+                                            const lutc_parallel *parallel);
 
 /* An operand of a group: rows that are `stride` elements apart, or a vector or packed weights (stride 0).
  */

@@ -197,6 +197,8 @@ lutc_status lutc_pack(const lutc_kernel *kernel, const lutc_weights *weights, vo
     return LUTC_NULL_POINTER;
   if (!lutc_is_aligned(packed, LUTC_ALIGNMENT))
     return LUTC_MISALIGNED;
+  if (lutc_is_open(kernel))
+    return LUTC_BAD_SHAPE;
   const lutc_variant_code *code = lutc_kernel_code(kernel);
   if (code == NULL)
     return LUTC_UNSUPPORTED_CPU;

@@ -37,6 +37,9 @@ void lutc_spread(lutc_call *c, size_t items, void (*task)(void *call, size_t ind
 /* Where the part of [0, items) that belongs to a task begins. */
 static inline size_t lutc_share(const lutc_call *c, size_t task) { return c->items * task / c->tasks; }
 
+/* Runs the call's stages for its block. */
+void lutc_run_phase(lutc_call *c);
+
 /* Whether every route of m tokens leads to an expert. */
 lutc_status lutc_check_routes(const lutc_routing *routing, const lutc_operand *experts, size_t m);
 /* Sorts the block's pairs and gathers their activations. Fails where an expert in use has no good weights. */

@@ -16,7 +16,7 @@ size_t lutc_packed_bytes(const lutc_kernel *kernel) {
 }
 
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m) {
-  const lutc_variant_code *code = kernel != NULL ? lutc_kernel_code(kernel) : NULL;
+  const lutc_variant_code *code = kernel != NULL && !lutc_is_open(kernel) ? lutc_kernel_code(kernel) : NULL;
   return code != NULL ? scratch_bytes_of(code->program, m) : 0;
 }
 
@@ -89,7 +89,7 @@ void lutc_spread(lutc_call *c, size_t items, void (*task)(void *, size_t)) {
     c->parallel->run(c->parallel->context, c->tasks, task, c);
 }
 
-static void run_phase(lutc_call *c) {
+void lutc_run_phase(lutc_call *c) {
   size_t items = 0;
   for (const lutc_stage *stage = c->stages; stage != c->stages_end; ++stage)
     items += items_of(c, stage);
@@ -137,7 +137,7 @@ static lutc_status run_block(lutc_call *c, size_t token) {
     c->stages_end = c->stages;
     while (c->stages_end != end && c->stages_end->phase == c->stages->phase)
       ++c->stages_end;
-    run_phase(c);
+    lutc_run_phase(c);
     if (c->status != LUTC_OK)
       return c->status;
   }
@@ -244,6 +244,8 @@ lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const float *x, size_t
     return LUTC_NULL_POINTER;
   if (m == 0)
     return LUTC_OK;
+  if (lutc_is_open(kernel))
+    return LUTC_BAD_SHAPE;
   const lutc_variant_code *code = lutc_kernel_code(kernel);
   if (code == NULL)
     return LUTC_UNSUPPORTED_CPU;

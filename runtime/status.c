@@ -23,6 +23,7 @@ static const char *const sentences[] = {
     [LUTC_BAD_COLUMNS] = "the columns of the weights are not 0 to k - 1 in some order",
     [LUTC_BAD_RANGE] = "the weights or the tensor have no such rows",
     [LUTC_BAD_SCALE] = "a scale or minimum of the weights is not finite",
+    [LUTC_BAD_SHAPE] = "n and k of the kernel are open, or are 0 or too large for its format",
 };
 
 const char *lutc_status_string(lutc_status status) {

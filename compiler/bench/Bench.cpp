@@ -136,7 +136,7 @@ Error Bench::run(const LibrarySpec &library) {
 int bench(const BenchRequest &request) {
   SourceMgr sources;
   std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
-  if (!library)
+  if (!library || !hasShapes(*library))
     return ExitError;
   auto output = OutputPath::open(request.output);
   if (!output)

@@ -106,6 +106,11 @@ void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
                         suggest(item.text, known) + "the kernels are " + alternatives(known));
       continue;
     }
+    if (kernel->isOpen()) {
+      diagnostics.error(item.range, "kernel '" + item.text + "' has no n and k, and steps of a group fit each other",
+                        "write n and k of the kernel");
+      continue;
+    }
     if (group.top && kernel->format.permuted)
       diagnostics.error(item.range,
                         "experts share the activations of a token, and each has its columns of " +

@@ -4,6 +4,7 @@
 #include "compiler/config/Groups.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include <deque>
 
 using namespace llvm;
 
@@ -21,6 +22,7 @@ public:
 private:
   void applyDefaults(const ConfigNode *defaults);
   void readSettings(const ConfigNode &mapping, KernelSpec &kernel);
+  void readShape(const ConfigNode &mapping, KernelSpec &kernel);
   void readKernel(const ConfigNode &mapping);
   void readModules(const ConfigNode &value, KernelSpec &kernel);
   void checkSettings(const ConfigNode &mapping, const KernelSpec &kernel);
@@ -32,6 +34,7 @@ private:
   Diagnostics &diagnostics;
   KernelSpec defaults;
   LibrarySpec library;
+  std::deque<ConfigNode> names; // of kernels, also those that their formats give
   StringMap<const ConfigNode *> symbols; // upper-case stem of every symbol, with the name it comes from
   StringMap<const ConfigNode *> modules; // patterns, where they stand
 };
@@ -131,17 +134,37 @@ void KernelListReader::readModules(const ConfigNode &value, KernelSpec &kernel) 
   }
 }
 
+// Both of n and k, or neither: the kernel of a format for any.
+void KernelListReader::readShape(const ConfigNode &mapping, KernelSpec &kernel) {
+  const ConfigNode *n = mapping.find("n"), *k = mapping.find("k");
+  if (n && k) {
+    kernel.n = *n->integer();
+    kernel.k = *k->integer();
+  } else if (n || k) {
+    diagnostics.error((n ? n : k)->range, n ? "n without k" : "k without n",
+                      "write both, or neither for a kernel whose n and k are given at run time");
+  } else if (const ConfigNode *modules = mapping.find("modules")) {
+    diagnostics.error(modules->range, "modules of a kernel without n and k",
+                      "write n and k, or remove modules: such weights are packed at run time");
+  }
+}
+
 void KernelListReader::readKernel(const ConfigNode &mapping) {
-  const ConfigNode &name = *mapping.find("name");
   KernelSpec kernel = defaults;
+  readSettings(mapping, kernel);
+  readShape(mapping, kernel);
+  const ConfigNode *named = mapping.find("name");
+  if (!named && (!kernel.isOpen() || !kernel.format.row))
+    return diagnostics.error(mapping.range, "a kernel has no name", "write name: q_proj");
+  ConfigNode name = named ? *named : mapping;
+  if (!named)
+    name.text = kernel.format.str();
   kernel.name = name.text;
-  kernel.n = *mapping.find("n")->integer();
-  kernel.k = *mapping.find("k")->integer();
   kernel.position = diagnostics.position(name.range);
   if (const ConfigNode *modules = mapping.find("modules"))
     readModules(*modules, kernel);
-  readSettings(mapping, kernel);
-  checkSymbols(name, {"", "_pack", "_kernel"});
+  names.push_back(std::move(name));
+  checkSymbols(names.back(), {"", "_pack", "_kernel"});
   checkSettings(mapping, kernel);
   library.kernels.push_back(std::move(kernel));
 }

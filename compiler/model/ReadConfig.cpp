@@ -124,4 +124,15 @@ std::optional<LibrarySpec> readConfig(StringRef path, const ConfigOptions &optio
   return library;
 }
 
+bool hasShapes(const LibrarySpec &library) {
+  for (const KernelSpec &kernel : library.kernels)
+    if (kernel.isOpen()) {
+      const SourcePosition &at = kernel.position;
+      errs() << at.file << ":" << at.line << ":" << at.column << ": error: kernel '" << kernel.name
+             << "' has no n and k, which this command needs; write both\n";
+      return false;
+    }
+  return true;
+}
+
 } // namespace lut

@@ -11,6 +11,9 @@ namespace lut {
 std::optional<LibrarySpec> readConfig(llvm::StringRef path, const ConfigOptions &options,
                                       llvm::SourceMgr &sources);
 
+// Whether every kernel has n and k; says which one has not.
+bool hasShapes(const LibrarySpec &library);
+
 } // namespace lut
 
 #endif

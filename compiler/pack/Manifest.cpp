@@ -117,6 +117,10 @@ Packing ManifestReader::readPacking(const ConfigNode &variant, const PackedKerne
 PackedKernel ManifestReader::readKernel(const ConfigNode &node, const Manifest &manifest) {
   PackedKernel kernel;
   kernel.name = text(node, "name");
+  if (node.find("open")) {
+    reject(node.range, "kernel '" + kernel.name + "' has no n and k: its weights are packed at run time");
+    return kernel;
+  }
   kernel.formatName = text(node, "format");
   kernel.n = integer(node, "n", 1, maxDimension);
   kernel.k = integer(node, "k", 1, maxDimension);

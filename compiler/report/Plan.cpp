@@ -16,13 +16,20 @@ static int64_t countMatrices(const ProjectionSpec &projection) {
   return (projection.last - projection.first + 1) * projection.copies;
 }
 
+static bool isOpen(const KernelSpec &spec) { return spec.isOpen(); }
+static bool isOpen(const ProjectionSpec &) { return false; }
+
 // "  640 x 2560": the n of all rows stand under each other.
 template <typename Specs> static SmallVector<std::string> shapes(const Specs &specs) {
   size_t width = 0;
   for (const auto &spec : specs)
-    width = std::max(width, std::to_string(spec.n).size());
+    width = std::max(width, isOpen(spec) ? 0 : std::to_string(spec.n).size());
   SmallVector<std::string> texts;
   for (const auto &spec : specs) {
+    if (isOpen(spec)) {
+      texts.push_back("any");
+      continue;
+    }
     std::string n = std::to_string(spec.n);
     texts.push_back(std::string(width - n.size(), ' ') + n + " x " + std::to_string(spec.k));
   }

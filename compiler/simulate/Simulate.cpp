@@ -175,7 +175,7 @@ int simulate(const SimulateRequest &request) {
     text = searchDesigns(request, *machine);
   } else {
     std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
-    if (!library)
+    if (!library || !hasShapes(*library))
       return ExitError;
     text = simulateLibrary(request, *library, *machine);
   }

@@ -6,6 +6,7 @@
 #include LIBRARY_HEADER
 #include "kernel.h"
 #include <gtest/gtest.h>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,16 @@ namespace lut {
 struct KernelVariant {
   const lutc_kernel *kernel;
   size_t variant;
+  bool isMade;
 
   const lutc_variant_code &code() const { return *kernel->variants[variant]; }
   const char *variantName() const { return LIBRARY.variants[variant]; }
-  std::string name() const { return std::string(kernel->info.name) + "_" + variantName(); }
+  // With its shape where that was given at run time.
+  std::string name() const {
+    const lutc_kernel_info &info = kernel->info;
+    const std::string shape = isMade ? std::to_string(info.n) + "x" + std::to_string(info.k) + "_" : "";
+    return std::string(info.name) + "_" + shape + variantName();
+  }
   std::string describe() const {
     const lutc_kernel_info &info = kernel->info;
     return name() + " (" + info.format + ", " + info.numerics + ", n = " + std::to_string(info.n) +
@@ -26,12 +33,36 @@ struct KernelVariant {
   }
 };
 
-// All variants of a kernel follow each other.
+// Rows and columns of all kinds: one, tails, several tiles, several blocks of k.
+constexpr size_t madeShapes[][2] = {{1, 1}, {70, 333}, {257, 2048}, {33, 4100}};
+
+inline const lutc_kernel *makeKernel(const lutc_kernel *open, size_t n, size_t k) {
+  struct alignas(LUTC_ALIGNMENT) Line {
+    uint8_t bytes[LUTC_ALIGNMENT];
+  };
+  static std::deque<std::vector<Line>> memory; // as long as the tests run
+  const size_t bytes = lutc_made_kernel_bytes(open);
+  memory.emplace_back((bytes + LUTC_ALIGNMENT - 1) / LUTC_ALIGNMENT);
+  const lutc_kernel *kernel = nullptr;
+  EXPECT_EQ(lutc_make_kernel(open, n, k, memory.back().data(), bytes, &kernel), LUTC_OK);
+  return kernel;
+}
+
+// All variants of a kernel follow each other. Kernels of open shapes are made for some.
 inline std::vector<KernelVariant> kernelVariants() {
   std::vector<KernelVariant> result;
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i)
+  const auto add = [&](const lutc_kernel *kernel, bool isMade) {
     for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
-      result.push_back({LIBRARY.kernels[i], variant});
+      result.push_back({kernel, variant, isMade});
+  };
+  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
+    const lutc_kernel *kernel = LIBRARY.kernels[i];
+    if (kernel->info.n != 0)
+      add(kernel, false);
+    else
+      for (const auto &[n, k] : madeShapes)
+        add(makeKernel(kernel, n, k), true);
+  }
   return result;
 }
 

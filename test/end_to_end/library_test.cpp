@@ -92,7 +92,7 @@ TEST_P(Descriptor, HasAConsistentLayout) {
   EXPECT_EQ(layout.k_block % chunk[layout.kind], 0u);
   EXPECT_GE(paddedK, info.k);
   EXPECT_EQ(paddedK % chunk[layout.kind], 0u);
-  EXPECT_LT(paddedK - std::min(paddedK, std::max<size_t>(layout.k_block, 32)), info.k);
+  EXPECT_LT(paddedK - std::min(paddedK, std::max<size_t>(layout.k_block, layout.group ? layout.group : 64)), info.k);
   if (layout.group) {
     EXPECT_EQ(layout.group, info.group);
     EXPECT_LT(paddedK - info.k, std::max<size_t>(layout.group, 32));
@@ -145,7 +145,8 @@ TEST_P(Descriptor, RefusesForeignAndDamagedWeights) {
     const lutc_kernel_info &other = LIBRARY.kernels[i]->info;
     const bool same = other.n == info.n && other.k == info.k && std::string(other.format) == info.format;
     if (!same) {
-      EXPECT_EQ(lutc_check_packed(LIBRARY.kernels[i], packed->as<void>(), bytes()), LUTC_WRONG_KERNEL)
+      EXPECT_EQ(lutc_check_packed(LIBRARY.kernels[i], packed->as<void>(), bytes()),
+                other.n == 0 ? LUTC_BAD_SHAPE : LUTC_WRONG_KERNEL)
           << other.name;
     }
   }
@@ -173,6 +174,75 @@ TEST_P(Descriptor, RefusesMisuseOfTheCall) {
   EXPECT_EQ(run(x.data(), info.k - 1, info.n, scratch, scratchBytes), LUTC_BAD_STRIDE);
   EXPECT_EQ(run(x.data(), info.k, info.n - 1, scratch, scratchBytes), LUTC_BAD_STRIDE);
   EXPECT_EQ(run(x.data(), info.k, info.n, scratch, scratchBytes - 1), LUTC_BUFFER_TOO_SMALL);
+}
+
+TEST_P(Descriptor, RefusesMisuseOfPreparedActivations) {
+  const size_t m = 3, size = lutc_prepared_bytes(kernel, m), scratchBytes = lutc_scratch_bytes(kernel, m);
+  std::vector<float> x(m * info.k), y(m * info.n);
+  Guarded memory(size, LUTC_ALIGNMENT, Place::Begin), scratch(scratchBytes, LUTC_ALIGNMENT, Place::Begin);
+  uint8_t *prepared = memory.as<uint8_t>();
+  const auto prepare = [&](const float *xs, size_t ldx, void *to, size_t room) {
+    return lutc_prepare(kernel, m, xs, ldx, packed->as<void>(), to, room, nullptr);
+  };
+  EXPECT_EQ(prepare(x.data(), info.k, prepared, size), LUTC_OK);
+  EXPECT_EQ(prepare(nullptr, info.k, prepared, size), LUTC_NULL_POINTER);
+  EXPECT_EQ(prepare(x.data(), info.k, prepared + 4, size), LUTC_MISALIGNED);
+  EXPECT_EQ(prepare(x.data(), info.k - 1, prepared, size), LUTC_BAD_STRIDE);
+  EXPECT_EQ(prepare(x.data(), info.k, prepared, size - 1), LUTC_BUFFER_TOO_SMALL);
+  EXPECT_EQ(lutc_prepare(kernel, m, x.data(), info.k, nullptr, prepared, size, nullptr),
+            info.has_columns ? LUTC_NULL_POINTER : LUTC_OK);
+  const auto run = [&](const void *from, size_t room, size_t ldy, size_t scratchRoom) {
+    return lutc_run_prepared(kernel, m, from, room, packed->as<void>(), y.data(), ldy, scratch.as<void>(),
+                             scratchRoom, nullptr);
+  };
+  EXPECT_EQ(run(prepared, size, info.n, scratchBytes), LUTC_OK);
+  EXPECT_EQ(run(nullptr, size, info.n, scratchBytes), LUTC_NULL_POINTER);
+  EXPECT_EQ(run(prepared, size - 1, info.n, scratchBytes), LUTC_BUFFER_TOO_SMALL);
+  EXPECT_EQ(run(prepared, size, info.n - 1, scratchBytes), LUTC_BAD_STRIDE);
+  EXPECT_EQ(run(prepared, size, info.n, scratchBytes - 1), LUTC_BUFFER_TOO_SMALL);
+  EXPECT_EQ(lutc_shares_prepared(kernel, kernel), 1);
+}
+
+TEST_P(Descriptor, IsMadeOfNoKernelButAnOpenOne) {
+  const lutc_kernel *made = nullptr;
+  Guarded memory(lutc_made_kernel_bytes(kernel), LUTC_ALIGNMENT, Place::End);
+  EXPECT_EQ(lutc_make_kernel(kernel, 8, 64, memory.as<void>(), lutc_made_kernel_bytes(kernel), &made), LUTC_BAD_SHAPE);
+  EXPECT_EQ(made, nullptr);
+}
+
+TEST(Open, RefusesWhatNeedsAShape) {
+  alignas(LUTC_ALIGNMENT) uint8_t memory[4096] = {}, packed[256] = {};
+  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
+    const lutc_kernel *open = LIBRARY.kernels[i], *made = nullptr;
+    if (open->info.n != 0)
+      continue;
+    SCOPED_TRACE(open->info.name);
+    float x[4] = {};
+    const lutc_weights weights = {};
+    EXPECT_EQ(lutc_packed_bytes(open), 0u);
+    EXPECT_EQ(lutc_scratch_bytes(open, 1), 0u);
+    EXPECT_EQ(lutc_prepared_bytes(open, 1), 0u);
+    EXPECT_EQ(lutc_shares_prepared(open, open), 0);
+    EXPECT_EQ(lutc_pack(open, &weights, packed, sizeof packed), LUTC_BAD_SHAPE);
+    EXPECT_EQ(lutc_check_packed(open, packed, sizeof packed), LUTC_BAD_SHAPE);
+    EXPECT_EQ(lutc_run(open, 1, x, 4, packed, x, 4, memory, sizeof memory, nullptr), LUTC_BAD_SHAPE);
+    EXPECT_EQ(lutc_prepare(open, 1, x, 4, packed, memory, sizeof memory, nullptr), LUTC_BAD_SHAPE);
+    const size_t bytes = lutc_made_kernel_bytes(open);
+    ASSERT_LE(bytes, sizeof memory);
+    const auto make = [&](size_t n, size_t k, void *place, size_t room) {
+      return lutc_make_kernel(open, n, k, place, room, &made);
+    };
+    EXPECT_EQ(make(0, 64, memory, bytes), LUTC_BAD_SHAPE);
+    EXPECT_EQ(make(64, 0, memory, bytes), LUTC_BAD_SHAPE);
+    EXPECT_EQ(make(SIZE_MAX, 64, memory, bytes), LUTC_BAD_SHAPE);
+    EXPECT_EQ(make(64, SIZE_MAX, memory, bytes), LUTC_BAD_SHAPE);
+    EXPECT_EQ(make(64, 64, memory, bytes - 1), LUTC_BUFFER_TOO_SMALL);
+    EXPECT_EQ(make(64, 64, memory + 4, bytes), LUTC_MISALIGNED);
+    EXPECT_EQ(make(64, 64, nullptr, bytes), LUTC_NULL_POINTER);
+    EXPECT_EQ(made, nullptr);
+    EXPECT_EQ(make(64, 64, memory, bytes), LUTC_OK);
+    EXPECT_STREQ(lutc_kernel_describe(made)->format, open->info.format);
+  }
 }
 
 LUT_INSTANTIATE_KERNELS(Descriptor);

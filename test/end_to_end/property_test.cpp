@@ -62,10 +62,8 @@ const Problem &problemOf(const lutc_kernel *kernel) {
   static Problem problem;
   if (problem.kernel == kernel)
     return problem;
-  size_t index = 0;
-  while (LIBRARY.kernels[index] != kernel)
-    ++index;
-  Random random(baseSeed() * 1000003 + index);
+  static uint64_t index = 0;
+  Random random(baseSeed() * 1000003 + index++);
   problem = Problem();
   problem.kernel = kernel;
   problem.weights = drawWeights(kernel->info, random);
@@ -116,6 +114,29 @@ struct Kernel : KernelTest {
     x.freeze();
     ASSERT_EQ(lutc_run(kernel, call.m, x.as<float>(), call.ldx, packed, y.as<float>(), call.ldy,
                        scratch.as<void>(), scratchBytes, parallel),
+              LUTC_OK);
+    expectSameBits(call, n, y.as<float>());
+    EXPECT_TRUE(y.surroundingsAreIntact()) << "written outside y";
+    EXPECT_TRUE(scratch.surroundingsAreIntact()) << "written outside the scratch";
+    runPrepared(kernel, call, x.as<float>(), packed, place, parallel);
+  }
+
+  // The same in two calls.
+  static void runPrepared(const lutc_kernel *kernel, const Call &call, const float *x, const void *packed,
+                          Place place, const lutc_parallel *parallel) {
+    const size_t n = kernel->info.n, yElements = (call.m - 1) * call.ldy + n;
+    const size_t scratchBytes = lutc_scratch_bytes(kernel, call.m);
+    const size_t preparedBytes = lutc_prepared_bytes(kernel, call.m);
+    Guarded y(yElements * sizeof(float), sizeof(float), place);
+    Guarded scratch(scratchBytes, LUTC_ALIGNMENT, place);
+    Guarded prepared(preparedBytes, LUTC_ALIGNMENT, place);
+    std::fill_n(y.as<float>(), yElements, canary);
+    ASSERT_EQ(lutc_prepare(kernel, call.m, x, call.ldx, packed, prepared.as<void>(), preparedBytes, parallel),
+              LUTC_OK);
+    EXPECT_TRUE(prepared.surroundingsAreIntact()) << "written outside prepared activations";
+    prepared.freeze();
+    ASSERT_EQ(lutc_run_prepared(kernel, call.m, prepared.as<void>(), preparedBytes, packed, y.as<float>(),
+                                call.ldy, scratch.as<void>(), scratchBytes, parallel),
               LUTC_OK);
     expectSameBits(call, n, y.as<float>());
     EXPECT_TRUE(y.surroundingsAreIntact()) << "written outside y";

@@ -50,12 +50,12 @@ struct Status : testing::Test {
 
 TEST_F(Status, SentencesAreLowerCaseAndDistinct) {
   std::set<std::string> sentences;
-  for (int status = LUTC_OK; status <= LUTC_BAD_SCALE; ++status) {
+  for (int status = LUTC_OK; status <= LUTC_BAD_SHAPE; ++status) {
     const std::string sentence = lutc_status_string(lutc_status(status));
     EXPECT_TRUE(std::islower(sentence[0])) << sentence;
     sentences.insert(sentence);
   }
-  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_SCALE) + 1);
+  EXPECT_EQ(sentences.size(), size_t(LUTC_BAD_SHAPE) + 1);
   EXPECT_STREQ(lutc_status_string(lutc_status(1000)), "unknown status");
   EXPECT_STREQ(lutc_status_string(lutc_status(-1)), "unknown status");
 }
