@@ -36,7 +36,7 @@ static std::optional<Strategy> strategyOf(const KernelSpec &kernel) {
 /// An open kernel gets the schedule of a matrix as models have them.
 static constexpr int64_t openDimension = 4096;
 
-/// The name says everything that the code depends on.
+/// The name says everything that the product's schedule depends on.
 static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
   Product product;
   product.open = kernel.isOpen();

@@ -105,7 +105,7 @@ struct LibraryPlan {
   std::vector<mlir::OwningOpRef<mlir::ModuleOp>> modules; // scheduled IR, one per target
 
   const Product &product(size_t kernel) const { return products[productOfKernel[kernel]]; }
-  /// Prefix of the functions of a product on a target: <library>_<product>_<target>.
+  /// Of the tensor-level function of a product on a target: <library>_<product>_<target>.
   std::string symbol(const Product &product, const TargetRow &target) const;
   /// The same of a group: <library>_group_<group>_<target>.
   std::string symbol(const GroupSpec &group, const TargetRow &target) const;

@@ -79,6 +79,7 @@ std::string Body::productName() const {
   add("p", schedule.getPrefetch());
   add("k", constantKBlock());
   add("u", schedule.getUnpackTokens() ? unpackK : 0);
+  add("t", schedule.getUnpackTokens() ? schedule.getTokenBlock() : 0); // room for sums
   return name;
 }
 

@@ -78,8 +78,8 @@ def CheckAccumulators : Pass<"lut-check-accumulators", "::mlir::ModuleOp"> {
 def FusePrecompute : Pass<"lut-fuse-precompute", "::mlir::ModuleOp"> {
   let summary = "join norms, activation functions and residuals with the products around them";
   let description = [{
-    Every product becomes a stage with the additions and scalings that follow it, in registers; what produces its
-    activations, up to the results of other stages, becomes a stage that prepares them (LUT Tensor Core section 3.3.2).
+    Every product becomes a stage with the additions and scalings that follow it; what produces its activations, up to
+    the results of other stages, becomes a stage that prepares them (LUT Tensor Core section 3.3.2).
     Products that read the same bytes share that stage.
     Example: test/passes/fuse-precompute.mlir
   }];
@@ -98,11 +98,14 @@ def ConvertToLmma : Pass<"lut-convert-to-lmma", "::mlir::ModuleOp"> {
 }
 
 def Tile : Pass<"lut-tile", "::mlir::ModuleOp"> {
-  let summary = "turn each stage into a function of loops over tokens or tiles";
+  let summary = "turn stages into functions of loops over tokens or tiles";
   let description = [{
-    `<name>_prepare` quantizes activations of tokens [begin, end) or builds their tables; `<name>_compute` produces rows
-    of tiles [begin, end) (the contract is runtime/kernel.h). Pointers are !llvm.ptr: one packed stream mixes bytes, f16
-    and i32.
+    Code depends on a product's class, format, layout and schedule, which its functions are named after; n and k are
+    numbers that it loads. Stages of equal code share `prepare_...`, which quantizes activations of tokens [begin, end) or
+    builds their tables, `source_...`, which computes, orders or pads a token's activations before, `product_...`, which
+    produces rows of tiles [begin, end), and `finish_...`, which adds and stores what follows a product, and the rows of
+    a tile that is not whole (the contract is runtime/kernel.h). A product of a LUT-instruction machine has a function of
+    its own, `<name>_compute`. Pointers are !llvm.ptr: one packed stream mixes bytes, f16 and i32.
     Example: test/passes/tile.mlir
   }];
   let dependentDialects = ["::lut::LutDialect", "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",

@@ -3,7 +3,7 @@
 // what follows the product; then a store that the buffer's edges clip.
 //
 // RUN: lut-opt %s --lut-convert-to-lmma | FileCheck %s
-// RUN: lut-opt %s --lut-convert-to-lmma --lut-tile | FileCheck %s --check-prefix=STAGE
+// RUN: lut-opt %s --lut-convert-to-lmma --lut-tile --cse | FileCheck %s --check-prefix=STAGE
 
 #machine = #lut.target<name = "machine", vector_bytes = 32, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 255, array_m = 2, array_n = 64, array_registers = 255>
 #two_warps = #lut.schedule<strategy = lookup, layout = nibbles, row_vectors = 2, tokens = 4, token_block = 64, k_block = 0>
@@ -51,8 +51,9 @@ module attributes {lut.target = #machine} {
   // CHECK-NEXT: lmma.store b2[s4, s14], [[Y]], 4 x 256
   // CHECK-NEXT: lmma.exit
 
-  // STAGE: func.func @example_prepare(
-  // STAGE: func.func @example_compute(%[[OPERANDS:.*]]: !llvm.ptr, %[[M:.*]]: i64, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64) -> i32
+  // Activations are prepared as on a CPU; a product has a function of its own.
+  // STAGE: func.func @prepare_a8_g64_machine(
+  // STAGE: func.func @example_compute(%[[OPERANDS:.*]]: !llvm.ptr, %{{.*}}: !llvm.ptr, %[[M:.*]]: i64, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64) -> i32
   // STAGE-NEXT: %[[STATUS:.*]] = lmma.launch [@example_compute_m2, @example_compute_m4](%[[OPERANDS]], %[[M]], %[[BEGIN]], %[[END]]) buffers
   // STAGE-SAME: #lmma.buffer<slot = {{[0-9]+}}, row_bytes = {{[0-9]+}}, element_bytes = 4, per_token = true, writable = false>
   // STAGE-SAME: writable = true
