@@ -125,7 +125,8 @@ Constant *DescriptorEmitter::layout(const lutc_layout &layout) {
 Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) {
   const Geometry &g = product.variants[target].geometry;
   const TargetRow &row = *plan.targets[target];
-  Constant *info = structure({string(row.name), string(stringifyStrategy(g.strategy)), size(product.open ? 0 : packedBytes(g))});
+  Constant *info = structure(
+      {string(row.name), string(stringifyStrategy(g.strategy)), size(product.open ? 0 : packedBytes(g))});
   const lutc_layout placed = product.open ? g.contract().layout : layoutOf(g);
   return global(structure({info, layout(placed), i32(layoutId(placed)),
                            program(product.variants[target].program), numbers<uint32_t>(g.contract())}),

@@ -91,10 +91,10 @@ static void writeKernel(llvm::raw_ostream &out, const LibraryPlan &plan, size_t 
   for (const ProductVariant &variant : product.variants)
     packed = std::max(packed, packedBytes(variant.geometry));
   if (spec.isOpen()) {
-    out << llvm::formatv("\n/* {0}: Y[m,n] = X[m,k] * W[n,k]^T in class {1}, of any n and k: lutc_make_kernel.\n"
-                         "   W is {2}: {3}. */\nextern const lutc_kernel {4}_kernel;\n",
-                         spec.name, stringifyNumerics(product.numerics), spec.format.str(),
-                         describe(spec.format), name);
+    out << llvm::formatv(
+        "\n/* {0}: Y[m,n] = X[m,k] * W[n,k]^T in class {1}, of any n and k: lutc_make_kernel.\n"
+        "   W is {2}: {3}. */\nextern const lutc_kernel {4}_kernel;\n",
+        spec.name, stringifyNumerics(product.numerics), spec.format.str(), describe(spec.format), name);
     return;
   }
   out << llvm::formatv("\n/* {0}: Y[m,{1}] = X[m,{2}] * W[{1},{2}]^T in class {3}.\n   W is {4}: {5}. */\n",

@@ -70,7 +70,7 @@ struct ProductVariant {
 
 /// Kernels with equal shape, format, numerics and strategy share one product and its code.
 struct Product {
-  std::string name; // a8_w158_640x2560, or with _dot or _lookup where the user asked for it
+  std::string name;     // a8_w158_640x2560, or with _dot or _lookup where the user asked for it
   int64_t n = 0, k = 0; // of open ones those for which the schedule is chosen
   bool open = false;
   Format format;

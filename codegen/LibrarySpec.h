@@ -16,7 +16,7 @@ struct SourcePosition {
 };
 
 struct KernelSpec {
-  std::string name; // a C identifier: q_proj
+  std::string name;     // a C identifier: q_proj
   int64_t n = 0, k = 0; // 0: open, made at run time
   Format format;
   std::string numerics = "auto"; // auto, a8 or t8

@@ -41,9 +41,7 @@ lutc_layout lut::layoutOf(const Geometry &g) {
   return layout;
 }
 
-uint32_t lut::layoutId(const lutc_layout &layout) {
-  return lutc_layout_id(&layout);
-}
+uint32_t lut::layoutId(const lutc_layout &layout) { return lutc_layout_id(&layout); }
 
 uint64_t lut::libraryHash(llvm::ArrayRef<KernelSpec> kernels) {
   std::string text;

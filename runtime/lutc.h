@@ -1,10 +1,11 @@
 /* lutc.h: what every library compiled by lutc shares with its users. C11, usable from C++11.
 
    A kernel computes  Y[m,n] = X[m,k] * W[n,k]^T  for a fixed n (output rows), k (reduction) and weight
-   format, and any number of tokens m. A kernel whose n and k are open makes such kernels at run time. The caller owns all memory; a kernel call never allocates, never
-   creates a thread, reads no environment and touches nothing outside the buffers it is given, and at most
-   160 KiB of the stack of each thread that takes part. Calls are thread-safe. Units: n, k, m and strides
-   count elements, `_bytes` counts bytes. f32 is IEEE binary32, f16 IEEE binary16. */
+   format, and any number of tokens m. A kernel whose n and k are open makes such kernels at run time. The
+   caller owns all memory; a kernel call never allocates, never creates a thread, reads no environment and
+   touches nothing outside the buffers it is given, and at most 160 KiB of the stack of each thread that takes
+   part. Calls are thread-safe. Units: n, k, m and strides count elements, `_bytes` counts bytes. f32 is IEEE
+   binary32, f16 IEEE binary16. */
 #ifndef LUTC_H
 #define LUTC_H
 
@@ -143,9 +144,9 @@ typedef struct lutc_weights {
 
 /* What a kernel is; the same for every variant. */
 typedef struct lutc_kernel_info {
-  const char *name;     /* as in the config: q_proj */
-  const char *format;   /* w2g128 */
-  const char *numerics; /* a8 or t8 */
+  const char *name;      /* as in the config: q_proj */
+  const char *format;    /* w2g128 */
+  const char *numerics;  /* a8 or t8 */
   size_t n, k;           /* 0: open */
   size_t group;          /* weights that share a scale; k where the whole row does */
   size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */

@@ -2,7 +2,8 @@
 #include "internal.h"
 #include "shape.h"
 
-/* The slots of a kernel's program: x, weights, prepared activations, y, then buffers where stages need them. */
+/* The slots of a kernel's program: x, weights, prepared activations, y, then buffers where stages need them.
+ */
 enum { X, WEIGHTS, PREPARED, Y, BUFFERS, MOST_SLOTS = BUFFERS + 2 };
 
 typedef struct made_variant {

@@ -39,9 +39,8 @@ int lutc_shares_prepared(const lutc_kernel *kernel, const lutc_kernel *other) {
   if (kernel == other)
     return 1;
   const lutc_stage *first = stage_of(a->program, 1), *second = stage_of(b->program, 1);
-  return a->body->prepared_id == b->body->prepared_id && first->run == second->run &&
-         !a->body->has_columns && !b->body->has_columns &&
-         a->program->token_block == b->program->token_block &&
+  return a->body->prepared_id == b->body->prepared_id && first->run == second->run && !a->body->has_columns &&
+         !b->body->has_columns && a->program->token_block == b->program->token_block &&
          first->shape->k_padded == second->shape->k_padded &&
          (!a->body->reorders || first->shape->unpack_tokens == second->shape->unpack_tokens);
 }
@@ -50,7 +49,7 @@ int lutc_shares_prepared(const lutc_kernel *kernel, const lutc_kernel *other) {
 typedef struct moving_operand {
   int place;
   const void *data;
-  size_t stride;     /* elements */
+  size_t stride;      /* elements */
   size_t token_bytes; /* 0: the same for every block */
 } moving_operand;
 
@@ -65,8 +64,8 @@ static lutc_status run_stage(const lutc_program *program, const lutc_stage *stag
   for (size_t token = 0; token < m && c.status == LUTC_OK; token += c.m) {
     c.m = lutc_min(m - token, program->token_block);
     for (size_t i = 0; i < count; ++i)
-      c.operands[stage->slots[moving[i].place]] = (lutc_operand){
-          (const uint8_t *)moving[i].data + token * moving[i].token_bytes, moving[i].stride};
+      c.operands[stage->slots[moving[i].place]] =
+          (lutc_operand){(const uint8_t *)moving[i].data + token * moving[i].token_bytes, moving[i].stride};
     lutc_run_phase(&c);
   }
   return c.status;
@@ -138,12 +137,13 @@ lutc_status lutc_run_prepared(const lutc_kernel *kernel, size_t m, const void *p
     return LUTC_NULL_POINTER;
   const lutc_variant_code *code;
   lutc_status status = check_call(kernel, &code);
-  if (status == LUTC_OK && (!lutc_is_aligned(prepared, LUTC_ALIGNMENT) || !lutc_is_aligned(scratch, LUTC_ALIGNMENT)))
+  if (status == LUTC_OK &&
+      (!lutc_is_aligned(prepared, LUTC_ALIGNMENT) || !lutc_is_aligned(scratch, LUTC_ALIGNMENT)))
     status = LUTC_MISALIGNED;
   if (status == LUTC_OK)
     status = check_rows(y, m, kernel->info.n, ldy);
-  if (status == LUTC_OK && (prepared_bytes < prepared_bytes_of(code->program, m) ||
-                            scratch_bytes < lutc_scratch_bytes(kernel, m)))
+  if (status == LUTC_OK &&
+      (prepared_bytes < prepared_bytes_of(code->program, m) || scratch_bytes < lutc_scratch_bytes(kernel, m)))
     status = LUTC_BUFFER_TOO_SMALL;
   if (status == LUTC_OK)
     status = check_weights(kernel, code, packed);

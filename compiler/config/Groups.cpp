@@ -107,7 +107,8 @@ void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
       continue;
     }
     if (kernel->isOpen()) {
-      diagnostics.error(item.range, "kernel '" + item.text + "' has no n and k, and steps of a group fit each other",
+      diagnostics.error(item.range,
+                        "kernel '" + item.text + "' has no n and k, and steps of a group fit each other",
                         "write n and k of the kernel");
       continue;
     }

@@ -34,7 +34,7 @@ private:
   Diagnostics &diagnostics;
   KernelSpec defaults;
   LibrarySpec library;
-  std::deque<ConfigNode> names; // of kernels, also those that their formats give
+  std::deque<ConfigNode> names;          // of kernels, also those that their formats give
   StringMap<const ConfigNode *> symbols; // upper-case stem of every symbol, with the name it comes from
   StringMap<const ConfigNode *> modules; // patterns, where they stand
 };

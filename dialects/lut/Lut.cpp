@@ -101,7 +101,10 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
                        << " must divide row_vectors = " << rowVectors;
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
-  int64_t chunk = layout == Layout::base3 ? 5 : layout == Layout::trits ? 24 : layout == Layout::dot ? 64 : 32;
+  int64_t chunk = layout == Layout::base3   ? 5
+                  : layout == Layout::trits ? 24
+                  : layout == Layout::dot   ? 64
+                                            : 32;
   if (kBlock % chunk || (layout == Layout::base3 && !kBlock))
     return emitError() << "k_block = " << kBlock << " must be a multiple of " << chunk << " in layout "
                        << stringifyLayout(layout) << (layout == Layout::base3 ? "" : "; 0: all of k at once");

@@ -5,8 +5,8 @@
 
 #include LIBRARY_HEADER
 #include "kernel.h"
-#include <gtest/gtest.h>
 #include <deque>
+#include <gtest/gtest.h>
 #include <string>
 #include <vector>
 

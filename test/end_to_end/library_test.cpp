@@ -92,7 +92,8 @@ TEST_P(Descriptor, HasAConsistentLayout) {
   EXPECT_EQ(layout.k_block % chunk[layout.kind], 0u);
   EXPECT_GE(paddedK, info.k);
   EXPECT_EQ(paddedK % chunk[layout.kind], 0u);
-  EXPECT_LT(paddedK - std::min(paddedK, std::max<size_t>(layout.k_block, layout.group ? layout.group : 64)), info.k);
+  EXPECT_LT(paddedK - std::min(paddedK, std::max<size_t>(layout.k_block, layout.group ? layout.group : 64)),
+            info.k);
   if (layout.group) {
     EXPECT_EQ(layout.group, info.group);
     EXPECT_LT(paddedK - info.k, std::max<size_t>(layout.group, 32));
@@ -206,7 +207,8 @@ TEST_P(Descriptor, RefusesMisuseOfPreparedActivations) {
 TEST_P(Descriptor, IsMadeOfNoKernelButAnOpenOne) {
   const lutc_kernel *made = nullptr;
   Guarded memory(lutc_made_kernel_bytes(kernel), LUTC_ALIGNMENT, Place::End);
-  EXPECT_EQ(lutc_make_kernel(kernel, 8, 64, memory.as<void>(), lutc_made_kernel_bytes(kernel), &made), LUTC_BAD_SHAPE);
+  EXPECT_EQ(lutc_make_kernel(kernel, 8, 64, memory.as<void>(), lutc_made_kernel_bytes(kernel), &made),
+            LUTC_BAD_SHAPE);
   EXPECT_EQ(made, nullptr);
 }
 
