@@ -398,7 +398,7 @@ module attributes {lut.target = #target} {
 
   // From so many tokens on as the shape says, codes are unpacked to the stack first, for all tokens of a tile, whose sums
   // lie there too; products load them as they are. Fewer tokens take the codes from the stream.
-  // CHECK-LABEL: func.func @product_a8_w2g32_dot_2x2u8192_plain(
+  // CHECK-LABEL: func.func @product_a8_w2g32_dot_2x2u8192t32_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
   // CHECK: %[[ROOM:.*]] = arith.constant 65536 : i64
   // CHECK-NEXT: llvm.alloca %[[ROOM]] x i8 {alignment = 64 : i64}
@@ -430,7 +430,7 @@ module attributes {lut.target = #target} {
   // CHECK: vector.shuffle %{{.*}} [0, 5, 10, 15, 1, 6, 11, 16, 2, 7, 12, 17, 3, 8, 13, 18, 4, 9, 14, 19,
   // CHECK: {{^}}    } else {
   // CHECK: llvm.store %{{.*}} : vector<8xi8>
-  // CHECK-LABEL: func.func @product_a8_w158_base3_1x1r7w256k140u420_plain(
+  // CHECK-LABEL: func.func @product_a8_w158_base3_1x1r7w256k140u420t8_plain(
   // CHECK: scf.if
   // CHECK: %[[FOUR:.*]] = lut.lookup %{{.*}}[%[[BYTES:.*]]] entries 128
   // CHECK: %[[NEGATIVE:.*]] = arith.cmpi slt, %[[BYTES]], %{{.*}} : vector<16xi8>
