@@ -204,7 +204,8 @@ static void writeModel(llvm::raw_ostream &out, const LibrarySpec &library) {
 static void writeLibraryScratch(llvm::raw_ostream &out, const LibraryPlan &plan) {
   Programs programs;
   for (const Product &product : plan.products)
-    programs.append(programsOf(product));
+    if (!product.open)
+      programs.append(programsOf(product));
   for (const Group &group : plan.groups)
     programs.append(programsOf(group));
   if (programs.empty()) // kernels of open shapes alone
