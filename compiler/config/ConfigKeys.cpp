@@ -31,9 +31,9 @@ ArrayRef<ConfigKey> kernelListKeys() {
   static const ConfigKey defaults[] = {formatKey, numericsKey, strategyKey, budgetKey};
   static const ConfigKey kernel[] = {
       {"name", KeyKind::Identifier, false,
-       "C identifier; the entry point is <library>_<name>. Without n and k by default the format"},
-      {"n", KeyKind::Dimension, false,
-       "number of output rows; without n and k, both are open until run time"},
+       "C identifier; the entry point is <library>_<name>. By default the format, where n and k are left out "
+       "and given at run time"},
+      {"n", KeyKind::Dimension, false, "number of output rows"},
       {"k", KeyKind::Dimension, false, "number of weights in a row"},
       {"modules", KeyKind::Modules, false,
        "the modules of a checkpoint that lutc pack packs for the kernel: model.layers.*.self_attn.q_proj, or "
