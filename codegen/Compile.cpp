@@ -202,7 +202,7 @@ static Error compileTargets(LibraryPlan &plan, const CompileOptions &options, Ar
   };
   std::vector<std::string> problems(codes.size());
   {
-    llvm::DefaultThreadPool pool(llvm::heavyweight_hardware_concurrency(codes.size()));
+    llvm::DefaultThreadPool pool(llvm::hardware_concurrency(codes.size()));
     for (size_t target = 0; target < codes.size(); ++target)
       pool.async([&, target] {
         if (Error error = codes[target].generate(nameOf(target, "."), options))

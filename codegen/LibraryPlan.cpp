@@ -235,6 +235,10 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
     for (const GroupOperand &operand : group.operands)
       kernels.push_back(operand.kernel);
     group.variants.push_back(keep(getProgram(function, target), kernels));
+    if (size_t slots = group.variants.back().slots.size(); slots > LUTC_MAX_SLOTS)
+      return emitError(locationOf(context, spec.position, spec.name))
+             << "group '" << spec.name << "' has " << slots << " operands and buffers on " << row.name
+             << ", more than the " << int64_t(LUTC_MAX_SLOTS) << " of a call; write two groups";
     group.variants.back().experts = spec.experts;
   }
   plan.modules.push_back(std::move(module));

@@ -222,7 +222,7 @@ LUTC_MUST_USE lutc_status lutc_can_use_variant(const lutc_library *library, cons
 /* Bytes of packed weights, and of the scratch of a call with m tokens, for the variant in use (0: none). */
 size_t lutc_packed_bytes(const lutc_kernel *kernel);
 size_t lutc_scratch_bytes(const lutc_kernel *kernel, size_t m);
-/* The most that a call of any kernel or group of the library takes. */
+/* The most that a call of any kernel or group of the library takes, but of kernels made at run time. */
 size_t lutc_library_scratch_bytes(const lutc_library *library, size_t m);
 
 /* Reorders weights for the variant in use. On an error, `packed` holds no valid header. */

@@ -24,7 +24,10 @@ static size_t head_bytes(const lutc_library *library) {
 }
 
 size_t lutc_made_kernel_bytes(const lutc_kernel *open) {
-  return open != NULL ? head_bytes(open->library) + open->library->variant_count * sizeof(made_variant) : 0;
+  if (open == NULL)
+    return 0;
+  const size_t variants = open->library->variant_count * sizeof(made_variant);
+  return lutc_round_up(head_bytes(open->library) + variants, LUTC_ALIGNMENT);
 }
 
 static size_t row_bytes(uint64_t elements) { return lutc_round_up(elements * sizeof(float), 64); }

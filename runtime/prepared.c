@@ -36,8 +36,6 @@ int lutc_shares_prepared(const lutc_kernel *kernel, const lutc_kernel *other) {
   const lutc_variant_code *a = lutc_kernel_code(kernel), *b = lutc_kernel_code(other);
   if (a == NULL || b == NULL)
     return 0;
-  if (kernel == other)
-    return 1;
   const lutc_stage *first = stage_of(a->program, 1), *second = stage_of(b->program, 1);
   return a->body->prepared_id == b->body->prepared_id && first->run == second->run && !a->body->has_columns &&
          !b->body->has_columns && a->program->token_block == b->program->token_block &&
