@@ -34,8 +34,8 @@ void ComputeEmitter::run() {
 
 void ComputeEmitter::tilesOfBlock(const KRange &k) {
   auto steps = [&](Value firstTile, Value endTile, Value token, int64_t count) {
-    e.each(e.mul(firstTile, g.steps()), e.mul(endTile, g.steps()), 1,
-           [&](Value index) { step(index, k, token, count); });
+    Value begin = e.mul(firstTile, g.steps()), end = e.mul(endTile, g.steps()); // in this order
+    e.each(begin, end, 1, [&](Value index) { step(index, k, token, count); });
   };
   if (g.schedule.getRowsInner())
     return tokenTiles([&](Value token, int64_t count) { steps(tileBegin, tileEnd, token, count); });
