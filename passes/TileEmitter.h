@@ -55,7 +55,7 @@ private:
 
 /// Where rows lie in memory.
 struct SourceRows {
-  mlir::Value pointer, stride; // stride: i64 elements between tokens; null: one vector for all
+  mlir::Value pointer, stride; // stride: i64 elements between tokens
 };
 
 /// Emits a lutc_source_function: what precedes the quantization of `token` in a stage.

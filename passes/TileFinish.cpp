@@ -40,8 +40,8 @@ void FinishEmitter::lanes(Value token, Value row, int64_t count) {
   Type type = cast<RankedTensorType>(stage.getResult().getType()).getElementType();
   result = emitConversion(e, result, type);
   int64_t bytes = type.getIntOrFloatBitWidth() / 8;
-  Value place64 = e.add(e.mul(absoluteToken, call.stride(LUTC_STAGE_RESULT)), absoluteRow);
-  e.store(result, e.at(call.pointer(LUTC_STAGE_RESULT), e.mul(place64, bytes)), bytes);
+  Value element = e.add(e.mul(absoluteToken, call.stride(LUTC_STAGE_RESULT)), absoluteRow);
+  e.store(result, e.at(call.pointer(LUTC_STAGE_RESULT), e.mul(element, bytes)), bytes);
 }
 
 void lut::emitFinish(Emitter &e, StageOp stage, StageCall &call, const FinishedRows &finished) {

@@ -107,7 +107,7 @@ Value ComputeEmitter::enterStep(Value step) {
 // One step
 //===----------------------------------------------------------------------===//
 
-/// A sum of pointers for each of `count` tokens: a token alone needs none.
+/// `count` tokens from `token` on.
 TokenTile ComputeEmitter::tokenTile(Value token, int64_t count) {
   TokenTile tile{token, {}, {}, {}, {}};
   Value prepared = e.at(call.pointer(LUTC_STAGE_X), e.mul(token, place.bytes));

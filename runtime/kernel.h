@@ -188,8 +188,7 @@ typedef struct lutc_program {
 
 #define LUTC_MAX_SLOTS LUTC_STAGE_SLOTS
 
-/* One kernel in one variant. Where n and k are open the program's slots have no sizes, and its stages no
-   shape. */
+/* One kernel in one variant. Where n and k are open, sizes of slots and the shape are those of an example. */
 typedef struct lutc_variant_code {
   lutc_variant_info info;
   lutc_layout layout;

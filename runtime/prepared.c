@@ -43,7 +43,7 @@ int lutc_shares_prepared(const lutc_kernel *kernel, const lutc_kernel *other) {
          (!a->body->reorders || first->shape->unpack_tokens == second->shape->unpack_tokens);
 }
 
-/* One stage for all blocks: `step` operands advance by rows of tokens. */
+/* An operand of a stage, which advances by the tokens of each block. */
 typedef struct moving_operand {
   int place;
   const void *data;
