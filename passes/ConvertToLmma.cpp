@@ -209,17 +209,13 @@ static Element elementOf(mlir::Type type) {
 namespace {
 /// Programs and buffers of one product stage.
 struct StageConverter {
-  const Program &program;
   const ProgramStage &stage;
   StageOp op = stage.op;
   MLIRContext *context = op.getContext();
   SmallVector<Attribute> buffers = {};
   SmallVector<EpilogueBuffer> epilogues = {};
 
-  void run(StringRef name, TargetAttr target);
-  unsigned slotOf(Value argument) {
-    return program.slotOf(op.getInputs()[cast<BlockArgument>(argument).getArgNumber()]);
-  }
+  void run(TargetAttr target);
   void add(unsigned slot, int64_t rowBytes, int64_t elementBytes, bool perToken, bool writable = false) {
     buffers.push_back(lmma::BufferAttr::get(context, slot, rowBytes, elementBytes, perToken, writable));
   }
@@ -234,19 +230,14 @@ void StageConverter::addEpilogue(Operation *each) {
                         : size == 1 && stage.geometry.n != 1 ? lmma::Spread::one
                                                              : lmma::Spread::vector;
   epilogues.push_back({isa<AddOp>(each), spread});
-  add(slotOf(each->getOperand(1)), 4 * size, 4, type.getRank() == 2);
+  add(stage.slots[LUTC_STAGE_OPERANDS + epilogues.size() - 1], 4 * size, 4, type.getRank() == 2);
 }
 
-void StageConverter::run(StringRef name, TargetAttr target) {
+void StageConverter::run(TargetAttr target) {
   const Geometry &g = stage.geometry;
   Element result = elementOf(cast<RankedTensorType>(op.getResult().getType()).getElementType());
-  for (auto gemm : op.getBody().front().getOps<LookupGemmOp>()) {
-    Value w = gemm.getW();
-    if (auto reinterpret = w.getDefiningOp<ReinterpretOp>())
-      w = reinterpret.getW();
-    add(slotOf(gemm.getLeft()), g.shape.few.bytes, 4, /*perToken=*/true);
-    add(slotOf(w), g.shape.payload_bytes, 1, /*perToken=*/false);
-  }
+  add(stage.slots[LUTC_STAGE_X], g.shape.few.bytes, 4, /*perToken=*/true);
+  add(stage.slots[LUTC_STAGE_WEIGHTS], g.shape.payload_bytes, 1, /*perToken=*/false);
   add(stage.result, g.n * lmma::bytesOf(result), lmma::bytesOf(result), /*perToken=*/true, /*writable=*/true);
   for (Operation &each : op.getBody().front().without_terminator())
     if (isa<AddOp, ScaleOp>(each))
@@ -257,7 +248,7 @@ void StageConverter::run(StringRef name, TargetAttr target) {
       continue;
     OpBuilder b(op->getParentOfType<func::FuncOp>());
     auto made =
-        ProgramEmitter{b, op.getLoc(), {g, tokens}, epilogues, result}.run(name + "_m" + Twine(tokens));
+        ProgramEmitter{b, op.getLoc(), {g, tokens}, epilogues, result}.run(stage.run + "_m" + Twine(tokens));
     programs.push_back(FlatSymbolRefAttr::get(made));
   }
   op->setAttr(kLmmaProgramsAttrName, ArrayAttr::get(context, programs));
@@ -276,7 +267,7 @@ struct ConvertToLmma : lut::impl::ConvertToLmmaBase<ConvertToLmma> {
       Program program = getProgram(function, target);
       for (const ProgramStage &stage : program.stages)
         if (!StageOp(stage.op).prepares())
-          StageConverter{program, stage}.run(stage.run, target);
+          StageConverter{stage}.run(target);
     }
   }
 };

@@ -36,9 +36,8 @@ static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, 
   shape->k = k;
   shape->k_padded = lutc_up(k, layout->k_padded);
   shape->row_k = lutc_up(shape->k_padded, 32);
-  shape->k_block = layout->k_block != 0 ? layout->k_block : body->unpack_tokens != 0 ? body->unpack_k : k;
-  if (shape->k_block > shape->k_padded || layout->k_block + body->unpack_tokens == 0)
-    shape->k_block = shape->k_padded;
+  const uint64_t most = layout->k_block != 0 ? layout->k_block : body->unpack_k; /* 0: all of k */
+  shape->k_block = most != 0 && most < shape->k_padded ? most : shape->k_padded;
   shape->k_blocks = (shape->k_padded + shape->k_block - 1) / shape->k_block;
   shape->groups = body->span != 0 ? shape->k_padded / layout->group : 1;
 
