@@ -1,10 +1,10 @@
 #include "codegen/LibraryPlan.h"
 #include "codegen/GroupFunction.h"
+#include "codegen/Pipeline.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Pass/PassManager.h"
-#include "passes/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -33,15 +33,12 @@ static std::optional<Strategy> strategyOf(const KernelSpec &kernel) {
   return kernel.strategy == "auto" ? std::nullopt : symbolizeStrategy(kernel.strategy);
 }
 
-/// An open kernel gets the schedule of a matrix as models have them.
-static constexpr int64_t openDimension = 4096;
-
 /// The name says everything that the product's schedule depends on.
 static Product makeProduct(const KernelSpec &kernel, Numerics numerics) {
   Product product;
   product.open = kernel.isOpen();
-  product.n = product.open ? openDimension : kernel.n;
-  product.k = product.open ? openDimension : kernel.k;
+  product.n = product.open ? typicalDimension : kernel.n;
+  product.k = product.open ? typicalDimension : kernel.k;
   product.format = kernel.format;
   product.numerics = numerics;
   product.strategy = strategyOf(kernel);
@@ -206,7 +203,10 @@ llvm::FailureOr<llvm::SmallVector<Candidate>> lut::listCandidates(MLIRContext &c
   if (failed(pm.run(*module)))
     return failure();
   SmallVector<Candidate> result;
-  module->walk([&](LookupGemmOp op) { result = candidates(op, getTarget(op)); });
+  module->walk([&](LookupGemmOp op) {
+    TargetAttr target = getTarget(op);
+    result = scheduleModelOf(target).candidates(op, target);
+  });
   if (auto asked = strategyOf(kernel))
     llvm::erase_if(result, [&](const Candidate &it) { return it.schedule.getStrategy() != *asked; });
   return result;
@@ -264,7 +264,7 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
     bool planned = succeeded(scheduleFor(context, probe, target));
     return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY, INFINITY};
   };
-  const int64_t k = kernel.isOpen() ? openDimension : kernel.k;
+  const int64_t k = kernel.isOpen() ? typicalDimension : kernel.k;
   double a8 = expectedNmse(kernel.format, k, Numerics::a8);
   double t8 = expectedNmse(kernel.format, k, Numerics::t8);
   bool a8Fits = a8 <= kernel.errorBudget || kernel.format.row->trits, t8Fits = t8 <= kernel.errorBudget;
@@ -315,7 +315,7 @@ llvm::SmallVector<Regime> ProductVariant::regimes() const {
   if (unpacks != 1)
     result.push_back({1, 1, g.tileRows, 1, false, cost.aloneCycles()});
   if (unpacks == 0 || unpacks > 2)
-    result.push_back({2, unpacks ? unpacks - 1 : 0, g.batchRows(), g.schedule.getTokens(), false,
+    result.push_back({2, unpacks ? unpacks - 1 : 0, g.batchRows(), g.stepTokens, false,
                       unpacks ? cost.fewCycles : cost.batchCycles});
   if (unpacks) {
     Body unpacked = unpackedBody(g);

@@ -10,16 +10,9 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Target/TargetMachine.h"
 
-namespace mlir {
-class OpPassManager;
-} // namespace mlir
-
 namespace lut {
 
 using Bytes = llvm::SmallVector<char, 0>;
-
-/// Tiles, lowers to the target's instructions and converts to the LLVM dialect.
-void buildLowerPipeline(mlir::OpPassManager &pm);
 
 /// A code generator for the target; position-independent, x86-64 Linux.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const TargetRow &target);
@@ -27,8 +20,6 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const T
 /// LLVM IR of a module in the LLVM dialect. Functions are hidden: only the library's data is public.
 llvm::Expected<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module, llvm::LLVMContext &context,
                                                         llvm::TargetMachine &machine);
-
-void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 
 llvm::Error emit(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type, Bytes &out);
 

@@ -1,14 +1,14 @@
 #include "compiler/Lists.h"
 
-#include "codegen/Lower.h"
+#include "codegen/Pipeline.h"
 #include "codegen/Targets.h"
 #include "compiler/config/MachineReader.h"
 #include "compiler/model/Models.h"
 #include "dialects/lut/Format.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
-#include "passes/Passes.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -91,10 +91,7 @@ Table passTable() {
   mlir::MLIRContext context;
   mlir::PassManager manager(&context, mlir::ModuleOp::getOperationName());
   buildPlanPipeline(manager);
-  manager.addPass(createConvertToLmma());
-  manager.addPass(createTile());
-  manager.addPass(createEncodePrograms());
-  manager.addPass(createLower());
+  buildLowerPipeline(manager);
   Table table{{"pass", "summary"}, {}};
   for (mlir::Pass &pass : manager.getPasses())
     table.rows.push_back({pass.getArgument(), pass.getDescription()});

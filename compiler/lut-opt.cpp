@@ -1,5 +1,6 @@
 // lut-opt: runs lut's passes on textual IR.
 #include "codegen/Lower.h"
+#include "codegen/Pipeline.h"
 #include "dialects/lmma/Lmma.h"
 #include "dialects/lut/Lut.h"
 #include "mlir/Conversion/Passes.h"
@@ -26,5 +27,7 @@ int main(int argc, char **argv) {
   lut::registerLutCodegenPasses();
   mlir::PassPipelineRegistration<>("lut-plan-pipeline", "everything up to a checked schedule",
                                    lut::buildPlanPipeline);
+  mlir::PassPipelineRegistration<>("lut-lower-pipeline", "from there to the LLVM dialect",
+                                   lut::buildLowerPipeline);
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "lut-opt: runs the passes of lut\n", registry));
 }

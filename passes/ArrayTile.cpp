@@ -50,7 +50,24 @@ static Cost priceOf(const Geometry &g, TargetAttr t) {
           std::max(blocks * blockCycles(batch, t, tokens), read) / tokens};
 }
 
-llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr target) {
+namespace {
+struct ArraySchedules : ScheduleModel {
+  llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target) const override;
+  /// Programs have n and k in them: candidates are of the product itself.
+  Cost costOf(const Candidate &candidate, LookupGemmOp, TargetAttr) const override { return candidate.cost; }
+  llvm::StringRef offer() const override {
+    return "multiplies weights of 1 to 4 bits with scales of rows, or f16 scales of 32 of k and more, in "
+           "class a8; write such a format, and numerics a8 or auto";
+  }
+};
+} // namespace
+
+const ScheduleModel &lut::arraySchedules() {
+  static const ArraySchedules model;
+  return model;
+}
+
+llvm::SmallVector<Candidate> ArraySchedules::candidates(LookupGemmOp gemm, TargetAttr target) const {
   llvm::SmallVector<Candidate> result;
   Format format = gemm.getW().getType().getFormat().getFormat();
   // Class t8 rounds tables by groups of k, before they reach the machine; its weights have at most 4 planes,
@@ -73,5 +90,5 @@ llvm::SmallVector<Candidate> lut::arrayCandidates(LookupGemmOp gemm, TargetAttr 
       if (tile.registers() <= target.getArrayRegisters() && bytes <= LUTC_LMMA_WORKSPACE)
         result.push_back({schedule, priceOf(g, target)});
     }
-  return result;
+  return sorted(result, [](const Cost &cost) { return cost.total(); });
 }

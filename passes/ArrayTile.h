@@ -40,8 +40,8 @@ struct ArrayTile {
   int64_t registers() const;
 };
 
-/// Every schedule whose fragments fit the registers.
-llvm::SmallVector<Candidate> arrayCandidates(LookupGemmOp gemm, TargetAttr target);
+/// Of every schedule whose fragments fit the registers.
+const ScheduleModel &arraySchedules();
 
 } // namespace lut
 

@@ -57,13 +57,13 @@ static std::string reasonFor(const Candidate &best, ArrayRef<Candidate> all, boo
       stringifyLayout(other->schedule.getLayout()));
 }
 
-static void record(Operation *gemm, const Candidate &candidate, StringRef reason) {
+static void record(Operation *gemm, ScheduleAttr schedule, const Cost &cost, StringRef reason) {
   Builder b(gemm->getContext());
-  gemm->setAttr("schedule", candidate.schedule);
-  gemm->setAttr(kComputeCyclesAttrName, b.getF64FloatAttr(candidate.cost.computeCycles));
-  gemm->setAttr(kMemoryCyclesAttrName, b.getF64FloatAttr(candidate.cost.memoryCycles));
-  gemm->setAttr(kBatchCyclesAttrName, b.getF64FloatAttr(candidate.cost.batchCycles));
-  gemm->setAttr(kFewCyclesAttrName, b.getF64FloatAttr(candidate.cost.fewCycles));
+  gemm->setAttr("schedule", schedule);
+  gemm->setAttr(kComputeCyclesAttrName, b.getF64FloatAttr(cost.computeCycles));
+  gemm->setAttr(kMemoryCyclesAttrName, b.getF64FloatAttr(cost.memoryCycles));
+  gemm->setAttr(kBatchCyclesAttrName, b.getF64FloatAttr(cost.batchCycles));
+  gemm->setAttr(kFewCyclesAttrName, b.getF64FloatAttr(cost.fewCycles));
   gemm->setAttr(kReasonAttrName, b.getStringAttr(reason));
 }
 
@@ -72,7 +72,8 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
   auto precompute = (route ? route.getX() : op.getLeft()).getDefiningOp<PrecomputeOp>();
   if (!precompute || op.getSchedule())
     return success();
-  auto all = candidates(op, target);
+  const ScheduleModel &model = scheduleModelOf(target);
+  auto all = model.candidates(op, target);
   // Tokens are prepared together and multiplied by expert: not all of these would leave tables out.
   if (route)
     llvm::erase_if(all, [](const Candidate &it) {
@@ -84,12 +85,7 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     return op.emitError() << "the tuned schedule " << tuned << " is none that this lutc knows for the product"
                           << " on " << target.getName() << "; tune again";
   if (all.empty())
-    return op.emitError()
-           << target.getName()
-           << (target.hasArray()
-                   ? " multiplies weights of 1 to 4 bits with scales of rows, or f16 scales of 32 of k and "
-                     "more, in class a8; write such a format, and numerics a8 or auto"
-                   : " multiplies such weights in class a8; write numerics a8 or auto");
+    return op.emitError() << target.getName() << " " << model.offer();
   if (!best)
     return op.emitError() << "no schedule of strategy " << stringifyStrategy(*op.getStrategy())
                           << " is legal for this product on " << target.getName();
@@ -97,8 +93,9 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
       << (target.getName() + ": " + best->reason()).str();
   std::string reason = reasonFor(*best, all, bool(tuned), bool(op.getStrategy()));
   op->removeAttr(kTunedAttrName);
+  Cost cost = model.costOf(*best, op, target);
   if (best->schedule.getStrategy() == Strategy::lookup) {
-    record(op, *best, reason);
+    record(op, best->schedule, cost, reason);
     return success();
   }
   OpBuilder b(op);
@@ -107,7 +104,7 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
     source = RouteOp::create(b, route.getLoc(), source.getType(), source, route.getExperts());
   auto dot = DotGemmOp::create(b, op.getLoc(), op.getY().getType(), source, codesOf(op.getW()),
                                op.getStrategyAttr(), best->schedule);
-  record(dot, *best, reason);
+  record(dot, best->schedule, cost, reason);
   op.replaceAllUsesWith(dot.getY());
   Operation *w = op.getW().getDefiningOp();
   op.erase();

@@ -258,15 +258,15 @@ void StageConverter::run(TargetAttr target) {
 namespace {
 struct ConvertToLmma : lut::impl::ConvertToLmmaBase<ConvertToLmma> {
   void runOnOperation() override {
-    if (!targetsArray(getOperation()))
-      return;
     TargetAttr target = getTarget(getOperation());
+    if (!target)
+      return signalPassFailure();
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (function.getOps<StageOp>().empty())
         continue;
       Program program = getProgram(function, target);
       for (const ProgramStage &stage : program.stages)
-        if (!StageOp(stage.op).prepares())
+        if (stage.geometry.inArray() && !StageOp(stage.op).prepares())
           StageConverter{stage}.run(target);
     }
   }

@@ -235,12 +235,16 @@ struct Pricing {
   }
   /// Of a token whose block multiplies unpacked codes, but for its share of the unpacking.
   double unpackedBatch() const {
-    UnpackedStep step(layout, schedule.getRowVectors(), t.getRegisters());
+    UnpackedStep step(layout, t.getDot(), schedule.getRowVectors(), t.getRegisters());
     double products = dotCycles(t, format, n, k).perToken;
     return prepare(/*hasTables=*/false) + products + flush(step.tokens) +
            sums / double(step.rowVectors) * kBlocks * 12 / double(step.tokens);
   }
 };
+
+/// A CPU without byte permutes, older than any engine's users have: its code is to be small, and codes are
+/// unpacked for one token as for many.
+bool isPlain(TargetAttr t) { return !t.getPermuteBytes(); }
 
 /// The schedules worth considering for one product.
 struct Grid {
@@ -255,8 +259,8 @@ struct Grid {
   /// keep 16-bit sums, for every plane and digit.
   bool fits(int64_t rows, int64_t tokens) const {
     int64_t sums = rows * tokens, registers = target.getRegisters();
-    if (!target.getPermuteBytes() && tokens > (layout == Layout::dot ? 2 : 1))
-      return false; // lookups by scalar loads gain nothing from more tokens, and products little
+    if (isPlain(target) && (rows > 2 || tokens > 1))
+      return false;
     if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // split codes take more registers
       return sums * 8 <= registers && rows <= 2;
     if (layout == Layout::dot || layout == Layout::quad)
@@ -273,8 +277,7 @@ struct Grid {
       return {28 * tables.getUnit(), 56 * tables.getUnit()};
     llvm::SmallVector<int64_t> blocks = {0};
     for (int64_t block : {512, 1024}) // 2048 was a fifth slower than either on Zen 4
-      if (block < tables.getK() && target.getPermuteBytes() &&
-          block % (tables.getGroup() < tables.getK() ? tables.getGroup() : 32) == 0)
+      if (target.getPermuteBytes() && block % std::max<int64_t>(32, format.group) == 0)
         blocks.push_back(block);
     return blocks;
   }
@@ -310,33 +313,64 @@ static bool quadIsLegal(TargetAttr t, const Format &format, TablesType tables) {
          largestMultiplier(format, tables) <= 255;
 }
 
+/// Tokens of a block whose codes are unpacked, and of any other that is as good.
+static constexpr int64_t unpackedBlock = 128, plainBlock = 32;
+
+namespace {
+/// A product on a target, whatever its schedule.
+struct Work {
+  TargetAttr t;
+  Format format;
+  TablesType tables;
+  int64_t n, k;
+
+  InnerCycles inner(Layout layout) const {
+    return layout == Layout::dot ? dotCycles(t, format, n, k) : lookupCycles(t, format, layout, tables, n, k);
+  }
+  double unpack(Layout layout) const { return unpackCycles(t, format, layout, n, k); }
+  Pricing price(ScheduleAttr s) const { return {t, format, tables, s, inner(s.getLayout()), n, k}; }
+
+  Cost cost(ScheduleAttr s) const {
+    double bytes = double(n) * k * storedBits(format, s.getLayout()) / 8;
+    ScheduleFields few = ScheduleFields::of(s);
+    if (few.unpackTokens)
+      few.tokenBlock = plainBlock;
+    Pricing p = price(few.get(s.getContext()));
+    double batch = p.batch(bytes);
+    Cost result{p.alone(), p.memory(bytes), batch, batch};
+    if (s.getUnpackTokens())
+      result.batchCycles = p.unpackedBatch() + unpack(s.getLayout()) / unpackedBlock;
+    if (s.getUnpackTokens() == 1)
+      result.computeCycles = p.unpackedBatch() + unpack(s.getLayout());
+    return result;
+  }
+};
+} // namespace
+
 /// The candidate, but that it unpacks codes for blocks of tokens that pay for it. Nothing where they would
 /// not fit the cache.
-static std::optional<Candidate> unpacking(const Candidate &candidate, const Pricing &price) {
+static std::optional<Candidate> unpacking(const Candidate &candidate, const Work &work) {
   ScheduleAttr s = candidate.schedule;
-  TargetAttr t = price.t;
-  int64_t kBlock = s.getKBlock() ? std::min(s.getKBlock(), price.k) : price.k;
-  int64_t tileRows = s.getRowVectors() * t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
+  Pricing price = work.price(s);
+  int64_t kBlock = s.getKBlock() ? std::min(s.getKBlock(), work.k) : work.k;
+  int64_t tileRows = s.getRowVectors() * work.t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
   bool legal =
-      price.tables.getDigits() == 2 && (s.getLayout() == Layout::dot || s.getLayout() == Layout::base3);
-  if (!legal || s.getRowsInner() || s.getTokenBlock() != 32 || kBlock * tileRows > 2 * t.getL1Bytes())
+      work.tables.getDigits() == 2 && (s.getLayout() == Layout::dot || s.getLayout() == Layout::base3);
+  if (!legal || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
+      kBlock * tileRows > 2 * work.t.getL1Bytes())
     return std::nullopt;
-  constexpr int64_t block = 128;
-  double unpack = unpackCycles(t, price.format, s.getLayout(), price.n, price.k),
-         each = price.unpackedBatch();
-  double gain = std::max(candidate.cost.batchCycles - each, unpack / block);
-  int64_t tokens = std::min<int64_t>(block, llvm::divideCeil(int64_t(unpack / gain), 4) * 4);
+  double unpack = work.unpack(s.getLayout());
+  double gain = std::max(candidate.cost.batchCycles - price.unpackedBatch(), unpack / unpackedBlock);
   ScheduleFields fields = ScheduleFields::of(s);
-  fields.tokenBlock = block;
-  fields.unpackTokens = tokens;
-  Candidate result{fields.get(s.getContext()), candidate.cost};
-  result.cost.batchCycles = each + unpack / block;
-  return result;
+  fields.tokenBlock = unpackedBlock;
+  fields.unpackTokens =
+      isPlain(work.t) ? 1 : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(unpack / gain), 4) * 4);
+  ScheduleAttr unpacks = fields.get(s.getContext());
+  return Candidate{unpacks, work.cost(unpacks)};
 }
 
-/// By ascending `cycles`; of equal ones the first stays first.
-static llvm::SmallVector<Candidate> sorted(llvm::ArrayRef<Candidate> all,
-                                           llvm::function_ref<double(const Cost &)> cycles) {
+llvm::SmallVector<Candidate> lut::sorted(llvm::ArrayRef<Candidate> all,
+                                         llvm::function_ref<double(const Cost &)> cycles) {
   llvm::SmallVector<std::pair<double, size_t>> order;
   for (auto [index, candidate] : llvm::enumerate(all))
     order.push_back({cycles(candidate.cost), index});
@@ -347,40 +381,48 @@ static llvm::SmallVector<Candidate> sorted(llvm::ArrayRef<Candidate> all,
   return result;
 }
 
-llvm::SmallVector<Candidate> lut::candidates(LookupGemmOp gemm, TargetAttr t) {
-  auto total = [](const Cost &cost) { return cost.total(); };
-  if (t.hasArray())
-    return sorted(arrayCandidates(gemm, t), total);
-  WeightsType w = gemm.getW().getType();
+namespace {
+struct CpuSchedules : ScheduleModel {
+  llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr t) const override;
+  Cost costOf(const Candidate &candidate, LookupGemmOp gemm, TargetAttr t) const override {
+    WeightsType w = gemm.getW().getType();
+    Format format = w.getFormat().getFormat();
+    return Work{t, format, gemm.getLeft().getType(), w.getN(), w.getK()}.cost(candidate.schedule);
+  }
+  llvm::StringRef offer() const override {
+    return "multiplies such weights in class a8; write numerics a8 or auto";
+  }
+};
+} // namespace
+
+llvm::SmallVector<Candidate> CpuSchedules::candidates(LookupGemmOp gemm, TargetAttr t) const {
   TablesType tables = gemm.getLeft().getType();
-  Format format = w.getFormat().getFormat();
-  int64_t n = w.getN(), k = w.getK();
+  Format format = gemm.getW().getType().getFormat().getFormat();
+  Work work{t, format, tables, typicalDimension, typicalDimension};
   llvm::SmallVector<Candidate> result;
-  auto add = [&](Layout layout, InnerCycles inner) {
+  auto add = [&](Layout layout) {
     Grid grid{t, format, layout, tables, {}};
     grid.fill();
-    double bytes = double(n) * k * storedBits(format, layout) / 8;
     llvm::SmallVector<Candidate> made;
-    auto price = [&](ScheduleAttr s) { return Pricing{t, format, tables, s, inner, n, k}; };
-    for (ScheduleAttr schedule : grid.schedules) {
-      Pricing p = price(schedule);
-      double batch = p.batch(bytes);
-      made.push_back({schedule, {p.alone(), p.memory(bytes), batch, batch}});
-    }
-    result.append(made);
+    for (ScheduleAttr schedule : grid.schedules)
+      made.push_back({schedule, work.cost(schedule)});
+    if (layout != Layout::dot || !isPlain(t))
+      result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.
     for (const Candidate &candidate : sorted(made, [](const Cost &cost) { return cost.batchCycles; }))
-      if (auto unpacks = unpacking(candidate, price(candidate.schedule)))
+      if (auto unpacks = unpacking(candidate, work))
         result.push_back(*unpacks);
   };
   if (tables.getDigits() == 2) // class a8: its int8 activations are there
-    add(Layout::dot, dotCycles(t, format, n, k));
-  Layout lookup = tables.getTrits()                ? Layout::base3
-                  : quadIsLegal(t, format, tables) ? Layout::quad
-                                                   : Layout::column;
+    add(Layout::dot);
   if (format.hasTables())
-    add(lookup, lookupCycles(t, format, lookup, tables, n, k));
-  return sorted(result, total);
+    add(tables.getTrits() ? Layout::base3 : quadIsLegal(t, format, tables) ? Layout::quad : Layout::column);
+  return sorted(result, [](const Cost &cost) { return cost.total(); });
+}
+
+const ScheduleModel &lut::scheduleModelOf(TargetAttr target) {
+  static const CpuSchedules cpu;
+  return target.hasArray() ? arraySchedules() : cpu;
 }
 
 const Candidate *lut::pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy) {

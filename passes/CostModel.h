@@ -25,16 +25,33 @@ struct Cost {
   double total() const { return aloneCycles() + batchCycles; }
 };
 
+/// n and k of a matrix as models have them. Schedules for CPUs are chosen for it, whatever n and k: so that a
+/// format has one code and one order of packed weights on a target.
+inline constexpr int64_t typicalDimension = 4096;
+
 /// One way to run a product.
 struct Candidate {
   ScheduleAttr schedule;
-  Cost cost;
+  Cost cost; // for a CPU of the typical matrix, else of the product
   std::string reason() const;
 };
 
-/// Every schedule that is legal on `target` for a product whose tables have been quantized, the fastest
-/// first.
-llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target);
+/// What a kind of target knows of the schedules of products whose tables have been quantized.
+struct ScheduleModel {
+  virtual ~ScheduleModel() = default;
+  /// Every legal one, the fastest first.
+  virtual llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target) const = 0;
+  /// What `candidate` costs the product itself.
+  virtual Cost costOf(const Candidate &candidate, LookupGemmOp gemm, TargetAttr target) const = 0;
+  /// What the target multiplies, where it has no candidate: the second half of a sentence.
+  virtual llvm::StringRef offer() const = 0;
+};
+
+const ScheduleModel &scheduleModelOf(TargetAttr target);
+
+/// By ascending `cycles`; of equal ones the first stays first.
+llvm::SmallVector<Candidate> sorted(llvm::ArrayRef<Candidate> all,
+                                    llvm::function_ref<double(const Cost &)> cycles);
 
 /// The fastest candidate of `strategy`, or of any where none is asked for; null where none is legal.
 const Candidate *pick(llvm::ArrayRef<Candidate> all, std::optional<Strategy> strategy);

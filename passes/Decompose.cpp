@@ -12,9 +12,9 @@ namespace lut {
 
 using namespace lut;
 
-/// k that share a table: an array looks three trits up.
 static int64_t unitOf(const FormatRow &row, Operation *op) {
-  return row.trits && targetsArray(op) ? 3 : row.unit;
+  TargetAttr target = findTarget(op);
+  return target ? target.unitOf(row) : row.unit;
 }
 
 static void decompose(MpGemmOp op) {

@@ -1,5 +1,6 @@
 #include "passes/Geometry.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/xxhash.h"
 
@@ -10,20 +11,14 @@ static ModuleOp moduleOf(Operation *op) {
   return isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
 }
 
-static TargetAttr findTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>(kTargetAttrName); }
+TargetAttr lut::findTarget(Operation *op) { return moduleOf(op)->getAttrOfType<TargetAttr>(kTargetAttrName); }
 
 TargetAttr lut::getTarget(Operation *op) {
-  ModuleOp module = moduleOf(op);
-  TargetAttr target = findTarget(module);
+  TargetAttr target = findTarget(op);
   if (!target)
-    module.emitError() << "the module has no attribute " << kTargetAttrName
-                       << " = #lut.target<...>: passes need the target's facts";
+    moduleOf(op).emitError() << "the module has no attribute " << kTargetAttrName
+                             << " = #lut.target<...>: passes need the target's facts";
   return target;
-}
-
-bool lut::targetsArray(Operation *op) {
-  TargetAttr target = findTarget(moduleOf(op));
-  return target && target.hasArray();
 }
 
 int64_t Body::tableOffset(int64_t u, int64_t digit) const {
@@ -67,12 +62,12 @@ std::string Body::productName() const {
   if (stored.row->trits && !stored.group)
     stored.perTensor = true; // the plain name
   std::string name = llvm::formatv("{0}_{1}_{2}_{3}x{4}", stringifyNumerics(numerics), stored.str(),
-                                   stringifyLayout(layout), rowVectors, schedule.getTokens());
+                                   stringifyLayout(layout), rowVectors, stepTokens);
   auto add = [&](StringRef what, int64_t value) {
     if (value)
       name += (what + Twine(value)).str();
   };
-  add("b", schedule.getBatchRowVectors());
+  add("b", stepTokens > 1 ? schedule.getBatchRowVectors() : 0);
   add("i", schedule.getRowsInner());
   add("r", schedule.getRun());
   add("w", schedule.getWiden());
@@ -97,10 +92,12 @@ static void setTile(Body &g, TargetAttr target) {
   g.permutes = target.getPermuteBytes() > 0;
   g.dot = target.getDot();
   g.registers = target.getRegisters();
-  g.stepTokens = g.schedule.getTokens();
+  // Blocks whose codes are unpacked leave smaller ones.
+  int64_t unpacks = g.schedule.getUnpackTokens();
+  g.stepTokens = unpacks ? std::min<int64_t>(g.schedule.getTokens(), llvm::bit_floor(uint64_t(unpacks - 1)))
+                         : g.schedule.getTokens();
   g.rowVectors = g.stepVectors = g.schedule.getRowVectors();
-  bool bytePerRow = g.layout == Layout::column || g.layout == Layout::base3;
-  g.tileRows = g.rowVectors * (g.inArray() ? target.getArrayN() : bytePerRow ? g.vectorBytes : g.laneRows);
+  g.tileRows = g.rowVectors * g.laneRows * factsOf(g.layout).quarterRows;
   g.independentSums = g.dot == DotKind::quads ? 8 : 1;
 }
 
@@ -108,10 +105,7 @@ static void setTile(Body &g, TargetAttr target) {
 /// row.
 static void setReduction(Body &g) {
   g.unit = g.tables ? g.tables.getUnit() : g.format.row->unit;
-  g.chunkK = g.layout == Layout::base3    ? g.unit
-             : g.layout == Layout::column ? 8
-             : g.layout == Layout::trits  ? 24
-                                          : 32;
+  g.chunkK = factsOf(g.layout).chunkK;
   g.span = g.wholeRow() ? 0 : roundUp(g.format.group, g.chunkK);
   g.padding = g.layout == Layout::base3 ? g.schedule.getKBlock()
               : g.span                  ? g.span
@@ -120,10 +114,9 @@ static void setReduction(Body &g) {
 }
 
 static void setStream(Body &g) {
-  g.planes = g.layout == Layout::base3 || g.layout == Layout::trits ? 1 : g.format.row->bits;
-  g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes;
-  if (g.inArray()) // a nibble for each row and unit, for trits with a fifth bit
-    g.chunkBytes = g.chunkBytes * (g.chunkK / g.unit) * (g.layout == Layout::trits ? 5 : 4) / 4;
+  const LayoutFacts &layout = factsOf(g.layout);
+  g.planes = layout.trits ? 1 : g.format.row->bits;
+  g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes * layout.chunkVectors;
   g.chunkStride = g.chunkBytes;
   if (g.format.subgroup)
     g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
@@ -200,7 +193,7 @@ Geometry lut::getGeometry(Operation *op, TargetAttr target) {
 
 /// A byte of base 3 becomes five, four row vectors of one.
 Body lut::unpackedBody(Body g) {
-  UnpackedStep step(g.layout, g.rowVectors, g.registers);
+  UnpackedStep step(g.layout, g.dot, g.rowVectors, g.registers);
   g.unpacked = true;
   g.stepVectors = step.rowVectors;
   g.stepTokens = step.tokens;

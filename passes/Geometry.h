@@ -29,7 +29,7 @@ struct Body {
   bool permutes = false; // whether the target has byte permutes
   DotKind dot = DotKind::none;
   int64_t stepVectors = 0; // row vectors that are summed at a time: all of the tile, or a part of it
-  int64_t stepTokens = 0;  // most tokens that are summed at a time
+  int64_t stepTokens = 0;  // most tokens that are summed at a time; 0: codes are always unpacked
   int64_t registers = 0;   // of the target
   // Sums that have to be independent for products to overlap: 8 where one takes 4 or 5 cycles and two start
   // in each.
@@ -53,7 +53,7 @@ struct Body {
   int64_t codeStride = 0, unpackK = 0, unpackAtATime = 0;
 
   /// Whether tables are made in the registers of a LUT-instruction machine.
-  bool inArray() const { return layout == Layout::nibbles || layout == Layout::trits; }
+  bool inArray() const { return factsOf(layout).isOfFragments(); }
   bool wholeRow() const { return format.group == 0; }
   int64_t chunkQuads() const { return chunkK / 4; }
   /// The k block where code has it as a constant: tables of base 3 are summed in runs that divide it.
@@ -71,7 +71,7 @@ struct Body {
   /// Rows of a step of several tokens.
   int64_t batchRows() const {
     int64_t batch = schedule.getBatchRowVectors();
-    return batch && schedule.getTokens() > 1 ? tileRows / rowVectors * batch : tileRows;
+    return batch && stepTokens > 1 ? tileRows / rowVectors * batch : tileRows;
   }
   /// i32 sum vectors of a step for one token.
   int64_t sumVectors() const { return stepRows() / laneRows; }
@@ -131,18 +131,18 @@ Geometry getGeometry(mlir::Operation *gemm, TargetAttr target);
 Body unpackedBody(Body body);
 
 /// What is summed at a time of unpacked codes, which need no registers: sums take half of them. A row vector
-/// of layout base3 is four of layout dot.
+/// of layout base3 is four of layout dot. Without byte products, tokens would share next to nothing.
 struct UnpackedStep {
   int64_t rowVectors, tokens;
-  UnpackedStep(Layout layout, int64_t rowVectors, int64_t registers)
+  UnpackedStep(Layout layout, DotKind dot, int64_t rowVectors, int64_t registers)
       : rowVectors(layout == Layout::base3 ? 4 : std::min<int64_t>(rowVectors, registers / 8)),
-        tokens(std::min<int64_t>(8, registers / 2 / this->rowVectors)) {}
+        tokens(dot == DotKind::none ? 1 : std::min<int64_t>(8, registers / 2 / this->rowVectors)) {}
 };
 
 /// The target attached to the module around `op`; emits an error where there is none.
 TargetAttr getTarget(mlir::Operation *op);
-/// Whether that target, where there is one, is a LUT-instruction machine.
-bool targetsArray(mlir::Operation *op);
+/// The same; null where there is none.
+TargetAttr findTarget(mlir::Operation *op);
 
 } // namespace lut
 

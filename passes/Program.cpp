@@ -187,7 +187,7 @@ void ProgramBuilder::addStage(StageOp op) {
     stage.run = symbolOf(function, target, "prepare", g.prepareName());
     if (sourceRows(op, g) || function->hasAttr(kOpenAttrName))
       stage.source = symbolOf(function, target, "source", sourceName(op));
-  } else if (target.hasArray()) {
+  } else if (g.inArray()) {
     stage.run = (function.getName() + "_compute" + (products ? std::to_string(products) : "")).str();
     ++products;
   } else {

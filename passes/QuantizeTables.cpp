@@ -25,8 +25,9 @@ static void quantize(PrecomputeOp op) {
   if (!t.isExact())
     return;
   bool exact = isa<ActivationsType>(op.getSource().getType());
-  if (exact && targetsArray(op))
-    return;                                                     // 16-bit registers hold them
+  TargetAttr target = findTarget(op);
+  if (exact && target && target.hasWideEntries())
+    return;
   int64_t radix = exact ? smallestRadix(127 * t.getUnit()) : 0; // |q| <= 127
   op.getTables().setType(TablesType::get(t.getContext(), t.getK(), t.getGroup(), t.getUnit(), t.getTrits(),
                                          t.getMirrored(), exact ? 2 : 1, radix));

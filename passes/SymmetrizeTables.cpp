@@ -17,12 +17,10 @@ struct SymmetrizeTables : lut::impl::SymmetrizeTablesBase<SymmetrizeTables> {
     TargetAttr target = getTarget(getOperation());
     if (!target)
       return signalPassFailure();
-    // An array has half tables: 8 entries, and the sign in the code (LUT Tensor Core section 3.1.2).
-    int64_t reach =
-        target.hasArray() ? 8 : std::max<int64_t>({16, target.getPermuteBytes(), target.getPermute2Bytes()});
     getOperation().walk([&](PrecomputeOp op) {
       TablesType t = op.getTables().getType();
-      bool needed = t.getTrits() || t.getEntries() > reach; // packed trits carry a sign on every target
+      bool needed = t.getTrits() ||
+                    t.getEntries() > target.getTableEntries(); // packed trits carry a sign on every target
       if (!t.isExact() || t.getMirrored() || !needed)
         return;
       op.getTables().setType(TablesType::get(t.getContext(), t.getK(), t.getGroup(), t.getUnit(),

@@ -224,9 +224,11 @@ void lut::emitProduct(Emitter &e, const Body &g, StageCall &call, Value m, Value
     loops(emitter);
   };
   auto fromStream = [&] { run(g, [](ComputeEmitter &emitter) { emitter.run(); }); };
+  auto unpacked = [&] { run(unpackedBody(g), [&](ComputeEmitter &emitter) { emitter.runUnpacked(g); }); };
   if (!g.schedule.getUnpackTokens())
-    return fromStream();
-  e.choose(
-      emitUnpacks(e, call, m),
-      [&] { run(unpackedBody(g), [&](ComputeEmitter &emitter) { emitter.runUnpacked(g); }); }, fromStream);
+    fromStream();
+  else if (!g.stepTokens)
+    unpacked();
+  else
+    e.choose(emitUnpacks(e, call, m), unpacked, fromStream);
 }

@@ -2,9 +2,8 @@
 #include "packer.h"
 
 const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS] = {
-    [LUTC_LAYOUT_DOT] = {32, 1, 1, 0},     [LUTC_LAYOUT_QUAD] = {32, 1, 1, 0},
-    [LUTC_LAYOUT_COLUMN] = {8, 1, 4, 0},   [LUTC_LAYOUT_BASE3] = {5, 1, 4, 1},
-    [LUTC_LAYOUT_NIBBLES] = {32, 8, 8, 0}, [LUTC_LAYOUT_TRITS] = {24, 10, 8, 1},
+#define LUTC_LAYOUT_ROW(KIND, name, ...) [LUTC_LAYOUT_##KIND] = {__VA_ARGS__},
+#include "layouts.def"
 };
 
 static uint32_t load32(const uint8_t *codes) {

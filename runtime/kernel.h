@@ -1,5 +1,5 @@
-/* kernel.h: the contract between generated code and the runtime. Not for users. The compiler emits one
-   lutc_kernel per kernel as constant data, whose fields mirror these structs in order and type. */
+/* kernel.h: the contract between generated code and the runtime. Not for users. The compiler fills these
+   structs, one lutc_kernel for each kernel, and emits them as constant data. */
 #ifndef LUTC_KERNEL_H
 #define LUTC_KERNEL_H
 
@@ -29,21 +29,13 @@ enum {
    units of 3 k]: |v|, v = sum_{e<3} 3^e w[3t + e]; then a bit for each unit and row, v < 0, eight rows a
    byte. chunk_k = 24. */
 typedef enum lutc_layout_kind {
-  LUTC_LAYOUT_DOT,
-  LUTC_LAYOUT_QUAD,
-  LUTC_LAYOUT_COLUMN,
-  LUTC_LAYOUT_BASE3,
-  LUTC_LAYOUT_NIBBLES,
-  LUTC_LAYOUT_TRITS,
+#define LUTC_LAYOUT_ROW(KIND, ...) LUTC_LAYOUT_##KIND,
+#include "layouts.def"
   LUTC_LAYOUT_KINDS
 } lutc_layout_kind;
 
-/* What the kinds differ in, as above. */
 typedef struct lutc_layout_facts {
-  uint32_t chunk_k;
-  uint32_t chunk_vectors; /* V bytes of a chunk, for each bit and row vector */
-  uint32_t quarter_rows;  /* rows for V/4 bytes of a vector, over V/4 */
-  uint32_t trits;         /* 1: codes are trits */
+  uint32_t chunk_k, chunk_vectors, quarter_rows, trits;
 } lutc_layout_facts;
 
 extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c */

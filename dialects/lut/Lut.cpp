@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "runtime/kernel.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -63,6 +64,23 @@ Format WeightFormatAttr::getFormat() const { return llvm::cantFail(parseFormat(g
 // #lut.target and #lut.schedule
 //===----------------------------------------------------------------------===//
 
+const LayoutFacts &lut::factsOf(Layout layout) {
+#define LUTC_LAYOUT_ROW(KIND, name, ...)                                                                     \
+  static_assert(uint32_t(Layout::name) == LUTC_LAYOUT_##KIND, "layouts have one order");
+#include "runtime/layouts.def"
+  static constexpr LayoutFacts rows[] = {
+#define LUTC_LAYOUT_ROW(KIND, name, ...) {__VA_ARGS__},
+#include "runtime/layouts.def"
+  };
+  return rows[size_t(layout)];
+}
+
+int64_t TargetAttr::getTableEntries() const {
+  return hasArray() ? 8 : std::max<int64_t>({16, getPermuteBytes(), getPermute2Bytes()});
+}
+
+int64_t TargetAttr::unitOf(const FormatRow &row) const { return row.trits && hasArray() ? 3 : row.unit; }
+
 LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorBytes, int64_t registers,
                                  DotKind, int64_t permuteBytes, int64_t permute2Bytes, int64_t dotCycles,
                                  int64_t permuteCycles, int64_t permute2Cycles, int64_t simpleCycles,
@@ -101,14 +119,12 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
                        << " must divide row_vectors = " << rowVectors;
   if (tokenBlock < tokens || tokenBlock % tokens)
     return emitError() << "token_block = " << tokenBlock << " must be a multiple of tokens = " << tokens;
-  int64_t chunk = layout == Layout::base3   ? 5
-                  : layout == Layout::trits ? 24
-                  : layout == Layout::dot   ? 64
-                                            : 32;
+  // A row of layout dot is whole pairs of chunks, one of bytes whole vectors of activations.
+  int64_t chunk = layout == Layout::dot ? 64 : layout == Layout::column ? 32 : factsOf(layout).chunkK;
   if (kBlock % chunk || (layout == Layout::base3 && !kBlock))
     return emitError() << "k_block = " << kBlock << " must be a multiple of " << chunk << " in layout "
                        << stringifyLayout(layout) << (layout == Layout::base3 ? "" : "; 0: all of k at once");
-  bool widens = layout == Layout::column || layout == Layout::base3;
+  bool widens = factsOf(layout).hasBytePerRow();
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";
   if (unpackTokens < 0 || (unpackTokens && layout != Layout::dot && layout != Layout::base3))

@@ -24,6 +24,18 @@
 namespace lut {
 /// The module attribute that holds the target's facts.
 inline constexpr llvm::StringLiteral kTargetAttrName = "lut.target";
+
+/// What a layout is made of: a row of runtime/layouts.def.
+struct LayoutFacts {
+  int64_t chunkK, chunkVectors, quarterRows;
+  bool trits;
+  /// Whether a byte of a vector is of one row, so that lookups are added in bytes.
+  bool hasBytePerRow() const { return quarterRows == 4; }
+  /// Whether chunks are fragments that warps of a LUT-instruction machine load, and tables are made in its
+  /// registers.
+  bool isOfFragments() const { return quarterRows == 8; }
+};
+const LayoutFacts &factsOf(Layout layout);
 } // namespace lut
 
 #endif

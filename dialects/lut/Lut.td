@@ -102,7 +102,7 @@ def Lut_FormatAttr : Lut_Attr<"WeightFormat", "format"> {
 def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
   let summary = "the facts about an instruction set that passes decide by";
   let description = [{
-    Attached to a module as `lut.target`; filled from a row of codegen/Targets.def. Passes read facts and never the name.
+    Attached to a module as `lut.target`; filled from a row of codegen/targets/Targets.def. Passes read facts and never the name.
     Cycles are reciprocal throughputs per vector instruction in tenths of a cycle.
   }];
   let parameters = (ins
@@ -129,6 +129,13 @@ def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
   let extraClassDeclaration = [{
     /// Whether products are programs of a LUT-instruction machine.
     bool hasArray() const { return getArrayN() != 0; }
+    /// Entries of a table that a lookup reaches. An array has half tables, and the sign in the code (LUT Tensor Core
+    /// section 3.1.2).
+    int64_t getTableEntries() const;
+    /// k that share a table of weights of a format.
+    int64_t unitOf(const ::lut::FormatRow &row) const;
+    /// Whether entries are sums of int8 as they are, not two digits.
+    bool hasWideEntries() const { return hasArray(); }
   }];
 }
 

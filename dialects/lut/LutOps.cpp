@@ -201,7 +201,7 @@ LogicalResult LookupGemmOp::verify() {
   if (getSchedule())
     layout = getSchedule()->getLayout();
   // Tables of an array are made in its registers, from three trits.
-  bool inRegisters = layout == Layout::nibbles || layout == Layout::trits;
+  bool inRegisters = layout && factsOf(*layout).isOfFragments();
   if (getLeft().getType().getUnit() != row.unit && !(row.trits && getLeft().getType().getUnit() == 3))
     return emitOpError() << "reads tables of " << getLeft().getType().getUnit()
                          << " elements of k, but format " << getW().getType().getFormat().getName()

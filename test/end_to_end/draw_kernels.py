@@ -5,7 +5,7 @@ formats  every weight format in every class and strategy, n and k drawn from 1 t
 tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
 schedules_<variant>  drawn schedules, over several blocks of k with a shorter last one
 lmma     every weight format of at most 4 bits in class a8, for a LUT-instruction machine
-open     formats without n and k; the tests make kernels of several shapes
+open     formats without n and k, and some with; the tests make kernels of several shapes
 models   shapes of published models whose k is no multiple of 256 or of 128, in the formats their users choose
 """
 import json
@@ -54,6 +54,8 @@ def open_shapes(draw):
     for form in ["w158", "w1", "w2zs", "w4zp", "w8", "w1g128", "w2g64zp", "w3g64", "w4g32", "w4g128z", "w5g16m", "w4k32m", "w6k16",
                  "nl4", "fp4g32e"]:
         yield dict(format=form)
+        n, k = draw.choice([(5, 40), (70, 333), (257, 2048), (33, 4100), (1500, 600)])
+        yield dict(name=f"{form}_{n}x{k}", n=n, k=k, format=form)
     for form in ["w158r", "w2g128", "w4"]:
         for numerics, strategy in WAYS:
             yield dict(name=f"{form}_{numerics}_{strategy}", format=form, numerics=numerics, strategy=strategy)
