@@ -2,8 +2,8 @@
 #ifndef LUT_CODEGEN_COMPILE_H
 #define LUT_CODEGEN_COMPILE_H
 
-#include "codegen/LibrarySpec.h"
-#include "codegen/Targets.h"
+#include "codegen/library/LibrarySpec.h"
+#include "codegen/targets/Targets.h"
 #include "llvm/Support/Error.h"
 #include <functional>
 #include <utility>

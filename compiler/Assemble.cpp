@@ -1,6 +1,6 @@
 #include "compiler/Assemble.h"
 
-#include "codegen/lmma/Assembler.h"
+#include "codegen/targets/lmma/Assembler.h"
 #include "compiler/checkpoint/FileKind.h"
 #include "compiler/report/ExitCode.h"
 #include "compiler/report/Output.h"

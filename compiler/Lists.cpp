@@ -1,9 +1,9 @@
 #include "compiler/Lists.h"
 
-#include "codegen/Pipeline.h"
-#include "codegen/Targets.h"
-#include "compiler/config/MachineReader.h"
+#include "codegen/library/Pipeline.h"
+#include "codegen/targets/Targets.h"
 #include "compiler/model/Models.h"
+#include "compiler/simulate/MachineReader.h"
 #include "dialects/lut/Format.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"

@@ -1,6 +1,6 @@
 // lut-opt: runs lut's passes on textual IR.
-#include "codegen/Lower.h"
-#include "codegen/Pipeline.h"
+#include "codegen/library/Pipeline.h"
+#include "codegen/targets/Lower.h"
 #include "dialects/lmma/Lmma.h"
 #include "dialects/lut/Lut.h"
 #include "mlir/Conversion/Passes.h"

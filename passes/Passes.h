@@ -1,4 +1,4 @@
-// The passes from products to loops; codegen/Pipeline.cpp orders them.
+// The passes from products to loops; codegen/library/Pipeline.cpp orders them.
 #ifndef LUT_PASSES_PASSES_H
 #define LUT_PASSES_PASSES_H
 

@@ -1,4 +1,4 @@
-// The passes of lut, in the order of codegen/Pipeline.cpp. Name X = file X.cpp = flag --lut-x = test test/passes/x.mlir.
+// The passes of lut, in the order of codegen/library/Pipeline.cpp. Name X = file X.cpp = flag --lut-x = test test/passes/x.mlir.
 #ifndef LUT_PASSES_TD
 #define LUT_PASSES_TD
 

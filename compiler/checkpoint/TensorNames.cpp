@@ -14,7 +14,7 @@ struct ArchitectureRow {
   float normOffset;
 };
 constexpr ArchitectureRow architectureRows[] = {
-#define LUT_NAMED_ARCHITECTURE(architecture, normOffset) {architecture, normOffset},
+#define LUT_ARCHITECTURE(architecture, modelType, normOffset) {architecture, normOffset},
 #include "compiler/checkpoint/TensorNames.def"
 };
 

@@ -2,7 +2,7 @@
 #ifndef LUT_COMPILER_CONFIG_DIAGNOSTICS_H
 #define LUT_COMPILER_CONFIG_DIAGNOSTICS_H
 
-#include "codegen/LibrarySpec.h"
+#include "codegen/library/LibrarySpec.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/SourceMgr.h"
 

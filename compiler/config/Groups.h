@@ -3,7 +3,7 @@
 #ifndef LUT_COMPILER_CONFIG_GROUPS_H
 #define LUT_COMPILER_CONFIG_GROUPS_H
 
-#include "codegen/LibrarySpec.h"
+#include "codegen/library/LibrarySpec.h"
 #include "compiler/config/ConfigTree.h"
 
 namespace lut {

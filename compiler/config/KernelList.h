@@ -2,7 +2,7 @@
 #ifndef LUT_COMPILER_CONFIG_KERNELLIST_H
 #define LUT_COMPILER_CONFIG_KERNELLIST_H
 
-#include "codegen/LibrarySpec.h"
+#include "codegen/library/LibrarySpec.h"
 #include "compiler/config/ConfigOptions.h"
 #include "compiler/config/ConfigTree.h"
 

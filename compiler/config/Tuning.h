@@ -3,7 +3,7 @@
 #ifndef LUT_COMPILER_CONFIG_TUNING_H
 #define LUT_COMPILER_CONFIG_TUNING_H
 
-#include "codegen/LibrarySpec.h"
+#include "codegen/library/LibrarySpec.h"
 #include "llvm/Support/SourceMgr.h"
 
 namespace lut {

@@ -23,10 +23,8 @@ struct ArchitectureRow {
 };
 
 constexpr ArchitectureRow architectures[] = {
-    {"llama", "llama"},     {"qwen2", "qwen2"},      {"qwen3", "qwen3"},         {"qwen3moe", "qwen3_moe"},
-    {"gemma", "gemma"},     {"gemma2", "gemma2"},    {"gemma3", "gemma3_text"},  {"phi3", "phi3"},
-    {"bitnet", "bitnet"},   {"bitnet-25", "bitnet"}, {"bitnet-b1.58", "bitnet"}, {"olmoe", "olmoe"},
-    {"gpt-oss", "gpt_oss"},
+#define LUT_ARCHITECTURE(gguf, modelType, normOffset) {gguf, #modelType},
+#include "compiler/checkpoint/TensorNames.def"
 };
 
 // Keys of a config.json that GGUF has below the architecture's name.

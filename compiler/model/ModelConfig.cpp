@@ -5,7 +5,6 @@
 #include "compiler/model/ConfigFile.h"
 #include "compiler/model/ModelPlan.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace llvm;
 
@@ -171,8 +170,7 @@ void ModelConfigReader::readFunctions() {
   const ConfigNode *theta = holding("rope_theta").find("rope_theta");
   if (theta && theta->number() && *theta->number() > 0)
     model.shape.ropeTheta = *theta->number();
-  StringRef type = model.family->modelType;
-  model.shape.qkNorm = type.starts_with("qwen3") || type.starts_with("gemma3") || type == "olmoe";
+  model.shape.qkNorm = hasQkNorm(*model.family);
   const ConfigNode *epsilon = holding("rms_norm_eps").find("rms_norm_eps");
   if (epsilon && epsilon->number() && *epsilon->number() > 0)
     model.shape.normEpsilon = *epsilon->number();
@@ -189,16 +187,8 @@ void ModelConfigReader::readFunctions() {
 void ModelConfigReader::readActivation() {
   StringRef key = text.find("hidden_activation") ? "hidden_activation" : "hidden_act";
   const ConfigNode *name = holding(key).string(key);
-  // Gemma's code takes the tanh form where its configs say gelu.
-  bool gemma = model.family->modelType.starts_with("gemma");
-  model.shape.activation = StringSwitch<std::string>(name    ? name->text
-                                                     : gemma ? "gelu"
-                                                             : "silu")
-                               .Cases({"silu", "swish"}, "silu")
-                               .Cases({"gelu_pytorch_tanh", "gelu_new", "gelu_fast"}, "gelu")
-                               .Case("gelu", gemma ? "gelu" : "")
-                               .Case("relu2", "relu2")
-                               .Default("");
+  model.shape.activation =
+      activationOf(*model.family, name ? std::optional<StringRef>(name->text) : std::nullopt).str();
   if (model.shape.activation.empty())
     model.activationProblem = name->text.empty() ? "the model does not say its activation"
                                                  : "lutc has no activation '" + name->text + "'";

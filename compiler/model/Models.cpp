@@ -1,6 +1,7 @@
 #include "compiler/model/Models.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace llvm;
 
@@ -90,6 +91,32 @@ std::optional<int64_t> modelDefault(const ModelRow &model, StringRef key) {
     if (row.modelType == model.modelType && row.key == key)
       return row.value;
   return std::nullopt;
+}
+
+bool hasQkNorm(const ModelRow &model) {
+  static constexpr StringLiteral types[] = {
+#define LUT_QK_NORM(type) #type,
+#include "compiler/model/Models.def"
+  };
+  return is_contained(types, model.modelType);
+}
+
+StringRef activationOf(const ModelRow &model, std::optional<StringRef> published) {
+  struct ActivationRow {
+    StringLiteral modelType, published, activation;
+  };
+  static constexpr ActivationRow rows[] = {
+#define LUT_ACTIVATION(type, published, activation) {#type, published, activation},
+#include "compiler/model/Models.def"
+  };
+  for (const ActivationRow &row : rows)
+    if (row.modelType == model.modelType && row.published == published.value_or(row.published))
+      return row.activation;
+  return StringSwitch<StringRef>(published.value_or("silu"))
+      .Cases({"silu", "swish"}, "silu")
+      .Cases({"gelu_pytorch_tanh", "gelu_new", "gelu_fast"}, "gelu")
+      .Case("relu2", "relu2")
+      .Default("");
 }
 
 } // namespace lut

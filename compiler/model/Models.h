@@ -46,6 +46,9 @@ llvm::ArrayRef<ModelRow> modelRows();
 const ModelRow *findModel(llvm::StringRef modelType);
 
 std::optional<int64_t> modelDefault(const ModelRow &model, llvm::StringRef key);
+bool hasQkNorm(const ModelRow &model);
+// Of lut.activate, where a config says `published`, or nothing; empty: one that it lacks.
+llvm::StringRef activationOf(const ModelRow &model, std::optional<llvm::StringRef> published);
 
 } // namespace lut
 

@@ -2,7 +2,7 @@
 #ifndef LUT_COMPILER_MODEL_READCONFIG_H
 #define LUT_COMPILER_MODEL_READCONFIG_H
 
-#include "codegen/LibrarySpec.h"
+#include "codegen/library/LibrarySpec.h"
 #include "compiler/config/ConfigOptions.h"
 #include "llvm/Support/SourceMgr.h"
 

@@ -1,6 +1,6 @@
 #include "compiler/pack/Manifest.h"
 
-#include "codegen/Packing.h"
+#include "codegen/library/Packing.h"
 #include "compiler/config/ConfigKeys.h"
 #include "compiler/config/ConfigTree.h"
 #include "llvm/ADT/STLExtras.h"

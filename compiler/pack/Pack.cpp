@@ -1,6 +1,6 @@
 #include "compiler/pack/Pack.h"
 
-#include "codegen/Targets.h"
+#include "codegen/targets/Targets.h"
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/FileKind.h"
 #include "compiler/model/ConfigFile.h"

@@ -1,6 +1,6 @@
 #include "compiler/pack/Unpack.h"
 
-#include "codegen/Packing.h"
+#include "codegen/library/Packing.h"
 #include "compiler/pack/AtomicFile.h"
 #include "compiler/pack/Manifest.h"
 #include "compiler/pack/PackedModel.h"

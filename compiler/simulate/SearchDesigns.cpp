@@ -1,8 +1,8 @@
-#include "codegen/lmma/Search.h"
-#include "compiler/config/MachineReader.h"
 #include "compiler/report/Table.h"
+#include "compiler/simulate/MachineReader.h"
+#include "compiler/simulate/ModelWork.h"
 #include "compiler/simulate/Plot.h"
-#include "compiler/simulate/Workload.h"
+#include "compiler/simulate/Search.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;

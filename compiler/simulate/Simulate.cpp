@@ -1,12 +1,12 @@
 #include "compiler/simulate/Simulate.h"
 
-#include "compiler/config/MachineReader.h"
 #include "compiler/model/ReadConfig.h"
 #include "compiler/report/ExitCode.h"
 #include "compiler/report/Output.h"
 #include "compiler/report/Table.h"
+#include "compiler/simulate/MachineReader.h"
+#include "compiler/simulate/ModelWork.h"
 #include "compiler/simulate/Plot.h"
-#include "compiler/simulate/Workload.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 

@@ -3,8 +3,8 @@
 #ifndef LUT_COMPILER_SIMULATE_SIMULATE_H
 #define LUT_COMPILER_SIMULATE_SIMULATE_H
 
-#include "codegen/lmma/Workload.h"
 #include "compiler/config/ConfigOptions.h"
+#include "compiler/simulate/Workload.h"
 
 namespace lut {
 

@@ -1,94 +1,55 @@
 #include "compiler/simulate/Workload.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/MathExtras.h"
-
 using namespace llvm;
 
-namespace lut {
+namespace lut::lmma {
 
-Expected<lmma::WeightType> weightsOf(const Format &format, const lmma::Machine &machine) {
-  if (machine.isLut() && machine.array.weights.trits) {
-    if (format.row->trits)
-      return lmma::WeightType{2, true};
-    return createStringError("the tables of " + machine.name + " hold sums of trits, which weights of " +
-                             format.str() + " are not; write --weights=w158, or take another machine");
+/// Queries times keys, softmax, scores times values. Products of so few k do not overlap with their scores.
+double attentionSeconds(const Machine &machine, const Attention &attention) {
+  double tokens = double(attention.tokens) * attention.sequences, pairs = tokens * attention.tokens;
+  double product = pairs * attention.heads * attention.headDim /
+                   (double(machine.attention.rate) * machine.slots * machine.cores);
+  double perCycle = machine.memoryBytesPerCycle();
+  double vectors = 2 * tokens * attention.headDim; // bytes of one head
+  double readQueries = vectors * (attention.heads + attention.kvHeads) / perCycle;
+  if (attention.fused)
+    return std::max(2 * product, 2 * readQueries) / (machine.clock * 1e9);
+  double scores = 2 * pairs * attention.heads / perCycle;
+  double cycles = 2 * (product + readQueries + scores) + 2 * scores;
+  return cycles / (machine.clock * 1e9);
+}
+
+/// Two norms (read, write) and two residuals (read twice, write) of the hidden size, one product of gate and
+/// up (read twice, write), all f16.
+static double elementwiseSeconds(const Machine &machine, const Workload &work) {
+  double tokens = double(work.attention.tokens) * work.attention.sequences;
+  return tokens * (10 * work.hidden + 3 * work.ffn) * 2 / (machine.memoryBandwidth * 1e9);
+}
+
+Expected<WorkResult> simulate(const Machine &machine, const Costs &costs, const Workload &work,
+                              const WorkOptions &options) {
+  WorkResult result;
+  for (const WorkKernel &kernel : work.kernels) {
+    const Gemm &gemm = kernel.gemm;
+    Expected<TileChoice> choice = bestTile(machine, gemm, options.mode, options.precompute, options.limits);
+    if (!choice)
+      return choice.takeError();
+    addEnergy(costs, machine, gemm, choice->estimate);
+    KernelResult row{&kernel, *choice};
+    if (!kernel.sharesTables || !options.shareTables)
+      row.precomputeSeconds =
+          precomputeCycles(machine, gemm.m, gemm.k, gemm.activations, options.mode, options.precompute) /
+          (machine.clock * 1e9);
+    double products = kernel.count * choice->estimate.seconds(machine);
+    row.seconds = products + kernel.count * row.precomputeSeconds;
+    result.products += products;
+    result.precompute += kernel.count * row.precomputeSeconds;
+    result.joules += kernel.count * choice->estimate.joules;
+    result.kernels.push_back(row);
   }
-  return lmma::WeightType{format.row->bits, false};
+  result.attention = work.layers * attentionSeconds(machine, work.attention);
+  result.elementwise = work.layers * elementwiseSeconds(machine, work);
+  return result;
 }
 
-lmma::Gemm gemmOn(const lmma::Machine &machine, const SimulateRequest &request) {
-  lmma::Gemm gemm;
-  gemm.activations =
-      request.activations.value_or(machine.isLut() ? machine.array.entry : machine.mac.operand);
-  gemm.sums = machine.sumType();
-  return gemm;
-}
-
-// The group that multiplies kernel `index`, and its place among the products of that step.
-static std::pair<const GroupSpec *, size_t> findProduct(const LibrarySpec &library, size_t index) {
-  for (const GroupSpec &group : library.groups)
-    for (const GroupStep &step : group.steps)
-      if (auto found = find(step.kernels, index); found != step.kernels.end())
-        return {&group, found - step.kernels.begin()};
-  return {nullptr, 0};
-}
-
-static int64_t countMatrices(const LibrarySpec &library, const KernelSpec &kernel) {
-  if (library.projections.empty())
-    return 1;
-  int64_t count = 0;
-  for (const ProjectionSpec &projection : library.projections)
-    if (projection.kernel == kernel.name)
-      count += (projection.last - projection.first + 1) * projection.copies;
-  return count;
-}
-
-// Tokens are spread evenly over experts: as many as their choices reach have some.
-static void routeTokens(const GroupSpec &group, lmma::WorkKernel &kernel) {
-  int64_t pairs = kernel.gemm.m * group.top, used = std::min(group.experts, pairs);
-  kernel.count = kernel.count / group.experts * used;
-  kernel.gemm.m = divideCeil(pairs, used);
-}
-
-static void addModel(const LibrarySpec &library, const SimulateRequest &request, int64_t m,
-                     lmma::Workload &work) {
-  const ModelShape &shape = library.model;
-  work.layers = shape.layers;
-  work.hidden = shape.hidden;
-  for (const KernelSpec &kernel : library.kernels)
-    if (StringRef(kernel.name).starts_with("down_proj"))
-      work.ffn = kernel.k;
-  lmma::Attention &attention = work.attention;
-  attention.sequences = std::min(request.sequences, m);
-  attention.tokens = divideCeil(m, attention.sequences);
-  attention.fused = request.attention == AttentionKind::fused;
-  attention.headDim = shape.headDim;
-  attention.kvHeads = shape.kvHeads;
-  attention.heads = request.attention == AttentionKind::none ? 0 : shape.heads;
-}
-
-Expected<lmma::Workload> makeWorkload(const LibrarySpec &library, const lmma::Machine &machine,
-                                      const SimulateRequest &request, int64_t m) {
-  lmma::Workload work;
-  for (auto [index, spec] : enumerate(library.kernels)) {
-    Expected<lmma::WeightType> weights = weightsOf(spec.format, machine);
-    if (!weights)
-      return weights.takeError();
-    lmma::WorkKernel kernel{spec.name, gemmOn(machine, request), countMatrices(library, spec)};
-    kernel.gemm.m = m;
-    kernel.gemm.n = spec.n;
-    kernel.gemm.k = spec.k;
-    kernel.gemm.weights = *weights;
-    auto [group, place] = findProduct(library, index);
-    kernel.sharesTables = place > 0;
-    if (group && group->experts)
-      routeTokens(*group, kernel);
-    work.kernels.push_back(std::move(kernel));
-  }
-  if (library.model.layers)
-    addModel(library, request, m, work);
-  return work;
-}
-
-} // namespace lut
+} // namespace lut::lmma

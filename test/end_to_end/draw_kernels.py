@@ -80,7 +80,7 @@ def schedules(draw):
 
 
 def draw_schedule(kernel, variant, draw):
-    """A schedule within the limits of the cost model's grid (passes/CostModel.cpp)."""
+    """A schedule within the limits of the cost model's grid (passes/plan/CostModel.cpp)."""
     bits = 2 if kernel["format"] == "w158" else int(re.search("[0-9]", kernel["format"])[0])
     wide, trits, lookup = variant == "avx512vbmi", kernel["format"] == "w158", kernel["strategy"] == "lookup"
     digits = 2 if kernel["numerics"] == "a8" else 1

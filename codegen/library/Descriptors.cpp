@@ -1,0 +1,349 @@
+#include "codegen/library/Descriptors.h"
+#include "codegen/library/Packing.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DerivedTypes.h"
+#include <cstring>
+#include <map>
+#include <type_traits>
+
+using namespace lut;
+using llvm::Constant;
+
+int64_t lut::packedBytes(const Geometry &geometry) {
+  return sizeof(lutc_packed_header) + geometry.shape.payload_bytes;
+}
+
+namespace {
+
+/// Bytes to be, and what the addresses among them are of.
+struct Image {
+  std::vector<uint8_t> bytes;
+  std::vector<std::pair<size_t, Constant *>> addresses; // by ascending offset
+  uint64_t alignment = 1;
+
+  Constant *constant(llvm::LLVMContext &context) const;
+};
+
+/// A struct of runtime/lutc.h or kernel.h to be: its numbers are set as in C, its pointers by what they point
+/// to. Sizes and offsets are this machine's, which are those of every 64-bit target.
+template <typename Struct> struct Record : Image {
+  Record() {
+    bytes.resize(sizeof(Struct)); // zeros, also between members
+    alignment = alignof(Struct);
+  }
+  explicit Record(const Struct &numbers) : Record() { std::memcpy(bytes.data(), &numbers, sizeof(Struct)); }
+  Struct *operator->() { return reinterpret_cast<Struct *>(bytes.data()); }
+
+  template <typename Member> size_t offsetOf(Member Struct::*member) {
+    return reinterpret_cast<const uint8_t *>(&(operator->()->*member)) - bytes.data();
+  }
+  template <typename Member> void point(Member Struct::*member, Constant *to) {
+    static_assert(std::is_pointer_v<Member>);
+    if (!to->isNullValue())
+      addresses.push_back({offsetOf(member), to});
+  }
+  template <typename Inner> void set(Inner Struct::*member, const Record<Inner> &inner) {
+    size_t offset = offsetOf(member);
+    llvm::copy(inner.bytes, bytes.begin() + offset);
+    for (auto [at, to] : inner.addresses)
+      addresses.push_back({offset + at, to});
+  }
+};
+
+/// lutc_kernel, lutc_library and what they point to.
+struct DescriptorEmitter {
+  const LibraryPlan &plan;
+  llvm::Module &module;
+  llvm::LLVMContext &context = module.getContext();
+  llvm::PointerType *pointer = llvm::PointerType::get(context, 0);
+  Constant *null = llvm::ConstantPointerNull::get(pointer);
+
+  llvm::GlobalVariable *global(const Image &image, const llvm::Twine &name = "", bool isConstant = true) {
+    auto linkage =
+        name.isTriviallyEmpty() ? llvm::GlobalValue::PrivateLinkage : llvm::GlobalValue::ExternalLinkage;
+    Constant *value = image.constant(context);
+    auto *variable = new llvm::GlobalVariable(module, value->getType(), isConstant, linkage, value, name);
+    variable->setAlignment(llvm::Align(image.alignment));
+    return variable;
+  }
+  /// A name that others point to before it is known what it names.
+  llvm::GlobalVariable *declare(const llvm::Twine &name) {
+    return new llvm::GlobalVariable(module, pointer, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
+                                    nullptr, name);
+  }
+  void define(llvm::GlobalVariable *&declared, const Image &image) {
+    std::string name = declared->getName().str();
+    declared->setName("");
+    llvm::GlobalVariable *defined = global(image, name);
+    declared->replaceAllUsesWith(defined);
+    declared->eraseFromParent();
+    declared = defined;
+  }
+  template <typename Struct> Constant *table(llvm::ArrayRef<Record<Struct>> rows) {
+    Image all;
+    all.alignment = alignof(Struct);
+    for (const Record<Struct> &row : rows) {
+      for (auto [at, to] : row.addresses)
+        all.addresses.push_back({all.bytes.size() + at, to});
+      llvm::append_range(all.bytes, row.bytes);
+    }
+    return global(all);
+  }
+  Constant *pointers(llvm::ArrayRef<Constant *> elements) {
+    Image all;
+    all.alignment = sizeof(void *);
+    all.bytes.resize(elements.size() * sizeof(void *));
+    for (auto [index, element] : llvm::enumerate(elements))
+      all.addresses.push_back({index * sizeof(void *), element});
+    return global(all);
+  }
+  /// Numbers only; equal ones are one.
+  Constant *shared(const Image &numbers) {
+    Constant *&same = sharedOf[{numbers.alignment, numbers.bytes}];
+    if (!same)
+      same = global(numbers);
+    return same;
+  }
+  template <typename Number> Constant *numbers(llvm::ArrayRef<Number> values) {
+    Image image;
+    image.alignment = alignof(Number);
+    auto *first = reinterpret_cast<const uint8_t *>(values.data());
+    image.bytes.assign(first, first + values.size() * sizeof(Number));
+    return shared(image);
+  }
+  Constant *string(llvm::StringRef text) {
+    Image image;
+    image.bytes.assign(text.bytes_begin(), text.bytes_end());
+    image.bytes.push_back(0);
+    return global(image);
+  }
+  Constant *kernelOf(Slot::Kind kind, size_t kernel) {
+    return kind == Slot::Kind::weights || kind == Slot::Kind::experts ? kernels[kernel] : null;
+  }
+  /// Null where there is none.
+  Constant *function(const std::string &name) {
+    if (name.empty())
+      return null;
+    auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), false);
+    auto callee = module.getOrInsertFunction(name, type);
+    auto *declared = llvm::cast<llvm::Function>(callee.getCallee());
+    declared->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    return declared;
+  }
+
+  Record<lutc_kernel_info> kernelInfo(size_t kernel);
+  Constant *variantCode(const Product &product, size_t target);
+  Constant *program(const PlannedProgram &program);
+  Record<lutc_stage> stage(const PlannedStage &stage);
+  Constant *routing(const PlannedProgram &program);
+  void defineKernels();
+  llvm::SmallVector<Constant *> groups();
+  void library();
+
+  llvm::GlobalVariable *libraryGlobal = nullptr;
+  Constant *features = nullptr;
+  llvm::SmallVector<llvm::GlobalVariable *> kernels = {};
+  std::map<std::pair<uint64_t, std::vector<uint8_t>>, Constant *> sharedOf = {};
+};
+
+} // namespace
+
+/// Runs of bytes, and addresses between them.
+Constant *Image::constant(llvm::LLVMContext &context) const {
+  llvm::SmallVector<Constant *> parts;
+  size_t done = 0;
+  auto copyUntil = [&](size_t end) {
+    if (done < end)
+      parts.push_back(llvm::ConstantDataArray::get(context, llvm::ArrayRef(bytes).slice(done, end - done)));
+    done = end;
+  };
+  for (auto [offset, to] : addresses) {
+    copyUntil(offset);
+    parts.push_back(to);
+    done += sizeof(void *);
+  }
+  copyUntil(bytes.size());
+  return llvm::ConstantStruct::getAnon(context, parts, /*Packed=*/true);
+}
+
+Record<lutc_kernel_info> DescriptorEmitter::kernelInfo(size_t kernel) {
+  const KernelSpec &spec = plan.library.kernels[kernel];
+  const lutc_kernel_info known = lut::kernelInfo(spec.n, spec.k, spec.format);
+  Record<lutc_kernel_info> info;
+  info.point(&lutc_kernel_info::name, string(spec.name));
+  info.point(&lutc_kernel_info::format, string(spec.format.str()));
+  info.point(&lutc_kernel_info::numerics, string(stringifyNumerics(plan.product(kernel).numerics)));
+  info->n = known.n;
+  info->k = known.k;
+  info->group = known.group;
+  info->subgroup = known.subgroup;
+  info->codes = known.codes;
+  info->scale_type = known.scale_type;
+  info->scales_per_tensor = known.scales_per_tensor;
+  info->has_zero_points = known.has_zero_points;
+  info->has_minimums = known.has_minimums;
+  info->has_columns = known.has_columns;
+  info.point(&lutc_kernel_info::values, numbers<float>(codeValues(spec.format)));
+  return info;
+}
+
+Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) {
+  const Geometry &g = product.variants[target].geometry;
+  Record<lutc_variant_info> info;
+  info.point(&lutc_variant_info::variant, string(plan.targets[target]->name));
+  info.point(&lutc_variant_info::strategy, string(stringifyStrategy(g.strategy)));
+  info->packed_bytes = product.open ? 0 : packedBytes(g);
+  Record<lutc_variant_code> code;
+  code.set(&lutc_variant_code::info, info);
+  code->layout = product.open ? g.contract().layout : layoutOf(g);
+  code->layout_id = layoutId(code->layout);
+  code.point(&lutc_variant_code::program, program(product.variants[target].program));
+  code.point(&lutc_variant_code::body, shared(Record<lutc_body>(g.contract())));
+  return global(code);
+}
+
+Constant *DescriptorEmitter::program(const PlannedProgram &planned) {
+  static_assert(uint32_t(ElementType::i8) == LUTC_I8);
+  static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SCRATCH && uint32_t(Slot::Kind::rows) == LUTC_ROWS);
+  std::vector<Record<lutc_slot>> slots;
+  for (const PlannedSlot &from : planned.slots) {
+    Record<lutc_slot> &slot = slots.emplace_back();
+    slot->kind = uint32_t(from.kind);
+    slot->routed = from.routed;
+    slot->type = uint32_t(from.type);
+    slot->size = from.size;
+    slot.point(&lutc_slot::kernel, kernelOf(from.kind, from.kernel));
+    slot->fixed = from.fixed;
+  }
+  std::vector<Record<lutc_stage>> stages;
+  for (const PlannedStage &from : planned.stages)
+    stages.push_back(stage(from));
+  Record<lutc_program> program;
+  program->token_block = planned.tokenBlock;
+  program->scratch_bytes = planned.scratchBytes;
+  program->fixed_bytes = planned.fixedBytes();
+  program->slot_count = slots.size();
+  program->stage_count = stages.size();
+  program.point(&lutc_program::slots, table<lutc_slot>(slots));
+  program.point(&lutc_program::stages, table<lutc_stage>(stages));
+  program.point(&lutc_program::routing, routing(planned));
+  return global(program);
+}
+
+Record<lutc_stage> DescriptorEmitter::stage(const PlannedStage &from) {
+  Record<lutc_stage> stage;
+  stage.point(&lutc_stage::run, function(from.run));
+  stage.point(&lutc_stage::source, function(from.source));
+  stage.point(&lutc_stage::finish, function(from.finish));
+  stage.point(&lutc_stage::shape, shared(Record<lutc_shape>(from.shape)));
+  stage->prepares = from.prepares;
+  stage->plain = from.plain;
+  stage->phase = uint32_t(from.phase);
+  stage->routed = from.routed;
+  llvm::copy(from.slots, stage->slots);
+  return stage;
+}
+
+/// Null where nothing is routed.
+Constant *DescriptorEmitter::routing(const PlannedProgram &program) {
+  const Routing &from = program.routing;
+  if (!from.top)
+    return null;
+  std::vector<Record<lutc_gather>> gathers;
+  for (auto [source, target] : from.gathers)
+    gathers.emplace_back(lutc_gather{source, target});
+  Record<lutc_routing> routing;
+  routing->expert_count = program.experts;
+  routing->top = from.top;
+  routing->segment_tokens = from.segmentTokens;
+  routing->experts = from.experts;
+  routing->gates = from.gates;
+  routing->combined = from.combined;
+  routing->result = from.result;
+  routing->residual = from.residual.value_or(LUTC_NO_SLOT);
+  routing->gather_count = gathers.size();
+  routing.point(&lutc_routing::gathers, table<lutc_gather>(gathers));
+  return global(routing);
+}
+
+/// Their programs refer back to them.
+void DescriptorEmitter::defineKernels() {
+  for (const KernelSpec &kernel : plan.library.kernels)
+    kernels.push_back(declare(plan.library.name + "_" + kernel.name + "_kernel"));
+  llvm::SmallVector<Constant *> codes;
+  for (const Product &product : plan.products) {
+    llvm::SmallVector<Constant *> variants;
+    for (size_t target = 0; target < plan.targets.size(); ++target)
+      variants.push_back(variantCode(product, target));
+    codes.push_back(pointers(variants));
+  }
+  for (size_t index = 0; index < kernels.size(); ++index) {
+    Record<lutc_kernel> kernel;
+    kernel.set(&lutc_kernel::info, kernelInfo(index));
+    kernel.point(&lutc_kernel::library, libraryGlobal);
+    kernel.point(&lutc_kernel::variant_features, features);
+    kernel.point(&lutc_kernel::variants, codes[plan.productOfKernel[index]]);
+    define(kernels[index], kernel);
+  }
+}
+
+/// Every lutc_group.
+llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
+  llvm::SmallVector<Constant *> result;
+  for (auto [planned, spec] : llvm::zip(plan.groups, plan.library.groups)) {
+    llvm::SmallVector<Constant *> programs;
+    for (const PlannedProgram &variant : planned.variants)
+      programs.push_back(program(variant));
+    std::vector<Record<lutc_operand_info>> operands;
+    for (const GroupOperand &from : planned.operands) {
+      Record<lutc_operand_info> &operand = operands.emplace_back();
+      operand.point(&lutc_operand_info::name, string(from.name));
+      operand->kind = lutc_operand_kind(from.kind);
+      operand->type = lutc_type(from.type);
+      operand->size = from.size;
+      operand.point(&lutc_operand_info::kernel, kernelOf(from.kind, from.kernel));
+    }
+    Record<lutc_group_info> info;
+    info.point(&lutc_group_info::name, string(spec.name));
+    info->operand_count = operands.size();
+    info.point(&lutc_group_info::operands, table<lutc_operand_info>(operands));
+    Record<lutc_group> group;
+    group.set(&lutc_group::info, info);
+    group.point(&lutc_group::library, libraryGlobal);
+    group.point(&lutc_group::programs, pointers(programs));
+    result.push_back(global(group, plan.library.name + "_" + spec.name + "_group"));
+  }
+  return result;
+}
+
+/// lutc_library and what it points to.
+void DescriptorEmitter::library() {
+  llvm::SmallVector<Constant *> variantNames;
+  llvm::SmallVector<uint32_t> cpuBits;
+  for (const TargetRow *row : plan.targets) {
+    cpuBits.push_back(row->cpuBits);
+    variantNames.push_back(string(row->name));
+  }
+  features = numbers<uint32_t>(cpuBits);
+  libraryGlobal = declare(plan.library.name + "_library");
+  defineKernels();
+  llvm::SmallVector<Constant *> all(kernels.begin(), kernels.end()), allGroups = groups();
+  Record<lutc_library> library;
+  library.point(&lutc_library::name, string(plan.library.name));
+  library.point(&lutc_library::version, string(LUTC_VERSION));
+  library->hash = libraryHash(plan.library.kernels);
+  library->kernel_count = all.size();
+  library.point(&lutc_library::kernels, pointers(all));
+  library->variant_count = variantNames.size();
+  library.point(&lutc_library::variants, pointers(variantNames));
+  library->group_count = allGroups.size();
+  library.point(&lutc_library::groups, pointers(allGroups));
+  library.point(&lutc_library::state, global(Record<lutc_library_state>(), "", /*isConstant=*/false));
+  define(libraryGlobal, library);
+}
+
+std::unique_ptr<llvm::Module> lut::createDescriptors(const LibraryPlan &plan, llvm::LLVMContext &context) {
+  auto module = std::make_unique<llvm::Module>("lutc", context);
+  DescriptorEmitter{plan, *module}.library();
+  return module;
+}

@@ -1,0 +1,51 @@
+#include "codegen/library/Packing.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace lut;
+
+std::vector<float> lut::codeValues(const Format &format) {
+  std::vector<float> values;
+  for (int code = 0; code < format.row->codes(); ++code)
+    values.push_back(format.hasPlainCodes() ? float(code)
+                                            : float(format.row->value(code)) / float(format.row->divisor));
+  return values;
+}
+
+static_assert(longestFormatName <= sizeof(lutc_packed_header::format), "names of formats would be cut");
+
+static lutc_type typeOf(ScaleType type) {
+  static constexpr lutc_type types[] = {LUTC_F16, LUTC_BF16, LUTC_F32, LUTC_F8_E8M0};
+  return types[size_t(type)];
+}
+
+lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
+  lutc_kernel_info info = {};
+  info.n = n;
+  info.k = k;
+  info.group = format.group ? format.group : k; // of an open k: 0
+  info.subgroup = format.subgroup;
+  info.codes = format.row->codes();
+  info.scales_per_tensor = format.perTensor;
+  info.scale_type = typeOf(format.scaleType);
+  info.has_zero_points = format.zeroPoints;
+  info.has_minimums = format.minimums;
+  info.has_columns = format.permuted;
+  return info;
+}
+
+lutc_layout lut::layoutOf(const Geometry &g) {
+  lutc_layout layout = g.contract().layout;
+  layout.k_block = g.shape.k_block;
+  layout.k_padded = g.shape.k_padded;
+  return layout;
+}
+
+uint32_t lut::layoutId(const lutc_layout &layout) { return lutc_layout_id(&layout); }
+
+uint64_t lut::libraryHash(llvm::ArrayRef<KernelSpec> kernels) {
+  std::string text;
+  for (const KernelSpec &kernel : kernels)
+    text += llvm::formatv("{0} {1}x{2} {3}\n", kernel.name, kernel.n, kernel.k, kernel.format.str());
+  return llvm::xxh3_64bits(text);
+}

@@ -1,0 +1,48 @@
+// A product on a LUT-instruction machine: the fragments of a warp and the schedules that fit its registers.
+#ifndef LUT_PASSES_PLAN_ARRAYTILE_H
+#define LUT_PASSES_PLAN_ARRAYTILE_H
+
+#include "dialects/lmma/Lmma.h"
+#include "passes/Geometry.h"
+#include "passes/plan/CostModel.h"
+
+namespace lut {
+
+/// What the warps of a block of `tokens` tokens hold, in registers of 128 bytes; k advances by a chunk of the
+/// stream.
+struct ArrayTile {
+  const Geometry &g;
+  int64_t tokens;
+
+  int64_t warps() const { return g.rowVectors; }
+  int64_t rows() const { return g.tileRows / g.rowVectors; } // of a warp
+  int64_t units() const { return g.chunkK / g.unit; }
+  lmma::Element weights() const;
+  /// Whether every warp makes the tables of some tokens for all warps, through the scratchpad.
+  bool sharesTables() const { return warps() > 1 && tokens % warps() == 0; }
+  /// Tokens whose tables one warp makes.
+  int64_t tableTokens() const { return sharesTables() ? tokens / warps() : tokens; }
+  /// Of i16 entries, for `count` tokens.
+  int64_t tableBytes(int64_t count) const { return count * units() * lmma::entriesOf(weights()) * 2; }
+  int64_t scratchpadBytes() const { return sharesTables() ? tableBytes(tokens) : 0; }
+
+  // First registers, in this order.
+  int64_t activations() const { return 0; }
+  int64_t ownTables() const;
+  int64_t tables() const;
+  int64_t codes() const;
+  int64_t sums() const;
+  int64_t results() const;
+  int64_t steps() const;
+  int64_t activationSums() const;
+  int64_t scales() const;
+  int64_t zeroPoints() const;
+  int64_t registers() const;
+};
+
+/// Of every schedule whose fragments fit the registers.
+const ScheduleModel &arraySchedules();
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,120 @@
+// What tiling emits, by file: TileSource.cpp (norms and functions before activations), TilePrepare.cpp
+// (activations), TileTables.cpp (their tables), TileSums.cpp and TileDots.cpp (integer sums of one group by
+// lookups and by dot products), TileUnpack.cpp (codes to bytes), TileProduct.cpp (loops), TileScales.cpp
+// (from sums to results), TileFinish.cpp (what follows results), TileConvert.cpp (their types) and Tile.cpp
+// (functions, the pass).
+#ifndef LUT_PASSES_TILE_TILEEMITTER_H
+#define LUT_PASSES_TILE_TILEEMITTER_H
+
+#include "passes/Geometry.h"
+#include "passes/tile/Emitter.h"
+#include <map>
+
+namespace lut {
+
+/// Where the prepared activations of a token lie, as lutc_prepared has it.
+struct PreparedPlace {
+  mlir::Value values, scales, sums, bytes;
+};
+
+/// What a lutc_finish_function is called with besides.
+struct FinishedRows {
+  mlir::Value results, stride, token, count, row, rows;
+};
+
+/// What a stage's functions are called with: `operands` and `stage` of runtime/kernel.h, and through them the
+/// numbers of the product. Each is loaded once, where the function is entered.
+class StageCall {
+public:
+  StageCall(Emitter &e, mlir::Value operands, mlir::Value stage);
+
+  mlir::Value number(uint64_t lutc_shape::*field);
+  /// Whether results are only stored, as f32: i1.
+  mlir::Value plain();
+  /// Of blocks that multiply unpacked codes, or of smaller ones.
+  PreparedPlace prepared(bool unpacked);
+  /// Operands by place: an entry of LUTC_STAGE_RESULT and so on.
+  mlir::Value pointer(unsigned place);
+  mlir::Value stride(unsigned place); // elements between tokens
+  /// The token's activations, f32 [row_k].
+  mlir::Value source(mlir::Value token);
+  void finish(const FinishedRows &finished);
+
+  const mlir::Value operands, stage;
+
+private:
+  mlir::Value load(mlir::Type type, mlir::Value base, size_t offset);
+  mlir::Value shape();
+  mlir::Value operandAt(unsigned place);
+
+  Emitter &e;
+  mlir::Operation *entry;                                             // what is loaded comes before it
+  std::map<std::pair<const void *, size_t>, mlir::Value> loaded = {}; // by base and offset
+  std::map<unsigned, mlir::Value> places = {};
+};
+
+/// Where rows lie in memory.
+struct SourceRows {
+  mlir::Value pointer, stride; // stride: i64 elements between tokens
+};
+
+/// Emits a lutc_source_function: what precedes the quantization of `token` in a stage.
+mlir::Value emitSource(Emitter &e, StageOp stage, StageCall &call, mlir::Value token);
+
+/// Whether an addition or scaling has one element for all rows.
+bool isOneForAll(mlir::Operation &op);
+/// Emits one: additions and scalings of results, and their type.
+void emitFinish(Emitter &e, StageOp stage, StageCall &call, const FinishedRows &finished);
+
+/// f32 lanes as lut.convert makes them; unchanged where `type` is f32.
+mlir::Value emitConversion(Emitter &e, mlir::Value lanes, mlir::Type type);
+
+/// Emits rows of tiles [tileBegin, tileEnd) of Y for m tokens.
+void emitProduct(Emitter &e, const Body &g, StageCall &call, mlir::Value m, mlir::Value tileBegin,
+                 mlir::Value tileEnd);
+
+/// Emits the quantization, and the tables, of the token at `x`, f32 [row_k], to its place in the prepared
+/// activations.
+void emitPrepare(Emitter &e, const Body &g, StageCall &call, mlir::Value x, mlir::Value out);
+
+/// Whether a block of m tokens multiplies unpacked codes.
+mlir::Value emitUnpacks(Emitter &e, StageCall &call, mlir::Value m);
+
+/// Emits the unpacking of a step's codes in [0, kLength) of a k block, which lie at `stream`, to `codes`.
+void emitUnpack(Emitter &e, const Body &g, mlir::Value stream, mlir::Value kLength, mlir::Value codes);
+
+/// Bits of the largest sum of |x| over a unit of [k0, k0 + length): the magnitude of a unit's largest entry,
+/// rounding included.
+mlir::Value emitMaxUnitMagnitude(Emitter &e, const Body &g, mlir::Value x, mlir::Value k0,
+                                 mlir::Value length);
+/// Stores the tables of [k0, k0 + length) for the token at `x` whose prepared activations are at `out`, its
+/// integers at `values`. Returns the sum of the all-ones entries in class t8, where bit planes need it.
+mlir::Value emitTables(Emitter &e, const Body &g, mlir::Value x, mlir::Value out, mlir::Value values,
+                       mlir::Value k0, mlir::Value length, mlir::Value inverse);
+
+/// Where the integer sums of a group start.
+struct GroupCursor {
+  mlir::Value weights;              // pointer to the group in the packed stream
+  Values prepared;                  // pointer to the prepared activations of each token of the tile
+  Values values;                    // the same to its integers
+  mlir::Value kOffset;              // i64: k of the group's first element within the prepared activations
+  Values groupSums;                 // i32 per token: sum of activations (or of all-plus entries) of the group
+  mlir::Value kLength;              // elements of k, padded to whole chunks
+  int64_t firstQuad = 0, quads = 8; // of each chunk, in layout dot: those that belong to the group
+  // With subgroups: pointers to the multiples behind the first chunk, and to each token's sum of the first
+  // subgroup.
+  mlir::Value multiples = {};
+  Values subgroupSums = {};
+};
+
+/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core
+/// eq. 2).
+int64_t sumFactor(const Body &g);
+
+/// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without
+/// zero points' and negatives' corrections; with the multiples of subgroups and, of groups, the sum factor's.
+Values emitSums(Emitter &e, const Body &g, const GroupCursor &cursor);
+
+} // namespace lut
+
+#endif

@@ -1,0 +1,77 @@
+// One product as tiling emits it: TileProduct.cpp (loops, sums between k blocks, Y) and TileScales.cpp (from
+// integer sums to results).
+#ifndef LUT_PASSES_TILE_TILEPRODUCT_H
+#define LUT_PASSES_TILE_TILEPRODUCT_H
+
+#include "passes/tile/TileEmitter.h"
+
+namespace lut {
+
+/// A part of k for which products are summed before sums are stored.
+struct KRange {
+  mlir::Value block, kOffset, kLength, tileBytes; // tileBytes: of its k block
+  mlir::Value isFirst, isLast;
+};
+
+/// Tokens at a time, and where their prepared activations lie.
+struct TokenTile {
+  mlir::Value first;
+  Values prepared, values, scales, sums;
+  int64_t count() const { return prepared.size(); }
+};
+
+/// Rows are counted in steps: tiles, or equal parts of them.
+struct ComputeEmitter {
+  Emitter &e;
+  Body g; // its steps change with the number of tokens at a time
+  StageCall &call;
+  mlir::Value m, tileBegin, tileEnd;
+  mlir::VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
+  PreparedPlace place = call.prepared(g.unpacked);
+  SourceRows carried = {}; // sums between k blocks
+
+  void run();
+  void runUnpacked(Body stored);
+  KRange rangeOf(mlir::Value index, mlir::Value length);
+  void tilesOfBlock(const KRange &k);
+  void tokenTiles(llvm::function_ref<void(mlir::Value token, int64_t count)> body);
+  mlir::Value enterStep(mlir::Value step);
+
+  mlir::Value streamOf(const KRange &k, mlir::Value tile);
+  void step(mlir::Value step, const KRange &k, mlir::Value token, int64_t count);
+  Values groupedSums(mlir::Value stream, const TokenTile &tokens, const KRange &k, Values results);
+  Values span(mlir::Value stream, mlir::Value codes, const TokenTile &tokens, mlir::Value index,
+              Values results);
+  Values group(const GroupCursor &at, mlir::Value scales, const TokenTile &tokens, mlir::Value index,
+               Values results);
+  Values wholeRow(mlir::Value step, const TokenTile &tokens, Values sums);
+
+  GroupCursor cursor(mlir::Value weights, const TokenTile &tokens, mlir::Value index, mlir::Value kOffset,
+                     mlir::Value kLength);
+  TokenTile tokenTile(mlir::Value token, int64_t count);
+  mlir::Value codesAt(mlir::Value stream, mlir::Value index);
+  mlir::Value partOf(mlir::Value pointer, int64_t stepBytes);
+  mlir::Value tail(mlir::Value offset, mlir::Value step, int64_t sumVector, mlir::Type type);
+  mlir::Value scaled(mlir::Value sum, mlir::Value activationScale, mlir::Value weightScale);
+  mlir::Value correctZero(mlir::Value sum, mlir::Value zeroPoints, mlir::Value groupSum);
+  mlir::Value weightScale(mlir::Value scales, int64_t s);
+  mlir::Value perInteger(mlir::Value scale);
+  Values multipliedSums(const GroupCursor &at, int64_t s);
+  mlir::Value powerOfTwo(mlir::Value bytes);
+  mlir::Value widen(mlir::Value pointer);
+
+  mlir::Value carriedAt(mlir::Value step, mlir::Value token, int64_t sumVector);
+  Values carriedSums(const KRange &k, mlir::Value step, const TokenTile &tokens, mlir::VectorType type);
+  void keep(mlir::Value step, mlir::Value token, const Values &sums);
+  void finish(mlir::Value step, mlir::Value token, const Values &results);
+  void end(const KRange &k, mlir::Value step, mlir::Value token, const Values &sums,
+           llvm::function_ref<Values()> results);
+
+  mlir::Value finished = {}; // memory for results that something follows
+  mlir::Value part = {};     // of the tile that the current step is; null: all of it
+  mlir::Value unpacked = {}; // codes of the current tile and k block; null: they are in the stream
+};
+
+} // namespace lut
+
+#endif

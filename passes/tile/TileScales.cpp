@@ -1,0 +1,156 @@
+// From the integer sums of a step to results: scales, zero points, minimums; of groups and of whole rows.
+#include "passes/tile/TileProduct.h"
+
+using namespace mlir;
+using namespace lut;
+
+/// float(sum) * (activation scale * weight scale). Doubled sums: exact integers are halved, else the
+/// activation scale is.
+Value ComputeEmitter::scaled(Value sum, Value activationScale, Value weightScale) {
+  if (g.doubled() && g.numerics == Numerics::a8)
+    sum = e.shiftRightArithmetic(sum, 1);
+  else if (g.doubled())
+    activationScale = e.mul(activationScale, e.real(e.f32(), 0.5));
+  return e.mul(e.toFloat(sum), e.mul(e.splat(activationScale, g.laneRows), weightScale));
+}
+
+Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
+  Value factor = g.doubled() ? e.shiftLeft(groupSum, 1) : groupSum;
+  return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
+}
+
+/// 2^(byte - 127): the exponent's bits, of byte 0 those of a subnormal number. The packer refuses 255.
+Value ComputeEmitter::powerOfTwo(Value bytes) {
+  Value exponent = e.shiftLeft(arith::ExtUIOp::create(e.b, e.loc, ints, bytes), 23);
+  Value bits = arith::MaxSIOp::create(e.b, e.loc, exponent, e.constant(ints, 1 << 22));
+  return e.bitcast(bits, floats);
+}
+
+/// A vector of scales or minimums, exactly.
+Value ComputeEmitter::widen(Value pointer) {
+  auto load = [&](Type type) { return e.load(e.vec(g.laneRows, type), pointer); };
+  switch (g.format.scaleType) {
+  case ScaleType::f16:
+    return arith::ExtFOp::create(e.b, e.loc, floats, load(e.b.getF16Type()));
+  case ScaleType::bf16:
+    return e.bitcast(e.shiftLeft(arith::ExtUIOp::create(e.b, e.loc, ints, load(e.i16())), 16), floats);
+  case ScaleType::f32:
+    return load(e.f32());
+  case ScaleType::e8m0:
+    return powerOfTwo(load(e.i8()));
+  }
+  llvm_unreachable("no type of scales");
+}
+
+/// Of sum vector s.
+Value ComputeEmitter::weightScale(Value scales, int64_t s) {
+  int64_t bytes = g.format.scaleBytes();
+  return perInteger(widen(e.at(partOf(scales, g.stepRows() * bytes), s * g.laneRows * bytes)));
+}
+
+/// A scale in units of the integers that codes stand for.
+Value ComputeEmitter::perInteger(Value scale) {
+  int64_t divisor = g.format.row->divisor;
+  return divisor == 1 ? scale : e.mul(scale, e.real(floats, 1.0 / double(divisor)));
+}
+
+/// For each token, its sums of activations of the subgroups times the multiples of their minimums. Apart from
+/// the products, whose sums take the registers.
+Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
+  Values sums(at.prepared.size(), e.constant(ints, 0));
+  int64_t size = g.format.subgroup, perChunk = g.chunkK / size;
+  for (int64_t i = 0; i < g.span / size; ++i) {
+    int64_t place = i / perChunk * g.chunkStride + (i % perChunk * 2 + 1) * g.tileRows + s * g.laneRows;
+    Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(at.multiples, place));
+    Value multiple = arith::ExtSIOp::create(e.b, e.loc, ints, narrow);
+    for (auto [sum, all] : llvm::zip(sums, at.subgroupSums))
+      sum = e.add(sum, e.mul(multiple, e.splat(e.load(e.i32(), e.at(all, 4 * i), 4), g.laneRows)));
+  }
+  return sums;
+}
+
+/// y += float(sum) * (activation scale * weight scale), + (float(sum of activations) * activation scale) *
+/// minimum, for one group, whose scales lie at `scales`.
+Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTile &tokens, Value index,
+                             Values results) {
+  Values sums = emitSums(e, g, at);
+  int64_t count = at.prepared.size(), L = g.laneRows, minimumBytes = g.format.minimumBytes();
+  Value added = e.at(scales, g.tileRows * g.format.scaleBytes()); // zero points or minimums
+  for (int64_t s = 0; s < g.sumVectors(); ++s) {
+    Value scale = weightScale(scales, s), zeroPoints, minimums;
+    if (g.format.zeroPoints)
+      zeroPoints = arith::ExtUIOp::create(e.b, e.loc, ints,
+                                          e.load(e.vec(L, e.i8()), e.at(partOf(added, g.stepRows()), s * L)));
+    if (g.format.minimums)
+      minimums = widen(e.at(partOf(added, g.stepRows() * minimumBytes), s * L * minimumBytes));
+    Values minimumSums = g.format.minimums && g.format.subgroup ? multipliedSums(at, s) : Values();
+    for (int64_t t = 0; t < count; ++t) {
+      Value sum = sums[s * count + t], &result = results[s * count + t];
+      if (zeroPoints)
+        sum = correctZero(sum, zeroPoints, at.groupSums[t]);
+      Value activationScale = e.load(e.f32(), e.at(tokens.scales[t], e.mul(index, 4)), 4);
+      result = e.add(result, scaled(sum, activationScale, scale));
+      if (!minimums)
+        continue;
+      Value all = minimumSums.empty() ? e.splat(e.mul(e.toFloat(at.groupSums[t]), activationScale), L)
+                                      : e.mul(e.toFloat(minimumSums[t]), e.splat(activationScale, L));
+      result = e.add(result, e.mul(all, minimums));
+    }
+  }
+  return results;
+}
+
+/// The groups of span `index` at `stream`, whose scales follow its chunks; its codes may lie elsewhere.
+Values ComputeEmitter::span(Value stream, Value codes, const TokenTile &tokens, Value index, Values results) {
+  Value scales = e.at(stream, g.span / g.chunkK * g.chunkStride);
+  int64_t groups = g.spanGroups();
+  for (int64_t i = 0; i < groups; ++i) {
+    Value group = e.add(e.mul(index, groups), i);
+    GroupCursor at = cursor(codes, tokens, group, e.mul(index, g.span), e.index(g.span));
+    at.firstQuad = g.chunkQuads() / groups * i;
+    at.quads = g.chunkQuads() / groups;
+    if (int64_t subgroup = g.format.subgroup) {
+      at.multiples = partOf(e.at(stream, g.chunkBytes), g.stepRows());
+      Value first = e.mul(index, g.format.group / subgroup * 4);
+      for (Value sums : tokens.sums)
+        at.subgroupSums.push_back(e.at(sums, first));
+    }
+    results = this->group(at, e.at(scales, i * g.tileRows * g.rowScaleBytes()), tokens, group, results);
+  }
+  return results;
+}
+
+/// The spans of a range of k.
+Values ComputeEmitter::groupedSums(Value stream, const TokenTile &tokens, const KRange &k, Values results) {
+  Value first = e.div(k.kOffset, g.span);
+  return e.loop(e.div(k.kLength, g.span), results, [&](Value index, Values carried) {
+    Value place = e.at(stream, e.mul(index, g.spanBytes));
+    return span(place, codesAt(place, index), tokens, e.add(first, index), carried);
+  });
+}
+
+/// The tail's column at `offset`: 4 bytes for each padded row.
+Value ComputeEmitter::tail(Value offset, Value step, int64_t sumVector, Type type) {
+  Value column = e.at(call.pointer(LUTC_STAGE_WEIGHTS), offset);
+  return e.load(type, e.at(e.at(column, e.mul(step, g.stepRows() * 4)), sumVector * g.vectorBytes), 4);
+}
+
+Values ComputeEmitter::wholeRow(Value step, const TokenTile &tokens, Values sums) {
+  int64_t count = tokens.count(), factor = sumFactor(g);
+  for (int64_t s = 0; s < g.sumVectors(); ++s) {
+    Value weightScale = perInteger(tail(call.number(&lutc_shape::scale_offset), step, s, floats));
+    for (int64_t t = 0; t < count; ++t) {
+      Value &sum = sums[s * count + t];
+      Value rowSum = e.load(e.i32(), tokens.sums[t], 4);
+      if (g.layout == Layout::base3) // a mirrored lookup gives -T - 1 for a negative byte
+        sum = e.add(sum, tail(call.number(&lutc_shape::negatives_offset), step, s, ints));
+      if (factor)
+        sum = e.add(sum, e.splat(e.mul(rowSum, factor), g.laneRows));
+      if (g.format.zeroPoints)
+        sum = correctZero(sum, tail(call.number(&lutc_shape::zero_offset), step, s, ints), rowSum);
+      Value activationScale = e.load(e.f32(), tokens.scales[t], 4);
+      sum = e.add(e.real(floats, 0.0), scaled(sum, activationScale, weightScale));
+    }
+  }
+  return sums;
+}
