@@ -16,10 +16,9 @@ namespace lut {
 #define GEN_PASS_REGISTRATION
 #include "codegen/targets/Passes.h.inc"
 
-void populateSse2Patterns(mlir::RewritePatternSet &patterns);
-void populateAvx2Patterns(mlir::RewritePatternSet &patterns);
-void populateAvx512bwPatterns(mlir::RewritePatternSet &patterns);
-void populateAvx512vbmiPatterns(mlir::RewritePatternSet &patterns);
+#define LUT_TARGET(name, summary, features, cpuBits, populate, ...)                                          \
+  void populate(mlir::RewritePatternSet &patterns);
+#include "codegen/targets/Targets.def"
 
 } // namespace lut
 

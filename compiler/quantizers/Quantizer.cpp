@@ -7,8 +7,10 @@ using namespace llvm;
 
 namespace lut {
 
-static constexpr const Quantizer *registry[] = {&autoRound, &awq,      &bitnet, &compressedTensors,
-                                                &gptq,      &modelopt, &mxfp4};
+static constexpr const Quantizer *registry[] = {
+#define LUT_QUANTIZER(name) &name,
+#include "compiler/quantizers/Quantizers.def"
+};
 
 static constexpr StringLiteral requantize =
     "requantize the weights, and name their new format with --weights, such as --weights=w4g32";

@@ -71,7 +71,8 @@ struct Quantizer {
   llvm::StringLiteral file = "";                    // that older versions wrote beside config.json
 };
 
-extern const Quantizer autoRound, awq, bitnet, compressedTensors, gptq, modelopt, mxfp4;
+#define LUT_QUANTIZER(name) extern const Quantizer name;
+#include "compiler/quantizers/Quantizers.def"
 
 // Any other method: never decodes what it has packed.
 void readUnknown(MethodConfig &config);

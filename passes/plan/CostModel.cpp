@@ -389,6 +389,7 @@ struct CpuSchedules : ScheduleModel {
     Format format = w.getFormat().getFormat();
     return Work{t, format, gemm.getLeft().getType(), w.getN(), w.getK()}.cost(candidate.schedule);
   }
+  std::string subject() const override { return llvm::formatv(" for n = k = {0}", typicalDimension); }
   llvm::StringRef offer() const override {
     return "multiplies such weights in class a8; write numerics a8 or auto";
   }

@@ -43,6 +43,8 @@ struct ScheduleModel {
   virtual llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target) const = 0;
   /// What `candidate` costs the product itself.
   virtual Cost costOf(const Candidate &candidate, LookupGemmOp gemm, TargetAttr target) const = 0;
+  /// What candidates' costs are of: a part of a sentence, or nothing for the product itself.
+  virtual std::string subject() const { return ""; }
   /// What the target multiplies, where it has no candidate: the second half of a sentence.
   virtual llvm::StringRef offer() const = 0;
 };
