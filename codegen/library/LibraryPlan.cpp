@@ -260,7 +260,9 @@ static Numerics chooseNumerics(MLIRContext &context, const LibrarySpec &library,
   if (target.isMachine())
     return Numerics::a8; // its tables are exact
   auto cost = [&](Numerics numerics) {
-    LibraryPlan probe{library, {&target}, {makeProduct(kernel, numerics)}, {0}, {}, {}};
+    Product product = makeProduct(kernel, numerics);
+    product.n = product.k = typicalDimension; // one class for all shapes, as of schedules
+    LibraryPlan probe{library, {&target}, {product}, {0}, {}, {}};
     bool planned = succeeded(scheduleFor(context, probe, target));
     return planned ? probe.products[0].variants[0].cost : Cost{INFINITY, INFINITY, INFINITY};
   };

@@ -34,7 +34,8 @@ static ScheduleAttr portable(ScheduleAttr s) {
 static std::optional<Candidate> findSchedule(ArrayRef<Candidate> all, ScheduleAttr schedule) {
   auto *found =
       llvm::find_if(all, [&](const Candidate &it) { return portable(it.schedule) == portable(schedule); });
-  return found == all.end() ? std::nullopt : std::optional(Candidate{schedule, found->cost});
+  return found == all.end() ? std::nullopt
+                            : std::optional(Candidate{schedule, found->cost, found->typicalRows});
 }
 
 static std::optional<Candidate> pickSchedule(ArrayRef<Candidate> all, std::optional<Strategy> strategy) {
@@ -43,19 +44,21 @@ static std::optional<Candidate> pickSchedule(ArrayRef<Candidate> all, std::optio
 }
 
 /// What speaks for `best`, one of `all`.
-static std::string reasonFor(const Candidate &best, ArrayRef<Candidate> all, const ScheduleModel &model,
-                             bool tuned, bool asked) {
+static std::string reasonFor(const Candidate &best, ArrayRef<Candidate> all, bool tuned, bool asked) {
   if (tuned)
     return "measured as the fastest by a tuning";
   auto *other = llvm::find_if(
       all, [&](const Candidate &it) { return it.schedule.getStrategy() != best.schedule.getStrategy(); });
   if (asked || other == all.end())
     return asked ? "of the strategy that was asked for, the fastest predicted" : "no other strategy is legal";
+  std::string of = best.typicalRows
+                       ? llvm::formatv(" for n = {0}, k = {1}", best.typicalRows, typicalDimension).str()
+                       : "";
   return llvm::formatv(
       "the fastest predicted{0}: {1:F0} cycles for a token alone and one of a batch, against {2:F0} "
       "for the best {3} in layout {4}",
-      model.subject(), best.cost.total(), other->cost.total(),
-      stringifyStrategy(other->schedule.getStrategy()), stringifyLayout(other->schedule.getLayout()));
+      of, best.cost.total(), other->cost.total(), stringifyStrategy(other->schedule.getStrategy()),
+      stringifyLayout(other->schedule.getLayout()));
 }
 
 static void record(Operation *gemm, ScheduleAttr schedule, const Cost &cost, StringRef reason) {
@@ -92,7 +95,7 @@ static LogicalResult choose(LookupGemmOp op, TargetAttr target) {
                           << " is legal for this product on " << target.getName();
   remark::passed(op.getLoc(), remark::RemarkOpts::name("ChooseSchedule").category("lut-schedule"))
       << (target.getName() + ": " + best->reason()).str();
-  std::string reason = reasonFor(*best, all, model, bool(tuned), bool(op.getStrategy()));
+  std::string reason = reasonFor(*best, all, bool(tuned), bool(op.getStrategy()));
   op->removeAttr(kTunedAttrName);
   Cost cost = model.costOf(*best, op, target);
   if (best->schedule.getStrategy() == Strategy::lookup) {

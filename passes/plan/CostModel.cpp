@@ -363,10 +363,13 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   double gain = std::max(candidate.cost.batchCycles - price.unpackedBatch(), unpack / unpackedBlock);
   ScheduleFields fields = ScheduleFields::of(s);
   fields.tokenBlock = unpackedBlock;
+  // What is stored and loaded again delays products by more than its issue slots: by half on Zen 5.
   fields.unpackTokens =
-      isPlain(work.t) ? 1 : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(unpack / gain), 4) * 4);
+      isPlain(work.t)
+          ? 1
+          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(1.5 * unpack / gain), 4) * 4);
   ScheduleAttr unpacks = fields.get(s.getContext());
-  return Candidate{unpacks, work.cost(unpacks)};
+  return Candidate{unpacks, work.cost(unpacks), work.n};
 }
 
 llvm::SmallVector<Candidate> lut::sorted(llvm::ArrayRef<Candidate> all,
@@ -383,13 +386,13 @@ llvm::SmallVector<Candidate> lut::sorted(llvm::ArrayRef<Candidate> all,
 
 namespace {
 struct CpuSchedules : ScheduleModel {
+  static llvm::SmallVector<Candidate> candidatesFor(int64_t n, LookupGemmOp gemm, TargetAttr t);
   llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr t) const override;
   Cost costOf(const Candidate &candidate, LookupGemmOp gemm, TargetAttr t) const override {
     WeightsType w = gemm.getW().getType();
     Format format = w.getFormat().getFormat();
     return Work{t, format, gemm.getLeft().getType(), w.getN(), w.getK()}.cost(candidate.schedule);
   }
-  std::string subject() const override { return llvm::formatv(" for n = k = {0}", typicalDimension); }
   llvm::StringRef offer() const override {
     return "multiplies such weights in class a8; write numerics a8 or auto";
   }
@@ -397,16 +400,24 @@ struct CpuSchedules : ScheduleModel {
 } // namespace
 
 llvm::SmallVector<Candidate> CpuSchedules::candidates(LookupGemmOp gemm, TargetAttr t) const {
+  auto many = candidatesFor(typicalDimension, gemm, t);
+  if (gemm.getW().getType().getN() >= fewRows || many.empty())
+    return many;
+  auto few = candidatesFor(fewTypicalRows, gemm, t);
+  return few.front().schedule.getStrategy() == many.front().schedule.getStrategy() ? many : few;
+}
+
+llvm::SmallVector<Candidate> CpuSchedules::candidatesFor(int64_t n, LookupGemmOp gemm, TargetAttr t) {
   TablesType tables = gemm.getLeft().getType();
   Format format = gemm.getW().getType().getFormat().getFormat();
-  Work work{t, format, tables, typicalDimension, typicalDimension};
+  Work work{t, format, tables, n, typicalDimension};
   llvm::SmallVector<Candidate> result;
   auto add = [&](Layout layout) {
     Grid grid{t, format, layout, tables, {}};
     grid.fill();
     llvm::SmallVector<Candidate> made;
     for (ScheduleAttr schedule : grid.schedules)
-      made.push_back({schedule, work.cost(schedule)});
+      made.push_back({schedule, work.cost(schedule), n});
     if (layout != Layout::dot || !isPlain(t))
       result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.

@@ -26,13 +26,16 @@ struct Cost {
 };
 
 /// n and k of a matrix as models have them. Schedules for CPUs are chosen for it, whatever n and k: so that a
-/// format has one code and one order of packed weights on a target.
-inline constexpr int64_t typicalDimension = 4096;
+/// format has one code and one order of packed weights on a target. But tables, which rows share, may cost
+/// more than they save for less than `fewRows`: such products are chosen for 1024 rows where that decides
+/// between tables and multiplying.
+inline constexpr int64_t typicalDimension = 4096, fewRows = 2048, fewTypicalRows = 1024;
 
 /// One way to run a product.
 struct Candidate {
   ScheduleAttr schedule;
-  Cost cost; // for a CPU of the typical matrix, else of the product
+  Cost cost;
+  int64_t typicalRows = 0; // n of the typical matrix that the cost is of; 0: it is the product's own
   std::string reason() const;
 };
 
@@ -43,8 +46,6 @@ struct ScheduleModel {
   virtual llvm::SmallVector<Candidate> candidates(LookupGemmOp gemm, TargetAttr target) const = 0;
   /// What `candidate` costs the product itself.
   virtual Cost costOf(const Candidate &candidate, LookupGemmOp gemm, TargetAttr target) const = 0;
-  /// What candidates' costs are of: a part of a sentence, or nothing for the product itself.
-  virtual std::string subject() const { return ""; }
   /// What the target multiplies, where it has no candidate: the second half of a sentence.
   virtual llvm::StringRef offer() const = 0;
 };

@@ -111,7 +111,7 @@ def draw_schedule(kernel, variant, draw):
         fields["rows_inner"] = "true"
     if batch != rows:
         fields["batch_row_vectors"] = batch
-    unpacked = rows * (16 if layout == "dot" else 64) * (1 if wide else 0.5) * (fields["k_block"] or kernel["k"])
+    unpacked = rows * (16 if layout == "dot" else 64) * (1 if wide else 0.5) * (fields["k_block"] or 4096)
     if digits == 2 and layout in ("dot", "base3") and "rows_inner" not in fields and unpacked <= 65536 and draw.random() < 0.6:
         fields.update(token_block=128, unpack_tokens=draw.choice([1, 2, 3, 9]))
     return "#lut.schedule<" + ", ".join(f"{key} = {value}" for key, value in fields.items()) + ">"
