@@ -82,8 +82,8 @@ const char *lutc_status_string(lutc_status status);
 
 /* How a kernel call spreads its work. `run` calls task(argument, i) once for every i in [0, tasks), in any
    order and on any threads, and returns after the last one. `threads` is the number of threads it uses:
-   it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. Threads of
-   a team may also all make the same call, each with a `run` that takes tasks until the team has taken them
+   it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. Threads
+   of a team may also all make the same call, each with a `run` that takes tasks until the team has taken them
    all, and returns when all are done; lutc_prepare and lutc_run are then made of the same runs on each. */
 typedef struct lutc_parallel {
   void (*run)(void *context, size_t tasks, void (*task)(void *argument, size_t index), void *argument);

@@ -111,8 +111,8 @@ struct Library {
     return context;
   }
 
-  // The same tokens in each sequence, from a position on; logits of the last token of the last sequence, or of
-  // all tokens.
+  // The same tokens in each sequence, from a position on; logits of the last token of the last sequence, or
+  // of all tokens.
   std::vector<float> run(Model *model, Context *context, const std::vector<int32_t> &tokens, int32_t position,
                          int32_t sequences = 1, bool all = false) const {
     const size_t count = tokens.size() * size_t(sequences);

@@ -1,6 +1,6 @@
 // run_llama <directory> <model.gguf> <logits> [threads=<n>] [mmap=0] [extra=0] [sequences=<n>] [times=<n>]
-// Feeds a model in llama.cpp with a prompt, then with the tokens it finds likeliest; writes all logits, and the
-// tokens to stdout. With times, the model is loaded, used beside another copy of it, and freed so often.
+// Feeds a model in llama.cpp with a prompt, then with the tokens it finds likeliest; writes all logits, and
+// the tokens to stdout. With times, the model is loaded, used beside another copy of it, and freed so often.
 #include "Llama.h"
 #include <algorithm>
 #include <fstream>
