@@ -1,7 +1,8 @@
-"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [float]
+"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [float]
 
 architecture  llama, qwen3 or qwen3moe
 type          of ggml, for all matrices of the layers and the head: q4_0
+shared, rows  the blocks of TQ1_0 and TQ2_0 have one scale for a tensor, or for a row
 tied          the head has the weights of the embedding
 float         the values of that type, in F32
 """
@@ -98,9 +99,19 @@ def pair(key, value):
     return text(key) + (struct.pack("<If", 6, value) if isinstance(value, float) else struct.pack("<II", 4, value))
 
 
+def share_scales(blocks, block_bytes, per_row, rows):
+    """Gives blocks the scale, at their end, of the first one, or that of each row; every fifth block is zeros."""
+    blocks = bytearray(blocks)
+    row_bytes = len(blocks) // rows
+    for at in range(0, len(blocks), block_bytes):
+        scale = struct.pack("<H", 0x2c00 + (at // row_bytes % 7 if per_row else 0))
+        blocks[at + block_bytes - 2:at + block_bytes] = bytes(2) if at // block_bytes % 5 == 4 else scale
+    return bytes(blocks)
+
+
 class Weights:
-    def __init__(self, ggml, kind, as_float):
-        self.ggml, self.number, self.as_float = ggml, ggml.type_of(kind), as_float
+    def __init__(self, ggml, kind, options):
+        self.ggml, self.number, self.options = ggml, ggml.type_of(kind), options
         draw = random.Random(1)
         self.pool = array.array("f", (draw.gauss(0, 1) for _ in range(65521)))
         self.at = 0
@@ -124,12 +135,15 @@ class Weights:
         if name.endswith("ffn_gate_inp.weight"):
             return 0, values.tobytes()
         blocks = self.ggml.quantize(self.number, values, shape[0])
-        return (0, self.ggml.dequantize(self.number, blocks, count)) if self.as_float else (self.number, blocks)
+        if "shared" in self.options or "rows" in self.options:
+            rows = count // shape[0]
+            blocks = share_scales(blocks, len(blocks) * 256 // count, "rows" in self.options, rows)
+        return (0, self.ggml.dequantize(self.number, blocks, count)) if "float" in self.options else (self.number, blocks)
 
 
 def main():
     library, path, architecture, kind, *options = sys.argv[1:]
-    weights = Weights(Ggml(library), kind, "float" in options)
+    weights = Weights(Ggml(library), kind, options)
     tensors = [(name, shape, *weights.tensor(name, shape)) for name, shape in shapes(architecture, "tied" in options)]
     pairs = list(metadata(architecture))
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs)) + b"".join(pair(*it) for it in pairs)

@@ -1,6 +1,7 @@
 // run_llama <directory> <model.gguf> <logits> [threads=<n>] [mmap=0] [extra=0] [sequences=<n>] [times=<n>]
-// Feeds a model in llama.cpp with a prompt, then with the tokens it finds likeliest; writes all logits, and
-// the tokens to stdout. With times, the model is loaded, used beside another copy of it, and freed so often.
+// [again=1] Feeds a model in llama.cpp with a prompt, then with the tokens it finds likeliest; writes all
+// logits, and the tokens to stdout. With times, the model is loaded, used beside another copy of it, and
+// freed so often.
 #include "Llama.h"
 #include <algorithm>
 #include <fstream>
@@ -31,19 +32,41 @@ std::vector<float> feed(const Library &llama, Model *model, int threads, int seq
   return all;
 }
 
+// Loads the plug-in again, and a copy of it, and unloads it.
+void loadAgain() {
+  struct Registry;
+  Registry *(*load)(const char *);
+  void (*unload)(Registry *);
+  Library::lookUp("ggml_backend_load", load);
+  Library::lookUp("ggml_backend_unload", unload);
+  const std::string path = std::getenv("GGML_BACKEND_PATH"), copy = path + ".copy";
+  std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+  if (load(copy.c_str()))
+    fail("two plug-ins in one process");
+  for (int i = 0; i < 2; ++i) {
+    Registry *registry = load(path.c_str());
+    if (!registry)
+      fail("the plug-in was not loaded again");
+    unload(registry);
+  }
+  std::filesystem::remove(copy);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   if (argc < 4)
     fail("usage: run_llama <directory> <model.gguf> <logits> [<option>=<number>...]");
-  std::map<std::string, int> options = {
-      {"threads", 1}, {"mmap", 1}, {"extra", 1}, {"sequences", 1}, {"times", 1}};
+  std::map<std::string, int> options = {{"threads", 1},   {"mmap", 1},  {"extra", 1},
+                                        {"sequences", 1}, {"times", 1}, {"again", 0}};
   for (int i = 4; i < argc; ++i) {
     const std::string option = argv[i];
     const size_t sign = option.find('=');
     options.at(option.substr(0, sign)) = std::atoi(option.c_str() + sign + 1);
   }
   const Library llama(argv[1]);
+  if (options["again"])
+    loadAgain();
   std::vector<float> logits;
   for (int time = 0; time < options["times"]; ++time) {
     Model *model = llama.load(argv[2], options["mmap"], options["extra"]);
