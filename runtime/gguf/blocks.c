@@ -61,8 +61,7 @@ static void codes_nvfp4(const uint8_t *block, uint8_t *codes) {
     unpack_nibbles(block + 4 + 8 * group, 8, codes + 16 * group);
 }
 
-/* An unsigned e4m3 (bias 7) as f16; its NaN, 0x7f, counts as zero, and its sign bit for nothing but for
-   itself in the exponent. */
+/* An unsigned e4m3 (bias 7) as f16, which holds it; its NaN, 0x7f, counts as zero, as in ggml. */
 static uint16_t half_of_ue4m3(uint8_t bits) {
   static const uint16_t subnormal[] = {0, 0x1800, 0x1c00, 0x1e00, 0x2000, 0x2100, 0x2200, 0x2300};
   if (bits == 0x7f)
