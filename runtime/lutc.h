@@ -82,7 +82,9 @@ const char *lutc_status_string(lutc_status status);
 
 /* How a kernel call spreads its work. `run` calls task(argument, i) once for every i in [0, tasks), in any
    order and on any threads, and returns after the last one. `threads` is the number of threads it uses:
-   it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. */
+   it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. Threads
+   of a team may also all make the same call, each with a `run` that takes tasks until the team has taken them
+   all, and returns when all are done; lutc_prepare and lutc_run are then made of the same runs on each. */
 typedef struct lutc_parallel {
   void (*run)(void *context, size_t tasks, void (*task)(void *argument, size_t index), void *argument);
   void *context;
@@ -357,7 +359,7 @@ LUTC_PUBLIC_END
 static inline void lutc_openmp_run(void *context, size_t tasks, void (*task)(void *, size_t),
                                    void *argument) {
   (void)context;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (tasks > 1)
   for (long long i = 0; i < LUTC_CAST(long long, tasks); ++i)
     task(argument, LUTC_CAST(size_t, i));
 }

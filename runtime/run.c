@@ -79,14 +79,13 @@ static void phase_task(void *argument, size_t task) {
 void lutc_spread(lutc_call *c, size_t items, void (*task)(void *, size_t)) {
   const size_t threads = c->parallel != NULL ? c->parallel->threads : 1;
   c->items = items;
-  if (threads <= 1)
+  if (threads <= 1) {
     c->tasks = 1;
-  else
-    c->tasks = threads < items / TASKS_PER_THREAD ? threads * TASKS_PER_THREAD : items;
-  if (c->tasks == 1)
     task(c, 0);
-  else
+  } else { /* also for one task: threads that all make the call stay in step */
+    c->tasks = threads < items / TASKS_PER_THREAD ? threads * TASKS_PER_THREAD : items;
     c->parallel->run(c->parallel->context, c->tasks, task, c);
+  }
 }
 
 void lutc_run_phase(lutc_call *c) {

@@ -1,9 +1,9 @@
 // Weights of GGUF: those blocks that a format holds losslessly, as they are; all others rounded.
-#include "compiler/checkpoint/Blocks.h"
 #include "compiler/checkpoint/Bytes.h"
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/Scales.h"
 #include "compiler/checkpoint/WeightRows.h"
+#include "runtime/gguf/blocks.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
 #include <cmath>
@@ -16,35 +16,6 @@ namespace {
 
 using Id = TensorType::Id;
 
-// How a type's blocks become codes and what a format has beside them.
-struct BlockRow {
-  Id id;
-  Unpack *unpack;
-  int scaleAt = 0;    // byte offset of the scale, f16 or e8m0
-  int minimumAt = -1; // of the f16 minimum; -1: there is none
-  Multiples *multiples = nullptr;
-};
-
-constexpr BlockRow blockRows[] = {
-    {Id::Q1_0, unpackQ1_0},
-    {Id::Q2_0, unpackQ2_0},
-    {Id::Q4_0, unpackQ4_0},
-    {Id::Q4_1, unpackQ4_1, 0, 2},
-    {Id::Q5_0, unpackQ5_0},
-    {Id::Q5_1, unpackQ5_1, 0, 2},
-    {Id::Q8_0, unpackQ8_0},
-    {Id::TQ1_0, unpackTQ1_0, 52},
-    {Id::TQ2_0, unpackTQ2_0, 64},
-    {Id::Q2_K, unpackQ2_K, 80, 82, multiplesOfQ2_K},
-    {Id::Q3_K, unpackQ3_K, 108, -1, multiplesOfQ3_K},
-    {Id::Q4_K, unpackQ4_K, 0, 2, multiplesOfQ4_K},
-    {Id::Q5_K, unpackQ5_K, 0, 2, multiplesOfQ4_K},
-    {Id::Q6_K, unpackQ6_K, 208, -1, multiplesOfQ6_K},
-    {Id::IQ4_NL, unpackIQ4_NL},
-    {Id::MXFP4, unpackMXFP4},
-    {Id::NVFP4, unpackNVFP4},
-};
-
 // Of one layer in a tensor.
 struct BlockRows {
   int64_t n, k;
@@ -53,8 +24,8 @@ struct BlockRows {
 
 // The blocks of a linear layer.
 struct BlockSource : WeightSource {
-  BlockSource(Layer layer, const TensorType &type, const BlockRow &row, const BlockRows &rows, Format format,
-              float factor)
+  BlockSource(Layer layer, const TensorType &type, const lutc_block_type &row, const BlockRows &rows,
+              Format format, float factor)
       : WeightSource(layer.name, rows.n, rows.k, format, "as stored"), layer(std::move(layer)), type(type),
         row(row), blocks(k / type.block), bytes(rows.bytes), factor(factor) {}
 
@@ -73,7 +44,7 @@ struct BlockSource : WeightSource {
     return bytes.data() + (index * blocks + block) * type.blockBytes;
   }
   uint16_t halfScale(int64_t index, int64_t block) const {
-    return readLe<uint16_t>(blockAt(index, block) + row.scaleAt);
+    return readLe<uint16_t>(blockAt(index, block) + row.scale_at);
   }
   Error checkFinite(uint16_t half, int64_t index, StringRef what = "scale") const {
     if ((half & 0x7c00) != 0x7c00)
@@ -83,7 +54,7 @@ struct BlockSource : WeightSource {
 
   const Layer layer;
   const TensorType &type;
-  const BlockRow &row;
+  const lutc_block_type &row;
   const int64_t blocks; // of a row
   const ArrayRef<uint8_t> bytes;
   const float factor; // of all weights
@@ -117,10 +88,10 @@ Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block
                               const WeightBand &band) const {
   void *scales = band.scales<void>();
   if (type.id == Id::NVFP4) {
-    uint16_t halves[4];
-    scalesOfNVFP4(bytes, halves);
+    uint8_t halves[8];
+    lutc_unpack_scales(&row, bytes, halves);
     for (int i = 0; i < 4; ++i)
-      storeScale(format.scaleType, floatOfHalf(halves[i]) * factor, scales, 4 * block + i);
+      storeScale(format.scaleType, halfAt(halves + 2 * i) * factor, scales, 4 * block + i);
     return Error::success();
   }
   if (type.id != Id::MXFP4) {
@@ -128,7 +99,7 @@ Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block
     storeScale(format.scaleType, floatOfHalf(scale) * factor, scales, block);
     return checkFinite(scale, index);
   }
-  uint8_t exponent = bytes[row.scaleAt];
+  uint8_t exponent = bytes[row.scale_at];
   if (exponent == 0xff)
     return layer.error("a scale of row " + Twine(index) + " is not a number; the checkpoint is damaged");
   storeScale(format.scaleType, std::ldexp(factor, exponent - 127), scales, block);
@@ -137,9 +108,9 @@ Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block
 
 Error BlockSource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
   const uint8_t *bytes = blockAt(index, block);
-  row.unpack(bytes, band.codes() + block * type.block);
-  if (format.zeroPoints) // of Q2_0
-    band.zeros()[block] = 1;
+  row.codes(bytes, band.codes() + block * type.block);
+  if (format.zeroPoints)
+    band.zeros()[block] = uint8_t(row.zero_point);
   if (format.subgroup) {
     int64_t first = block * (type.block / format.subgroup);
     row.multiples(bytes, band.scaleMultiples() + first, band.minimumMultiples() + first);
@@ -148,15 +119,14 @@ Error BlockSource::readBlock(int64_t index, int64_t block, const WeightBand &ban
     return problem;
   if (!format.minimums)
     return Error::success();
-  uint16_t minimum = readLe<uint16_t>(bytes + row.minimumAt);
-  float sign = format.subgroup ? -1 : 1; // K-blocks subtract theirs
-  storeScale(format.scaleType, sign * floatOfHalf(minimum) * factor, band.minimums<void>(), block);
+  uint16_t minimum = lutc_block_minimum(&row, bytes);
+  storeScale(format.scaleType, floatOfHalf(minimum) * factor, band.minimums<void>(), block);
   return checkFinite(minimum, index, "minimum");
 }
 
 Error TernarySource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
   MutableArrayRef<uint8_t> codes(band.codes() + block * type.block, type.block);
-  row.unpack(blockAt(index, block), codes.data());
+  row.codes(blockAt(index, block), codes.data());
   if (any_of(codes, [](uint8_t code) { return code > 2; }))
     return layer.error("a weight of row " + Twine(index) +
                        " has code 3, and ternary weights have 0 to 2; the checkpoint is damaged");
@@ -224,10 +194,9 @@ static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) 
 // Whether f16 holds all scales that e4m3 has, times a factor.
 static bool holdsProducts(float factor) {
   for (int code = 0; code < 0x7f; ++code) {
-    uint8_t block[4] = {uint8_t(code)};
-    uint16_t scales[4];
-    scalesOfNVFP4(block, scales);
-    double product = double(floatOfHalf(scales[0])) * double(factor);
+    uint8_t block[4] = {uint8_t(code)}, scales[8];
+    lutc_unpack_scales(lutc_find_block_type(40), block, scales);
+    double product = double(halfAt(scales)) * double(factor);
     if (double(roundScale(ScaleType::f16, float(product))) != product)
       return false;
   }
@@ -272,8 +241,7 @@ WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<
   Expected<float> factor = readFactor(layer, name);
   if (!factor)
     return factor.takeError();
-  const BlockRow *row = find_if(blockRows, [&](const BlockRow &row) { return row.id == type.id; });
-  if (row != std::end(blockRows)) {
+  if (const lutc_block_type *row = type.gguf < 0 ? nullptr : lutc_find_block_type(uint32_t(type.gguf))) {
     std::optional<Format> stored = formatTimes(type, name.scale);
     if (!stored)
       return layer.error("no format holds the scales of " + type.name + " times tensor " +

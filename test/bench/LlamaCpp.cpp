@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 //===----------------------------------------------------------------------===//
 
 struct Sizes {
-  std::string architecture, type; // llama or qwen3; tq2_0, q2_k or q4_0
+  std::string architecture, type; // llama or qwen3; a name of blockTypeOf
   size_t layers, hidden, ffn, heads, kvHeads, headDim;
   float ropeTheta;
 };
@@ -41,10 +41,10 @@ struct BlockType {
 };
 
 const BlockType &blockTypeOf(const std::string &name) {
-  static const BlockType types[] = {{"f32", 0, 1, 4, {}},
-                                    {"tq2_0", 35, 256, 66, {64}},
-                                    {"q2_k", 10, 256, 84, {80, 82}},
-                                    {"q4_0", 2, 32, 18, {0}}};
+  static const BlockType types[] = {
+      {"f32", 0, 1, 4, {}},     {"tq2_0", 35, 256, 66, {64}},   {"q2_k", 10, 256, 84, {80, 82}},
+      {"q4_0", 2, 32, 18, {0}}, {"q4_k", 12, 256, 144, {0, 2}}, {"q6_k", 14, 256, 210, {208}},
+      {"q8_0", 8, 32, 34, {0}}, {"q1_0", 41, 128, 18, {0}}};
   for (const BlockType &type : types)
     if (name == type.name)
       return type;

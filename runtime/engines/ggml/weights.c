@@ -1,0 +1,147 @@
+/* weights.c: which weights are taken, in which formats, and their way into them. */
+#include "plugin.h"
+
+#include "gguf.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ternary blocks: w158 where those of a matrix share a scale, w158r where those of each row do. */
+enum { OF_MATRIX, OF_ROWS, OF_BLOCKS, WAYS };
+
+typedef struct type_kernels {
+  uint32_t type;
+  const lutc_kernel *kernels[WAYS];
+} type_kernels;
+
+#define TERNARY {&gguf_ternary_kernel, &gguf_ternary_rows_kernel, &gguf_ternary_blocks_kernel}
+
+static const type_kernels table[] = {
+    {41, {&gguf_q1_0_kernel}},
+    {42, {&gguf_q2_0_kernel}},
+    {2, {&gguf_q4_0_kernel}},
+    {3, {&gguf_q4_1_kernel}},
+    {6, {&gguf_q5_0_kernel}},
+    {7, {&gguf_q5_1_kernel}},
+    {8, {&gguf_q8_0_kernel}},
+    {10, {&gguf_q2_k_kernel}},
+    {11, {&gguf_q3_k_kernel}},
+    {12, {&gguf_q4_k_kernel}},
+    {13, {&gguf_q5_k_kernel}},
+    {14, {&gguf_q6_k_kernel}},
+    {20, {&gguf_iq4_nl_kernel}},
+    {39, {&gguf_mxfp4_kernel}},
+    {40, {&gguf_nvfp4_kernel}},
+    {34, TERNARY},
+    {35, TERNARY},
+};
+
+static const type_kernels *find_kernels(int type) {
+  if (type < 0 || type >= 64 || !(lutc_ggml.types >> type & 1))
+    return NULL;
+  for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
+    if (table[i].type == (uint32_t)type)
+      return &table[i];
+  return NULL;
+}
+
+static size_t round_up(size_t bytes) {
+  return (bytes + LUTC_ALIGNMENT - 1) / LUTC_ALIGNMENT * LUTC_ALIGNMENT;
+}
+
+/* Products are few, and live as long as the process: tensors of any model point to them. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static lutc_product *products;
+
+static lutc_product *make_product(const lutc_kernel *open, size_t n, size_t k) {
+  const size_t bytes = lutc_made_kernel_bytes(open);
+  lutc_product *product = calloc(1, sizeof *product);
+  void *memory = aligned_alloc(LUTC_ALIGNMENT, bytes);
+  const lutc_kernel *kernel;
+  if (product == NULL || memory == NULL || lutc_make_kernel(open, n, k, memory, bytes, &kernel) != LUTC_OK) {
+    free(product);
+    free(memory);
+    return NULL;
+  }
+  *product = (lutc_product){
+      {lutc_product_functions}, open, kernel, n, k, round_up(lutc_packed_bytes(kernel)), products};
+  return products = product;
+}
+
+/* Null: the format does not have the shape, or memory is short. */
+static lutc_product *find_product(const lutc_kernel *open, size_t n, size_t k) {
+  pthread_mutex_lock(&lock);
+  lutc_product *product = products;
+  while (product != NULL && (product->open != open || product->n != n || product->k != k))
+    product = product->next;
+  if (product == NULL)
+    product = make_product(open, n, k);
+  pthread_mutex_unlock(&lock);
+  return product;
+}
+
+static size_t matrices_of(const ggml_tensor *tensor) { return (size_t)(tensor->ne[2] * tensor->ne[3]); }
+
+size_t lutc_weight_bytes(const ggml_tensor *tensor) {
+  const type_kernels *kernels = find_kernels(tensor->type);
+  const size_t k = (size_t)tensor->ne[0], n = (size_t)tensor->ne[1];
+  size_t most = 0;
+  if (kernels == NULL || matrices_of(tensor) == 0)
+    return 0;
+  for (int way = 0; way < WAYS && kernels->kernels[way] != NULL; ++way) {
+    const lutc_product *product = find_product(kernels->kernels[way], n, k);
+    if (product == NULL || product->matrix_bytes > SIZE_MAX / matrices_of(tensor))
+      return 0;
+    if (product->matrix_bytes > most)
+      most = product->matrix_bytes;
+  }
+  return most * matrices_of(tensor);
+}
+
+/* Whether `count` blocks that are not zeros have one scale. */
+static bool share_scale(const lutc_block_type *type, const uint8_t *blocks, size_t count) {
+  uint16_t shared = 0;
+  for (; count-- > 0; blocks += type->bytes) {
+    uint16_t scale;
+    memcpy(&scale, blocks + type->scale_at, sizeof scale);
+    if ((scale & 0x7fff) == 0)
+      continue;
+    if (shared != 0 && scale != shared)
+      return false;
+    shared = scale;
+  }
+  return true;
+}
+
+static bool all_share(const lutc_block_type *type, const uint8_t *blocks, size_t sets, size_t set) {
+  for (size_t i = 0; i < sets; ++i)
+    if (!share_scale(type, blocks + i * set * type->bytes, set))
+      return false;
+  return true;
+}
+
+static int choose_way(const lutc_block_type *type, const ggml_tensor *tensor, const uint8_t *blocks) {
+  const size_t row = (size_t)tensor->ne[0] / type->elements, rows = (size_t)tensor->ne[1];
+  if (!type->is_ternary || all_share(type, blocks, matrices_of(tensor), row * rows))
+    return OF_MATRIX;
+  return all_share(type, blocks, rows * matrices_of(tensor), row) ? OF_ROWS : OF_BLOCKS;
+}
+
+lutc_product *lutc_pack_tensor(const ggml_tensor *tensor, const void *blocks) {
+  const type_kernels *kernels = find_kernels(tensor->type);
+  const lutc_block_type *type = lutc_find_block_type((uint32_t)tensor->type);
+  if (kernels == NULL || lutc_weight_bytes(tensor) == 0)
+    return NULL;
+  const lutc_kernel *open = kernels->kernels[choose_way(type, tensor, blocks)];
+  lutc_product *product = find_product(open, (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
+  if (product == NULL)
+    return NULL;
+  const lutc_status status = lutc_pack_blocks(product, type, matrices_of(tensor), blocks, tensor->data);
+  if (status != LUTC_OK) {
+    lutc_warn("%s stays with ggml's kernels: %s", tensor->name,
+              status == LUTC_BUFFER_TOO_SMALL ? "no memory to pack it" : lutc_status_string(status));
+    return NULL;
+  }
+  return product;
+}

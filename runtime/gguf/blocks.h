@@ -1,0 +1,47 @@
+/* blocks.h: the blocks of GGUF that a format of lutc holds losslessly, by ggml-common.h and ggml-quants.c of
+   ggml: their codes, scales and minimums as lutc_weights has them. Shared by the compiler's readers and by
+   engines/ggml; no part of generated libraries. */
+#ifndef LUTC_BLOCKS_H
+#define LUTC_BLOCKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The codes of one block. Of TQ2_0 they may be 3, which is no trit. */
+typedef void lutc_unpack_codes(const uint8_t *block, uint8_t *codes);
+/* The multiples of a block's scale and, where it has one, minimum: one for each subgroup. */
+typedef void lutc_unpack_multiples(const uint8_t *block, int8_t *scales, int8_t *minimums);
+
+/* A type. A block has one f16 scale, but MXFP4 one e8m0, and NVFP4 four of e4m3, which f16 holds. */
+typedef struct lutc_block_type {
+  uint32_t number; /* of ggml, and in files */
+  const char *name;
+  uint32_t elements, bytes; /* of a block */
+  lutc_unpack_codes *codes;
+  int32_t scale_at, minimum_at;     /* bytes from the begin of a block; -1: there is none */
+  lutc_unpack_multiples *multiples; /* null: there are no subgroups */
+  uint32_t subgroup;
+  uint32_t zero_point;  /* of each block, in formats that have them */
+  uint32_t scale_bytes; /* of a scale: 2 f16, 1 e8m0 */
+  uint32_t scales;      /* of a block */
+  uint32_t is_ternary;  /* 1: codes 0 to 2 stand for -1, 0, 1 */
+} lutc_block_type;
+
+/* The type with ggml's number; null where no format holds it. */
+const lutc_block_type *lutc_find_block_type(uint32_t number);
+/* All of them. */
+const lutc_block_type *lutc_block_types(size_t *count);
+
+/* The scales of a block as its format stores them: f16, of MXFP4 e8m0. */
+void lutc_unpack_scales(const lutc_block_type *type, const uint8_t *block, uint8_t *scales);
+/* The f16 minimum of a block whose type has one: K-blocks subtract theirs, so that it is negated. */
+uint16_t lutc_block_minimum(const lutc_block_type *type, const uint8_t *block);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,133 @@
+"""Runs small models of every type in llama.cpp, with and without the plug-in: compare.py <run_llama> <plug-in> <no_memory> <engine directory> <work>
+
+A run's distance is the NMSE of its logits from those of the same values in F32. With the plug-in it is at most that of
+stock runs (their larger one, with and without repacking) times SLACK; text is the same up to a token that stock is not
+sure of; bits are the same for all thread counts and variants, with and without mmap, whatever is loaded how often.
+"""
+import array
+import os
+import pathlib
+import subprocess
+import sys
+
+SLACK = 3.0  # Q1_0 has one scale of activations for 128 of k, in ggml for 32
+STEPS = 13  # of logits in a run
+TYPES = ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "tq1_0", "tq2_0", "mxfp4", "nvfp4",
+         "q1_0", "q2_0"]
+MODELS = [("llama", kind, ()) for kind in TYPES]
+MODELS += [("llama", "tq1_0", ("shared",)), ("llama", "tq2_0", ("rows",)), ("qwen3moe", "tq2_0", ("shared",))]
+MODELS += [("qwen3", "q4_0", ()), ("llama", "q6_k", ("tied",)), ("qwen3moe", "q4_0", ()), ("qwen3moe", "q4_k", ()), ("qwen3moe", "mxfp4", ())]
+
+run_llama, plugin, no_memory, engine, work = sys.argv[1:]
+if not os.path.isdir(engine):
+    print("not run: llama.cpp could not be installed")
+    sys.exit(77)
+work = pathlib.Path(work)
+base = sorted(pathlib.Path(engine).glob("libggml-base.so*"))[0]
+problems = []
+
+
+def expect(holds, what):
+    if not holds:
+        problems.append(what)
+        print("FAILED:", what)
+
+
+def run(model, *options, **variables):
+    """Logits, text, and what the plug-in says."""
+    environment = {**os.environ, "LD_LIBRARY_PATH": engine, **variables}
+    logits = work / "logits"
+    done = subprocess.run([run_llama, engine, model, logits, *options], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        expect(False, f"{model.name} {options} {variables}: {done.returncode} {done.stderr[-2000:]}")
+        return array.array("f"), "", done.stderr
+    return array.array("f", logits.read_bytes()), done.stdout, done.stderr
+
+
+def with_plugin(model, *options, **variables):
+    return run(model, *options, GGML_BACKEND_PATH=plugin, **variables)
+
+
+def distance(logits, exact):
+    if len(logits) != len(exact):
+        return float("inf")
+    return sum((a - b) ** 2 for a, b in zip(logits, exact)) / sum(b * b for b in exact)
+
+
+def draw(architecture, kind, options):
+    path = work / f"{'-'.join((architecture, kind) + options)}.gguf"
+    here = pathlib.Path(__file__).parent
+    done = subprocess.run([sys.executable, here / "draw_model.py", base, path, architecture, kind, *options], capture_output=True, text=True,
+                          env={**os.environ, "LD_LIBRARY_PATH": engine})
+    if "ggml has no type" in done.stderr:
+        return None
+    expect(done.returncode == 0, done.stderr)
+    return path
+
+
+def sure_until(logits, error):
+    """The first step whose two likeliest tokens are closer than an error that logits may have."""
+    words = len(logits) // STEPS
+    for step in range(STEPS):
+        second, first = sorted(logits[step * words:(step + 1) * words])[-2:]
+        if first - second < error:
+            return step
+    return STEPS
+
+
+def check_text(name, stock, ours, error):
+    steps = sure_until(stock[0], error)
+    expect(stock[1].split()[:steps] == ours[1].split()[:steps], f"{name}: text")
+
+
+def check_bits(name, model, ours):
+    for option in ("threads=3", "mmap=0", "times=2", "again=1"):
+        expect(with_plugin(model, option)[0] == ours[0], f"{name}: bits with {option}")
+    expect(with_plugin(model, "sequences=3", "threads=2")[0] == with_plugin(model, "sequences=3")[0], f"{name}: bits of sequences")
+    for variant in ("x86_64", "avx2", "avx512bw", "avx512vbmi"):
+        other = with_plugin(model, LUTC_VARIANT=variant)
+        if "this CPU lacks" in other[2]:
+            print(f"not run: {name}, {variant}")
+        else:
+            expect(f"variant {variant}" in other[2] and other[0] == ours[0], f"{name}: variant {variant}: {other[2]}")
+
+
+def check_memory(name, model, stock):
+    """Every nth allocation of the plug-in fails: what it cannot pack, ggml multiplies."""
+    for every in range(1, 8):
+        logits, _, _ = with_plugin(model, "threads=2", LD_PRELOAD=no_memory, FAIL_EVERY=str(every))
+        expect(distance(logits[:len(logits) // STEPS], stock[0][:len(logits) // STEPS]) < 1e-2, f"{name}: allocation {every} fails")
+
+
+def compare(architecture, kind, options):
+    name = " ".join((architecture, kind) + options)
+    model = draw(architecture, kind, options)
+    if model is None:
+        print(f"not run: {name}, which this llama.cpp does not have")
+        return
+    floats = draw(architecture, kind, options + ("float",))
+    exact = run(floats)[0]
+    words = len(exact) // STEPS  # later steps may be of other tokens
+    stock, plain, ours = run(model), run(model, "extra=0"), with_plugin(model)
+    expect("lutc: multiplies" in ours[2] and "variant" in ours[2], f"{name}: it says what it took: {ours[2]}")
+    far = [distance(it[0][:words], exact[:words]) for it in (stock, plain, ours)]
+    print(f"{name:24} NMSE of stock {far[0]:.2e}, without repacking {far[1]:.2e}, of lutc {far[2]:.2e}")
+    expect(far[2] <= SLACK * max(far[:2]), f"{name}: {far}")
+    deviation = (sum(value * value for value in exact[:words]) / words) ** 0.5
+    check_text(name, stock, ours, 10 * max(far) ** 0.5 * deviation)
+    expect(with_plugin(model, "threads=2")[0] == ours[0], f"{name}: bits with two threads")
+    if kind == "q4_0" or options:
+        check_bits(name, model, ours)
+    if kind == "q4_k":
+        check_memory(name, model, stock)
+    expect("lutc" not in with_plugin(model, LUTC_QUIET="1")[2], f"{name}: quiet")
+    expect(with_plugin(model, LUTC_OFF="1")[0] == stock[0], f"{name}: off")
+    for path in (model, floats):
+        path.unlink()
+
+
+work.mkdir(parents=True, exist_ok=True)
+for it in MODELS:
+    compare(*it)
+    sys.stdout.flush()
+sys.exit(1 if problems else 0)
