@@ -363,11 +363,10 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   double gain = std::max(candidate.cost.batchCycles - price.unpackedBatch(), unpack / unpackedBlock);
   ScheduleFields fields = ScheduleFields::of(s);
   fields.tokenBlock = unpackedBlock;
-  // What is stored and loaded again delays products by more than its issue slots: by half on Zen 5.
+  // What is stored and loaded again delays products by more than its issue slots, on Zen 5 by twice as much.
   fields.unpackTokens =
-      isPlain(work.t)
-          ? 1
-          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(1.5 * unpack / gain), 4) * 4);
+      isPlain(work.t) ? 1
+                      : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(2 * unpack / gain), 4) * 4);
   ScheduleAttr unpacks = fields.get(s.getContext());
   return Candidate{unpacks, work.cost(unpacks), work.n};
 }
