@@ -180,13 +180,16 @@ typedef struct lutc_program {
 
 #define LUTC_MAX_SLOTS LUTC_STAGE_SLOTS
 
-/* One kernel in one variant. Where n and k are open, sizes of slots and the shape are those of an example. */
+/* One kernel in one variant. Where n and k are open, sizes of slots and the shape are those of an example,
+   and `few` is the code for fewer than LUTC_FEW_ROWS rows, which may not pay for tables; null: the same. */
+#define LUTC_FEW_ROWS 2048
 typedef struct lutc_variant_code {
   lutc_variant_info info;
   lutc_layout layout;
   uint32_t layout_id; /* equal ids: interchangeable packed weights */
   const lutc_program *program;
   const lutc_body *body;
+  const struct lutc_variant_code *few;
 } lutc_variant_code;
 
 typedef struct lutc_library_state {

@@ -80,12 +80,17 @@ static void make_variant(const lutc_kernel *kernel, const lutc_variant_code *ope
       made->program.scratch_bytes += made->slots[i].size;
 }
 
+static const lutc_variant_code *code_for(const lutc_kernel *open, size_t variant, size_t n) {
+  const lutc_variant_code *code = open->variants[variant];
+  return code->few != NULL && n < LUTC_FEW_ROWS ? code->few : code;
+}
+
 /* Whether sums fit 32 bits and sizes the address space, in every variant. */
 static int is_good_shape(const lutc_kernel *open, size_t n, size_t k) {
   if (n == 0 || k == 0 || n > INT32_MAX || k > INT32_MAX)
     return 0;
   for (size_t i = 0; i < open->library->variant_count; ++i) {
-    const lutc_body *body = open->variants[i]->body;
+    const lutc_body *body = code_for(open, i, n)->body;
     if (body->most_k != 0 && k > body->most_k)
       return 0;
     lutc_shape shape;
@@ -115,7 +120,7 @@ lutc_status lutc_make_kernel(const lutc_kernel *open, size_t n, size_t k, void *
     made->kernel.info.group = k;
   made->kernel.variants = made->variants;
   for (size_t i = 0; i < open->library->variant_count; ++i) {
-    make_variant(&made->kernel, open->variants[i], &variants[i]);
+    make_variant(&made->kernel, code_for(open, i, n), &variants[i]);
     made->variants[i] = &variants[i].code;
   }
   *kernel = &made->kernel;

@@ -199,6 +199,10 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   code->layout_id = layoutId(code->layout);
   code.point(&lutc_variant_code::program, program(product.variants[target].program));
   code.point(&lutc_variant_code::body, shared(Record<lutc_body>(g.contract())));
+  static_assert(fewRows == LUTC_FEW_ROWS);
+  if (const Product &few = plan.products[product.few];
+      product.few && few.variants[target].geometry.schedule != g.schedule)
+    code.point(&lutc_variant_code::few, variantCode(few, target));
   return global(code);
 }
 
@@ -270,12 +274,14 @@ Constant *DescriptorEmitter::routing(const PlannedProgram &program) {
 void DescriptorEmitter::defineKernels() {
   for (const KernelSpec &kernel : plan.library.kernels)
     kernels.push_back(declare(plan.library.name + "_" + kernel.name + "_kernel"));
-  llvm::SmallVector<Constant *> codes;
-  for (const Product &product : plan.products) {
+  llvm::SmallVector<Constant *> codes(plan.products.size());
+  for (size_t index : plan.productOfKernel) {
+    if (codes[index])
+      continue;
     llvm::SmallVector<Constant *> variants;
     for (size_t target = 0; target < plan.targets.size(); ++target)
-      variants.push_back(variantCode(product, target));
-    codes.push_back(pointers(variants));
+      variants.push_back(variantCode(plan.products[index], target));
+    codes[index] = pointers(variants);
   }
   for (size_t index = 0; index < kernels.size(); ++index) {
     Record<lutc_kernel> kernel;

@@ -222,11 +222,10 @@ static LogicalResult scheduleFor(MLIRContext &context, LibraryPlan &plan, const 
     prepare(pm, row);
   if (failed(pm.run(*module)))
     return failure();
-  for (auto [index, product] : llvm::enumerate(plan.products)) {
+  for (Product &product : plan.products) {
     auto function = module->lookupSymbol<func::FuncOp>(plan.symbol(product, row));
     ProductVariant variant = variantOf(function, target);
-    size_t kernel = llvm::find(plan.productOfKernel, index) - plan.productOfKernel.begin();
-    variant.program = keep(getProgram(function, target), {0, kernel});
+    variant.program = keep(getProgram(function, target), {0, product.kernel});
     product.variants.push_back(std::move(variant));
   }
   for (auto [group, spec] : llvm::zip(plan.groups, plan.library.groups)) {
@@ -284,8 +283,16 @@ static void addProducts(MLIRContext &context, LibraryPlan &plan) {
     size_t index = 0;
     while (index < plan.products.size() && plan.products[index].name != product.name)
       ++index;
-    if (index == plan.products.size())
-      plan.products.push_back(std::move(product));
+    if (index == plan.products.size()) {
+      product.kernel = plan.productOfKernel.size();
+      plan.products.push_back(product);
+      if (product.open) {
+        plan.products[index].few = plan.products.size();
+        product.n = fewTypicalRows;
+        product.name += "_few";
+        plan.products.push_back(product);
+      }
+    }
     plan.productOfKernel.push_back(index);
   }
 }

@@ -73,6 +73,8 @@ struct Product {
   std::string name;     // a8_w158_640x2560, or with _dot or _lookup where the user asked for it
   int64_t n = 0, k = 0; // of open ones those for which the schedule is chosen
   bool open = false;
+  size_t kernel = 0; // the first one behind which it is
+  size_t few = 0;    // of an open one: index of the same for fewer than `fewRows` rows
   Format format;
   Numerics numerics = Numerics::a8;
   std::optional<Strategy> strategy;
