@@ -53,9 +53,9 @@ def models(draw):
 def open_shapes(draw):
     for form in ["w158", "w1", "w2zs", "w4zp", "w8", "w1g128", "w2g64zp", "w3g64", "w4g32", "w4g128z", "w5g16m", "w4k32m", "w6k16",
                  "nl4", "fp4g32e"]:
-        yield dict(format=form)
-        n, k = draw.choice([(5, 40), (70, 333), (257, 2048), (33, 4100), (1500, 600)])
-        yield dict(name=f"{form}_{n}x{k}", n=n, k=k, format=form)
+        yield dict(format=form, numerics="a8")
+        n, k = draw.choice([(5, 40), (70, 333), (257, 2048), (33, 4100), (2500, 600)])
+        yield dict(name=f"{form}_known", n=n, k=k, format=form, numerics="a8")
     for form in ["w158r", "w2g128", "w4"]:
         for numerics, strategy in WAYS:
             yield dict(name=f"{form}_{numerics}_{strategy}", format=form, numerics=numerics, strategy=strategy)
