@@ -251,7 +251,7 @@ LUTC_MUST_USE lutc_status lutc_run(const lutc_kernel *kernel, size_t m, const fl
    `memory`, a multiple of LUTC_ALIGNMENT with lutc_made_kernel_bytes(open) bytes, which the caller keeps as
    long as the kernel is used, and may be used wherever a kernel is taken. Costs about a microsecond. Kernels
    of one format, class, n and k have the same packed weights, whether they were made or compiled, in one
-   library or another, unless a schedule was asked for. */
+   library or another, unless a strategy or a schedule was asked for. */
 size_t lutc_made_kernel_bytes(const lutc_kernel *open);
 LUTC_MUST_USE lutc_status lutc_make_kernel(const lutc_kernel *open, size_t n, size_t k, void *memory,
                                            size_t memory_bytes, const lutc_kernel **kernel);

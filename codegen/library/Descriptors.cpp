@@ -22,6 +22,11 @@ struct Image {
   uint64_t alignment = 1;
 
   Constant *constant(llvm::LLVMContext &context) const;
+  /// The addresses of `part`, whose bytes lie at `offset`.
+  void addAddresses(const Image &part, size_t offset) {
+    for (auto [at, to] : part.addresses)
+      addresses.push_back({offset + at, to});
+  }
 };
 
 /// A struct of runtime/lutc.h or kernel.h to be: its numbers are set as in C, its pointers by what they point
@@ -31,8 +36,12 @@ template <typename Struct> struct Record : Image {
     bytes.resize(sizeof(Struct)); // zeros, also between members
     alignment = alignof(Struct);
   }
-  explicit Record(const Struct &numbers) : Record() { std::memcpy(bytes.data(), &numbers, sizeof(Struct)); }
-  Struct *operator->() { return reinterpret_cast<Struct *>(bytes.data()); }
+  explicit Record(const Struct &numbers) : Record() {
+    static_assert(std::has_unique_object_representations_v<Struct>, "what is between members is not known");
+    std::memcpy(bytes.data(), &numbers, sizeof(Struct));
+  }
+  Struct &operator*() { return *reinterpret_cast<Struct *>(bytes.data()); }
+  Struct *operator->() { return &**this; }
 
   template <typename Member> size_t offsetOf(Member Struct::*member) {
     return reinterpret_cast<const uint8_t *>(&(operator->()->*member)) - bytes.data();
@@ -43,10 +52,8 @@ template <typename Struct> struct Record : Image {
       addresses.push_back({offsetOf(member), to});
   }
   template <typename Inner> void set(Inner Struct::*member, const Record<Inner> &inner) {
-    size_t offset = offsetOf(member);
-    llvm::copy(inner.bytes, bytes.begin() + offset);
-    for (auto [at, to] : inner.addresses)
-      addresses.push_back({offset + at, to});
+    llvm::copy(inner.bytes, bytes.begin() + offsetOf(member));
+    addAddresses(inner, offsetOf(member));
   }
 };
 
@@ -83,8 +90,7 @@ struct DescriptorEmitter {
     Image all;
     all.alignment = alignof(Struct);
     for (const Record<Struct> &row : rows) {
-      for (auto [at, to] : row.addresses)
-        all.addresses.push_back({all.bytes.size() + at, to});
+      all.addAddresses(row, all.bytes.size());
       llvm::append_range(all.bytes, row.bytes);
     }
     return global(all);
@@ -168,21 +174,11 @@ Constant *Image::constant(llvm::LLVMContext &context) const {
 
 Record<lutc_kernel_info> DescriptorEmitter::kernelInfo(size_t kernel) {
   const KernelSpec &spec = plan.library.kernels[kernel];
-  const lutc_kernel_info known = lut::kernelInfo(spec.n, spec.k, spec.format);
   Record<lutc_kernel_info> info;
+  fillKernelInfo(*info, spec.n, spec.k, spec.format);
   info.point(&lutc_kernel_info::name, string(spec.name));
   info.point(&lutc_kernel_info::format, string(spec.format.str()));
   info.point(&lutc_kernel_info::numerics, string(stringifyNumerics(plan.product(kernel).numerics)));
-  info->n = known.n;
-  info->k = known.k;
-  info->group = known.group;
-  info->subgroup = known.subgroup;
-  info->codes = known.codes;
-  info->scale_type = known.scale_type;
-  info->scales_per_tensor = known.scales_per_tensor;
-  info->has_zero_points = known.has_zero_points;
-  info->has_minimums = known.has_minimums;
-  info->has_columns = known.has_columns;
   info.point(&lutc_kernel_info::values, numbers<float>(codeValues(spec.format)));
   return info;
 }

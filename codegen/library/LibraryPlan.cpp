@@ -286,7 +286,7 @@ static void addProducts(MLIRContext &context, LibraryPlan &plan) {
     if (index == plan.products.size()) {
       product.kernel = plan.productOfKernel.size();
       plan.products.push_back(product);
-      if (product.open) {
+      if (product.open && product.format.hasTables()) {
         plan.products[index].few = plan.products.size();
         product.n = fewTypicalRows;
         product.name += "_few";

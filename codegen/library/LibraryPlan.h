@@ -74,7 +74,7 @@ struct Product {
   int64_t n = 0, k = 0; // of open ones those for which the schedule is chosen
   bool open = false;
   size_t kernel = 0; // the first one behind which it is
-  size_t few = 0;    // of an open one: index of the same for fewer than `fewRows` rows
+  size_t few = 0;    // of an open one with tables: index of the same for fewer than `fewRows` rows
   Format format;
   Numerics numerics = Numerics::a8;
   std::optional<Strategy> strategy;

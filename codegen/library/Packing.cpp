@@ -19,8 +19,7 @@ static lutc_type typeOf(ScaleType type) {
   return types[size_t(type)];
 }
 
-lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
-  lutc_kernel_info info = {};
+void lut::fillKernelInfo(lutc_kernel_info &info, int64_t n, int64_t k, const Format &format) {
   info.n = n;
   info.k = k;
   info.group = format.group ? format.group : k; // of an open k: 0
@@ -31,6 +30,11 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
   info.has_zero_points = format.zeroPoints;
   info.has_minimums = format.minimums;
   info.has_columns = format.permuted;
+}
+
+lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
+  lutc_kernel_info info = {};
+  fillKernelInfo(info, n, k, format);
   return info;
 }
 

@@ -13,6 +13,8 @@ std::vector<float> codeValues(const Format &format);
 
 /// Names, numerics and values, which do not matter to packing, are null.
 lutc_kernel_info kernelInfo(int64_t n, int64_t k, const Format &format);
+/// The same, in `info` of zeros.
+void fillKernelInfo(lutc_kernel_info &info, int64_t n, int64_t k, const Format &format);
 
 lutc_layout layoutOf(const Geometry &geometry);
 

@@ -76,7 +76,7 @@ static int64_t runOf(Layout layout, TablesType tables) {
 /// one to bias it; 16-bit sums that do not fit the registers are loaded and stored again.
 static double widenOperations(TargetAttr t, const Format &format, Layout layout, TablesType tables) {
   double run = runOf(layout, tables), operations = run == 1 ? 3 : 1 + 4 / run;
-  int64_t planes = layout == Layout::base3 ? 1 : format.row->bits, rows = t.getRegisters() >= 32 ? 2 : 1;
+  int64_t planes = factsOf(layout).trits ? 1 : format.row->bits, rows = t.getRegisters() >= 32 ? 2 : 1;
   bool spills =
       planes * tables.getDigits() * rows * 2 /*tokens*/ * 2 /*even, odd*/ > t.getRegisters() * 3 / 4;
   return operations + (spills ? 4 / run : 0);
@@ -85,8 +85,8 @@ static double widenOperations(TargetAttr t, const Format &format, Layout layout,
 static InnerCycles lookupCycles(TargetAttr t, const Format &format, Layout layout, TablesType tables,
                                 int64_t n, int64_t k) {
   Cycles c(t);
-  double lookups = double(n) * k / tables.getUnit() / t.getVectorBytes() *
-                   (layout == Layout::base3 ? 1 : format.row->bits);
+  double lookups =
+      double(n) * k / tables.getUnit() / t.getVectorBytes() * (factsOf(layout).trits ? 1 : format.row->bits);
   double index = lookups * 2 * c.simple, perDigit;
   // Permute and product take 1.3 cycles on Zen 4, where they share a port, and no less on Intel.
   if (layout == Layout::quad)
@@ -121,7 +121,7 @@ struct Pricing {
   int64_t n, k;
   Cycles c = Cycles(t);
   Layout layout = schedule.getLayout();
-  bool bytePerRow = layout == Layout::column || layout == Layout::base3;
+  bool bytePerRow = factsOf(layout).hasBytePerRow();
   int64_t laneRows = t.getVectorBytes() / 4;
   double sums = double(n) / laneRows; // vectors of i32 for one token
   double groups = double(format.groups(k));
@@ -284,7 +284,7 @@ struct Grid {
   void add(int64_t rows, int64_t tokens, int64_t tokenBlock, int64_t kBlock, bool rowsInner,
            int64_t batchRows) {
     bool lookup = layout != Layout::dot;
-    int64_t run = layout == Layout::base3 || layout == Layout::column ? runOf(layout, tables) : 0;
+    int64_t run = factsOf(layout).hasBytePerRow() ? runOf(layout, tables) : 0;
     ScheduleFields fields{
         lookup ? Strategy::lookup : Strategy::dot, layout, rows, tokens, tokenBlock, kBlock};
     fields.run = run;
@@ -400,7 +400,8 @@ struct CpuSchedules : ScheduleModel {
 
 llvm::SmallVector<Candidate> CpuSchedules::candidates(LookupGemmOp gemm, TargetAttr t) const {
   auto many = candidatesFor(typicalDimension, gemm, t);
-  if (gemm.getW().getType().getN() >= fewRows || many.empty())
+  WeightsType w = gemm.getW().getType();
+  if (w.getN() >= fewRows || !w.getFormat().getFormat().hasTables())
     return many;
   auto few = candidatesFor(fewTypicalRows, gemm, t);
   return few.front().schedule.getStrategy() == many.front().schedule.getStrategy() ? many : few;

@@ -213,7 +213,7 @@ Values lut::emitSums(Emitter &e, const Body &g, const GroupCursor &cursor) {
   if (g.layout == Layout::dot)
     return emitDotSums({e, g, cursor});
   LookupEmitter emitter{{e, g, cursor}};
-  if (g.layout == Layout::column || g.layout == Layout::base3)
+  if (factsOf(g.layout).hasBytePerRow())
     return emitter.columnSums();
   return e.loop(e.div(cursor.kLength, g.chunkK), emitter.initialSums(),
                 [&](Value i, Values sums) { return emitter.quadChunk(i, sums); });

@@ -1,9 +1,9 @@
 /* check.c: whether ggml is as ggml.h says. Tensors that ggml makes are compared field by field; then a small
    product runs through the plug-in's buffer, the CPU back end and two of its threads. */
+#include "internal.h"
 #include "plugin.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { N = 32, K = 64, TOKENS = 3, EXPERTS = 2, THREADS = 2, Q4_0 = 2 }; /* of the trial */
 
@@ -89,7 +89,7 @@ static const char *place_weights(trial *t, ggml_tensor *w) {
     return "buffers of ggml have another form";
   uint8_t blocks[N * K / 32 * 18];
   const uintptr_t base = (uintptr_t)lutc_ggml.backend_buffer_get_base(t->weights);
-  void *address = (void *)((base + LUTC_ALIGNMENT - 1) / LUTC_ALIGNMENT * LUTC_ALIGNMENT);
+  void *address = (void *)lutc_round_up(base, LUTC_ALIGNMENT);
   fill_blocks(blocks);
   if (lutc_ggml.backend_tensor_alloc(t->weights, w, address) != 0 || w->data != address ||
       w->buffer != t->weights)

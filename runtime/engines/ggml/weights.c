@@ -1,11 +1,11 @@
 /* weights.c: which weights are taken, in which formats, and their way into them. */
+#include "internal.h"
 #include "plugin.h"
 
 #include "gguf.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Ternary blocks: w158 where those of a matrix share a scale, w158r where those of each row do. */
 enum { OF_MATRIX, OF_ROWS, OF_BLOCKS, WAYS };
@@ -46,10 +46,6 @@ static const type_kernels *find_kernels(int type) {
   return NULL;
 }
 
-static size_t round_up(size_t bytes) {
-  return (bytes + LUTC_ALIGNMENT - 1) / LUTC_ALIGNMENT * LUTC_ALIGNMENT;
-}
-
 /* Products are few, and live as long as the process: tensors of any model point to them. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static lutc_product *products;
@@ -64,8 +60,13 @@ static lutc_product *make_product(const lutc_kernel *open, size_t n, size_t k) {
     free(memory);
     return NULL;
   }
-  *product = (lutc_product){
-      {lutc_product_functions}, open, kernel, n, k, round_up(lutc_packed_bytes(kernel)), products};
+  *product = (lutc_product){{lutc_product_functions},
+                            open,
+                            kernel,
+                            n,
+                            k,
+                            lutc_round_up(lutc_packed_bytes(kernel), LUTC_ALIGNMENT),
+                            products};
   return products = product;
 }
 
@@ -93,8 +94,7 @@ size_t lutc_weight_bytes(const ggml_tensor *tensor) {
     const lutc_product *product = find_product(kernels->kernels[way], n, k);
     if (product == NULL || product->matrix_bytes > SIZE_MAX / matrices_of(tensor))
       return 0;
-    if (product->matrix_bytes > most)
-      most = product->matrix_bytes;
+    most = lutc_max(most, product->matrix_bytes);
   }
   return most * matrices_of(tensor);
 }
