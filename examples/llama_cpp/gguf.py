@@ -58,7 +58,8 @@ def typed(value):
         return STRING, string(value)
     if isinstance(value, list):
         items = [typed(item) for item in value]
-        return ARRAY, struct.pack("<IQ", items[0][0], len(items)) + b"".join(item for _, item in items)
+        number = INT32 if items[0][0] == UINT32 else items[0][0]  # types of tokens are signed
+        return ARRAY, struct.pack("<IQ", number, len(items)) + b"".join(item for _, item in items)
     if isinstance(value, bool):
         return BOOL, struct.pack("<B", value)
     if isinstance(value, float):

@@ -38,6 +38,7 @@ FUNCTIONS = {
     "llama_memory_seq_cp": (None, c_void_p, c_int32, c_int32, c_int32, c_int32),
     "llama_memory_seq_rm": (c_bool, c_void_p, c_int32, c_int32, c_int32),
     "llama_decode": (c_int32, c_void_p, Batch),
+    "llama_synchronize": (None, c_void_p),
     "llama_get_logits_ith": (POINTER(c_float), c_void_p, c_int32),
     "ggml_backend_load_all_from_path": (None, c_char_p),
     "ggml_backend_reg_by_name": (c_void_p, c_char_p),
@@ -84,11 +85,13 @@ class Model:
     def tokens(self, text):
         text = text.encode()
         room = (c_int32 * (len(text) + 8))()
-        return room[:self.llama.tokenize(self.vocabulary, text, len(text), room, len(room), True, False)]
+        count = self.llama.tokenize(self.vocabulary, text, len(text), room, len(room), True, False)
+        return room[:count]
 
     def piece(self, token):
         room = ctypes.create_string_buffer(256)
-        return room.raw[:max(0, self.llama.token_to_piece(self.vocabulary, token, room, len(room), 0, False))]
+        length = self.llama.token_to_piece(self.vocabulary, token, room, len(room), 0, False)
+        return room.raw[:max(length, 0)]
 
     def ends(self, token):
         return self.llama.vocab_is_eog(self.vocabulary, token)
@@ -123,6 +126,7 @@ class Context:
         flags = (c_int8 * count)(*(wanted == "all" or i % each == each - 1 for i in range(count)))
         if self.llama.decode(self.pointer, Batch(count, numbers(tokens), None, positions, numbers([1] * count), lists, flags)):
             raise RuntimeError("llama_decode failed")
+        self.llama.synchronize(self.pointer)
 
     def logits(self, i=-1):
         """Of the i-th token of the batch, the last one by default."""

@@ -47,7 +47,6 @@ class Speaker:
         context.forget(position)
         start = time.perf_counter()
         context.decode(self.tokens(count), position, count if position else 1)
-        context.logits()
         return time.perf_counter() - start
 
     def measure(self, count, threads, seconds):
@@ -169,4 +168,5 @@ def main():
     return compare(options)
 
 
-main()
+if __name__ == "__main__":
+    main()
