@@ -19,7 +19,6 @@ from llama_models import MODELS, write
 POSITION = 128  # where decoding goes on
 SEQUENCES = 8
 CELLS = {"decode": 1, f"{SEQUENCES} sequences": SEQUENCES, "prefill of 128": 128, "prefill of 512": 512}  # tokens of a call
-ENGINES = ("llama.cpp", "lutc")
 
 
 class Speaker:
@@ -50,22 +49,22 @@ class Speaker:
         return time.perf_counter() - start
 
     def measure(self, count, threads, seconds):
-        """The median of the calls within some seconds."""
+        """Seconds of each call, until some seconds are over."""
         for context in (self.prefill, self.one, self.many):
             context.use_threads(threads, self.pools[threads])
         times, end = [], time.perf_counter() + seconds
         while not times or time.perf_counter() < end:
             times.append(self.call(count))
-        return statistics.median(times)
+        return times
 
 
 def speak(directory, path):
-    """Answers lines of count, threads and seconds."""
+    """Answers lines of count, threads and seconds by the median."""
     speaker = Speaker(directory, path)
     print("ready", flush=True)
     for line in sys.stdin:
         count, threads, seconds = line.split()
-        print(speaker.measure(int(count), int(threads), float(seconds)), flush=True)
+        print(statistics.median(speaker.measure(int(count), int(threads), float(seconds))), flush=True)
 
 
 class Engine:
@@ -99,9 +98,9 @@ def rounds_of(engines, options):
     times = {}
     for turn in range(options.rounds):
         for threads in options.threads:
-            for cell, count in CELLS.items():
+            for cell in options.cells:
                 order = engines if turn % 2 == 0 else engines[::-1]
-                pair = [engine.measure(count, threads, options.seconds) for engine in order]
+                pair = [engine.measure(CELLS[cell], threads, options.seconds) for engine in order]
                 times.setdefault((cell, threads), []).append(pair if turn % 2 == 0 else pair[::-1])
     return times
 
@@ -138,34 +137,41 @@ def compare(options):
     print(f"\nGeometric means, the least in parentheses: {means}.")
 
 
-def stock_alone(options):
-    """Lines of threads, tokens of a call, and the most tokens a second of llama.cpp on the layers alone."""
+def measure_layers(options):
+    """Prints tokens of a call, threads, and the most tokens a second of stock llama.cpp, for the layers alone."""
     path = pathlib.Path(options.work) / "model.gguf"
     write(path, MODELS[options.models[0]].layers_alone(), gguf.Ggml(options.directory))
     speaker = Speaker(options.directory, path)
     path.unlink()
     for threads in options.threads:
         for count in (1, 128):
-            print(count, threads, count / min(speaker.measure(count, threads, 0) for _ in range(options.rounds)), flush=True)
+            print(count, threads, count / min(speaker.measure(count, threads, options.seconds)), flush=True)
+
+
+def chosen(names, parts):
+    return [name for name in names if any(part.lower() in name.lower() for part in parts.split(","))]
 
 
 def main():
     if sys.argv[1:2] == ["--speak"]:
-        return speak(*sys.argv[2:])
+        speak(*sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="scripts/bench --llama")
     parser.add_argument("directory", help="of llama.cpp's libraries")
     parser.add_argument("plugin")
     parser.add_argument("work", help="a directory for models: up to 5 GB")
     parser.add_argument("--models", default="", help="names, or parts of them, with commas between: " + ", ".join(MODELS))
+    parser.add_argument("--cells", default="", help="the same of " + ", ".join(CELLS))
     parser.add_argument("--threads", default="1,2", help="of 1,2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a cell, an engine and a round; at least one call")
+    parser.add_argument("--layers", action="store_true", help="instead: stock alone, the layers of one model without its head")
     options = parser.parse_args()
-    options.models = [name for name in MODELS if any(part.lower() in name.lower() for part in options.models.split(","))]
+    options.models, options.cells = chosen(MODELS, options.models), chosen(CELLS, options.cells)
     options.threads = [int(threads) for threads in options.threads.split(",")]
-    if not options.models:
-        parser.error("no such model")
-    return compare(options)
+    if not options.models or not options.cells:
+        parser.error("no such model, or no such cell")
+    (measure_layers if options.layers else compare)(options)
 
 
 if __name__ == "__main__":
