@@ -5,6 +5,7 @@ import pathlib
 import struct
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_void_p
 
+TYPES = 43  # of ggml; some versions do not say that there is no further one
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
 
 
@@ -25,7 +26,7 @@ class Ggml:
 
     def number(self, kind):
         """Of a type; None in a ggml that does not have it."""
-        return next((number for number in range(64) if (self.library.ggml_type_name(number) or b"").lower() == kind.encode()), None)
+        return next((number for number in range(TYPES) if (self.library.ggml_type_name(number) or b"").lower() == kind.encode()), None)
 
     def traits(self, kind):
         return self.library.ggml_get_type_traits(self.number(kind)).contents
