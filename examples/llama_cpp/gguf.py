@@ -1,9 +1,10 @@
 """Writes GGUF files: tensors in any type that llama.cpp's own libggml-base quantizes to."""
 import array
 import ctypes
-import pathlib
 import struct
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_void_p
+
+import llama
 
 TYPES = 43  # of ggml; some versions do not say that there is no further one
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
@@ -18,7 +19,7 @@ class Ggml:
     """Types by name, and their blocks."""
 
     def __init__(self, directory):
-        self.library = ctypes.CDLL(str(sorted(pathlib.Path(directory).glob("libggml-base.so*"))[0]))
+        self.library = ctypes.CDLL(llama.find_library(directory, "libggml-base.so*"))
         self.library.ggml_type_name.restype = c_char_p
         self.library.ggml_get_type_traits.restype = ctypes.POINTER(Traits)
         self.library.ggml_quantize_chunk.restype = c_size_t

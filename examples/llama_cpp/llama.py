@@ -5,6 +5,14 @@ import pathlib
 from ctypes import POINTER, c_bool, c_char_p, c_float, c_int32, c_int8, c_uint32, c_void_p
 
 
+def find_library(directory, pattern):
+    """The first file of that name, or with a version behind it."""
+    found = sorted(pathlib.Path(directory).glob(pattern))
+    if not found:
+        raise FileNotFoundError(f"no {pattern} in {directory}")
+    return str(found[0])
+
+
 class Parameters(ctypes.Structure):
     """Of models and contexts, passed by value: room for any version's."""
     _fields_ = [("bytes", ctypes.c_ubyte * 512)]
@@ -52,10 +60,7 @@ class Llama:
 
     def __init__(self, directory, log=lambda line: None):
         for name in ("libggml-base.so*", "libggml.*", "libllama.*"):
-            found = sorted(pathlib.Path(directory).glob(name))
-            if not found:
-                raise FileNotFoundError(f"no {name} in {directory}")
-            ctypes.CDLL(str(found[0]), os.RTLD_NOW | os.RTLD_GLOBAL)
+            ctypes.CDLL(find_library(directory, name), os.RTLD_NOW | os.RTLD_GLOBAL)
         loaded = ctypes.CDLL(None)
         for name, (result, *arguments) in FUNCTIONS.items():
             function = getattr(loaded, name)

@@ -18,6 +18,7 @@ from llama_models import MODELS, write
 
 POSITION = 128  # where decoding goes on
 SEQUENCES = 8
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 CELLS = {"decode": 1, f"{SEQUENCES} sequences": SEQUENCES, "prefill of 128": 128, "prefill of 512": 512}  # tokens of a call
 
 
@@ -31,11 +32,14 @@ class Speaker:
         self.prefill, self.one = llama.Context(model, 512), llama.Context(model, 2 * POSITION)
         self.many = llama.Context(model, 2 * POSITION, sequences=SEQUENCES)
         self.pools = {1: None, 2: self.llama.threadpool(2)}
+        self.has_prompts, self.clock = False, CLOCKS["wall"]
+
+    def read_prompts(self):
         for context in (self.one, self.many):
-            context.use_threads(2, self.pools[2])
             context.decode(self.tokens(POSITION))
         for sequence in range(1, SEQUENCES):
             self.many.copy(sequence)
+        self.has_prompts = True
 
     def tokens(self, count):
         return [(i * 7919 + 11) % self.words for i in range(count)]  # experts differ
@@ -44,14 +48,16 @@ class Speaker:
         """Seconds of one call."""
         context, position = {1: (self.one, POSITION), SEQUENCES: (self.many, POSITION)}.get(count, (self.prefill, 0))
         context.forget(position)
-        start = time.perf_counter()
+        start = self.clock()
         context.decode(self.tokens(count), position, count if position else 1)
-        return time.perf_counter() - start
+        return self.clock() - start
 
     def measure(self, count, threads, seconds):
         """Seconds of each call, until some seconds are over."""
         for context in (self.prefill, self.one, self.many):
             context.use_threads(threads, self.pools[threads])
+        if not self.has_prompts:
+            self.read_prompts()
         times, end = [], time.perf_counter() + seconds
         while not times or time.perf_counter() < end:
             times.append(self.call(count))
@@ -59,11 +65,12 @@ class Speaker:
 
 
 def speak(directory, path):
-    """Answers lines of count, threads and seconds by the median."""
+    """Answers lines of count, threads, seconds and clock by the median."""
     speaker = Speaker(directory, path)
     print("ready", flush=True)
     for line in sys.stdin:
-        count, threads, seconds = line.split()
+        count, threads, seconds, clock = line.split()
+        speaker.clock = CLOCKS[clock]
         print(statistics.median(speaker.measure(int(count), int(threads), float(seconds))), flush=True)
 
 
@@ -100,7 +107,7 @@ def rounds_of(engines, options):
         for threads in options.threads:
             for cell in options.cells:
                 order = engines if turn % 2 == 0 else engines[::-1]
-                pair = [engine.measure(CELLS[cell], threads, options.seconds) for engine in order]
+                pair = [engine.measure(CELLS[cell], threads, options.seconds, options.clock) for engine in order]
                 times.setdefault((cell, threads), []).append(pair if turn % 2 == 0 else pair[::-1])
     return times
 
@@ -121,7 +128,7 @@ def geometric_mean(values):
 def compare(options):
     print("# Whole models in llama.cpp, stock and with lutc's plug-in\n")
     print(f"Random weights of the real size, head included; tokens a second, medians of {options.rounds} rounds in turn; decoding at position "
-          f"{POSITION}.\nStock repacks where it can. Times faster: the ratio of the medians, and the least of the rounds.\n")
+          f"{POSITION}; {options.clock} clock.\nStock repacks where it can. Times faster: the ratio of the medians, and the least of the rounds.\n")
     print("| model | threads | | llama.cpp | lutc | times faster | least |\n| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     ggml, ratios = gguf.Ggml(options.directory), {}
     for name in options.models:
@@ -163,12 +170,15 @@ def main():
     parser.add_argument("--models", default="", help="names, or parts of them, with commas between: " + ", ".join(MODELS))
     parser.add_argument("--cells", default="", help="the same of " + ", ".join(CELLS))
     parser.add_argument("--threads", default="1,2", help="of 1,2")
+    parser.add_argument("--clock", default="wall", choices=CLOCKS, help="cpu: for one thread of a machine that has other work")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a cell, an engine and a round; at least one call")
     parser.add_argument("--layers", action="store_true", help="instead: stock alone, the layers of one model without its head")
     options = parser.parse_args()
     options.models, options.cells = chosen(MODELS, options.models), chosen(CELLS, options.cells)
     options.threads = [int(threads) for threads in options.threads.split(",")]
+    if options.clock == "cpu" and options.threads != [1]:
+        parser.error("--clock=cpu counts waiting threads, too; it goes with --threads=1")
     if not options.models or not options.cells:
         parser.error("no such model, or no such cell")
     (measure_layers if options.layers else compare)(options)
