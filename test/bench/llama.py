@@ -163,10 +163,9 @@ def main():
     if sys.argv[1:2] == ["--speak"]:
         speak(*sys.argv[2:])
         return
-    parser = argparse.ArgumentParser(prog="scripts/bench --llama")
-    parser.add_argument("directory", help="of llama.cpp's libraries")
-    parser.add_argument("plugin")
-    parser.add_argument("work", help="a directory for models: up to 5 GB")
+    parser = argparse.ArgumentParser(prog="scripts/bench", usage="scripts/bench --llama [option...]")
+    for given in ("directory", "plugin", "work"):  # by scripts/bench
+        parser.add_argument(given, help=argparse.SUPPRESS)
     parser.add_argument("--models", default="", help="names, or parts of them, with commas between: " + ", ".join(MODELS))
     parser.add_argument("--cells", default="", help="the same of " + ", ".join(CELLS))
     parser.add_argument("--threads", default="1,2", help="of 1,2")

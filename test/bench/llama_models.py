@@ -76,7 +76,7 @@ MODELS = {
                                {"output": "q6_k", "attn_v": ("q6_k", "q4_k"), "ffn_down": ("q6_k", "q4_k"), "": "q4_k"}),
     "Qwen3-0.6B Q4_0": Model("qwen3", 28, 1024, 3072, 16, 8, 128, 151936, 1e6, {"token_embd": "q6_k", "": "q4_0"}, tied=True),
     "Qwen3-1.7B Q1_0": Model("qwen3", 28, 2048, 6144, 16, 8, 128, 151936, 1e6, {"": "q1_0"}, tied=True),
-    "gpt-oss, 6 layers, MXFP4": Model("gpt-oss", 6, 2880, 2880, 64, 8, 64, 201088, 1.5e5, {"ffn": "mxfp4", "": "q8_0"}),
+    "gpt-oss (6 layers) MXFP4": Model("gpt-oss", 6, 2880, 2880, 64, 8, 64, 201088, 1.5e5, {"ffn": "mxfp4", "": "q8_0"}),
 }
 
 
