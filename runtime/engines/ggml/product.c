@@ -107,7 +107,8 @@ static void reset_counters(const call *c) {
       atomic_store_explicit(&c->shared->next[i], 0, memory_order_relaxed);
 }
 
-/* Before a phase that reads what the others wrote, or writes what they read. After the last one ggml waits. */
+/* Before a phase that reads what the others wrote, or writes what they read. After the last one ggml waits.
+ */
 static void begin_phase(const call *c) {
   if (c->phase == 0 || c->is_free)
     return;
