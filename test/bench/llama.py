@@ -31,7 +31,7 @@ class Speaker:
         self.words = model.words
         self.prefill, self.one = llama.Context(model, 512), llama.Context(model, 2 * POSITION)
         self.many = llama.Context(model, 2 * POSITION, sequences=SEQUENCES)
-        self.pools = {1: None, 2: self.llama.threadpool(2)}
+        self.pools = {1: None}
         self.has_prompts, self.clock = False, CLOCKS["wall"]
 
     def read_prompts(self):
@@ -54,6 +54,8 @@ class Speaker:
 
     def measure(self, count, threads, seconds):
         """Seconds of each call, until some seconds are over."""
+        if threads not in self.pools:
+            self.pools[threads] = self.llama.threadpool(threads)
         for context in (self.prefill, self.one, self.many):
             context.use_threads(threads, self.pools[threads])
         if not self.has_prompts:
@@ -167,8 +169,8 @@ def main():
     for given in ("directory", "plugin", "work"):  # by scripts/bench
         parser.add_argument(given, help=argparse.SUPPRESS)
     parser.add_argument("--models", default="", help="names, or parts of them, with commas between: " + ", ".join(MODELS))
-    parser.add_argument("--cells", default="", help="the same of " + ", ".join(CELLS))
-    parser.add_argument("--threads", default="1,2", help="of 1,2")
+    parser.add_argument("--cells", default="", help="the same, of " + ", ".join(CELLS))
+    parser.add_argument("--threads", default="1,2", help="1,2 by default")
     parser.add_argument("--clock", default="wall", choices=CLOCKS, help="cpu: for one thread of a machine that has other work")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a cell, an engine and a round; at least one call")
