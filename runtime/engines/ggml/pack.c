@@ -19,6 +19,7 @@ typedef struct job {
   const uint8_t *blocks;
   uint8_t *packed;
   size_t matrix_bytes, row_blocks; /* blocks of a row */
+  size_t stride;                   /* of rows of codes */
   size_t band_rows, bands, all_bands;
   atomic_size_t next;
   _Atomic lutc_status status;
@@ -26,7 +27,8 @@ typedef struct job {
 
 /* Rows unpacked to lutc_weights, and their payload, in one piece of memory. */
 typedef struct band {
-  uint8_t *codes, *scales, *minimums, *zero_points, *payload;
+  uint8_t *codes, *scales, *zero_points, *payload;
+  uint16_t *minimums;
   int8_t *scale_multiples, *minimum_multiples;
 } band;
 
@@ -48,9 +50,9 @@ static size_t place_band(const job *j, uint8_t *memory, band *b) {
   const size_t multiples = j->type->subgroup ? rows * k / j->type->subgroup : 0;
   const lutc_kernel_info info = info_of(j, rows);
   size_t used = 0;
-  b->codes = take(memory, &used, rows * k);
+  b->codes = take(memory, &used, rows * j->stride);
   b->scales = take(memory, &used, groups * sizeof(float));
-  b->minimums = take(memory, &used, groups * sizeof(uint16_t));
+  b->minimums = (uint16_t *)(void *)take(memory, &used, groups * sizeof(uint16_t));
   b->zero_points = take(memory, &used, groups);
   b->scale_multiples = (int8_t *)take(memory, &used, multiples);
   b->minimum_multiples = (int8_t *)take(memory, &used, multiples);
@@ -69,41 +71,37 @@ static void read_shared_scale(const job *j, const uint8_t *block, size_t row, ui
     memcpy(b->scales + sizeof scale * (j->info->scales_per_tensor ? 0 : row), &scale, sizeof scale);
 }
 
-static void read_block(const job *j, const uint8_t *block, size_t row, size_t index, band *b) {
+static void read_row(const job *j, const uint8_t *blocks, size_t row, band *b) {
   const lutc_block_type *type = j->type;
-  const size_t at = row * j->row_blocks + index;
-  uint8_t *codes = b->codes + at * type->elements;
-  type->codes(block, codes);
+  const size_t count = j->row_blocks, first = row * count, subgroups = j->info->subgroup ? count * type->elements / type->subgroup : 0;
+  uint8_t *codes = b->codes + row * j->stride;
+  type->codes(blocks, count, codes);
   if (j->code->layout.group == 0) {
-    read_shared_scale(j, block, row, codes, b);
+    for (size_t i = 0; i < count; ++i)
+      read_shared_scale(j, blocks + i * type->bytes, row, codes + i * type->elements, b);
     return;
   }
-  for (uint32_t i = 0; type->is_ternary && i < type->elements; ++i)
+  for (size_t i = 0; type->is_ternary && i < j->info->k; ++i)
     ++codes[i]; /* w2: code 1 of -1 */
-  lutc_unpack_scales(type, block, b->scales + at * type->scales * type->scale_bytes);
-  b->zero_points[at] = (uint8_t)type->zero_point;
-  if (type->minimum_at >= 0) {
-    const uint16_t minimum = lutc_block_minimum(type, block);
-    memcpy(b->minimums + at * sizeof minimum, &minimum, sizeof minimum);
-  }
-  if (type->multiples != NULL) {
-    const size_t first = at * (type->elements / type->subgroup);
-    type->multiples(block, b->scale_multiples + first, b->minimum_multiples + first);
-  }
+  lutc_unpack_scales(type, blocks, count, b->scales + first * type->scales * type->scale_bytes);
+  memset(b->zero_points + first, (int)type->zero_point, count);
+  if (type->minimum_at >= 0)
+    lutc_unpack_minimums(type, blocks, count, b->minimums + first);
+  if (type->multiples != NULL)
+    type->multiples(blocks, count, b->scale_multiples + row * subgroups, b->minimum_multiples + row * subgroups);
 }
 
 static lutc_status pack_band(const job *j, size_t index, band *b) {
   const size_t matrix = index / j->bands, first = index % j->bands * j->band_rows;
   const size_t rows = lutc_min(j->band_rows, j->info->n - first), row_bytes = j->row_blocks * j->type->bytes;
-  const uint8_t *block = j->blocks + (matrix * j->info->n + first) * row_bytes;
+  const uint8_t *blocks = j->blocks + (matrix * j->info->n + first) * row_bytes;
   memset(b->scales, 0, sizeof(float) * (j->info->scales_per_tensor ? 1 : rows));
   for (size_t row = 0; row < rows; ++row)
-    for (size_t i = 0; i < j->row_blocks; ++i, block += j->type->bytes)
-      read_block(j, block, row, i, b);
+    read_row(j, blocks + row * row_bytes, row, b);
 
   const lutc_kernel_info info = info_of(j, rows);
   const lutc_weights weights = {
-      b->codes, 0, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples, NULL};
+      b->codes, j->stride, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples, NULL};
   const lutc_status status = lutc_pack_payload(&info, &j->code->layout, &weights, b->payload,
                                                lutc_payload_bytes(&info, &j->code->layout));
   uint8_t *packed = j->packed + matrix * j->matrix_bytes + sizeof(lutc_packed_header);
@@ -158,7 +156,8 @@ lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type 
   const lutc_variant_code *code = lutc_kernel_code(product->kernel);
   const size_t tile = code->layout.tile_rows;
   job j = {info, code, type, blocks, packed, product->matrix_bytes, info->k / type->elements,
-           0,    0,    0,    0,      LUTC_OK};
+           0,    0,    0,    0,      0, LUTC_OK};
+  j.stride = lutc_round_up(info->k, LUTC_ALIGNMENT) + LUTC_ALIGNMENT; /* rows begin in different sets of caches */
   j.band_rows = lutc_round_up(lutc_max(BAND_CODES / info->k, 1), tile);
   j.bands = lutc_divide_up(info->n, j.band_rows);
   j.all_bands = j.bands * matrices;
