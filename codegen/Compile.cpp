@@ -2,6 +2,7 @@
 #include "codegen/library/Descriptors.h"
 #include "codegen/library/LibraryPlan.h"
 #include "codegen/library/Object.h"
+#include "codegen/library/Packing.h"
 #include "codegen/library/Pipeline.h"
 #include "codegen/library/RuntimeFiles.h"
 #include "codegen/library/Writers.h"
@@ -299,6 +300,18 @@ llvm::Expected<Choices> lut::chooseKernels(const LibrarySpec &library, const Com
     }
   }
   return choices;
+}
+
+llvm::Expected<std::vector<std::vector<lutc_layout>>> lut::chooseLayouts(const LibrarySpec &library) {
+  Session session;
+  auto plan = planLibrary(session.context, library, *chooseTargets({}));
+  if (failed(plan))
+    return llvm::createStringError("the kernels have no plan");
+  std::vector<std::vector<lutc_layout>> layouts(library.kernels.size());
+  for (size_t kernel = 0; kernel < layouts.size(); ++kernel)
+    for (const ProductVariant &variant : plan->product(kernel).variants)
+      layouts[kernel].push_back(layoutOf(variant.geometry));
+  return layouts;
 }
 
 llvm::Expected<ScheduleOptions> lut::scheduleOptions(const KernelSpec &kernel,

@@ -14,8 +14,8 @@ static uint32_t load32(const uint8_t *codes) {
 
 /* Codes of a tile's rows from `k` on, where all of them are of the matrix; null: some are not. */
 static const uint8_t *tile_codes(const lutc_packer *p, size_t first_row, size_t k) {
-  const int is_inside = first_row + p->layout->tile_rows <= p->info->n &&
-                        k < p->info->k && p->info->k - k >= lutc_chunk_k(p->layout);
+  const int is_inside = first_row + p->layout->tile_rows <= p->info->n && k < p->info->k &&
+                        p->info->k - k >= lutc_chunk_k(p->layout);
   return is_inside ? p->weights->codes + first_row * p->stride + k : NULL;
 }
 
@@ -116,27 +116,38 @@ static void pack_quad(lutc_packer *p, size_t first_row, size_t k) {
   p->out += 4 * rows * bits;
 }
 
-/* Of five trits: codes 0 to 3 are multiplied to byte 3, by 1, 3, 9 and 27. */
-LUTC_INLINED uint8_t base3_byte(const uint8_t *codes) {
-  const int v = (int)(load32(codes) * 0x0103091bu >> 24) + 81 * codes[4] - 121;
-  return (uint8_t)(v < 0 ? 0x80 | -v : v);
+/* Five trits as a number: codes 0 to 3 are multiplied to byte 3, by 1, 3, 9 and 27. */
+LUTC_INLINED uint8_t base3_digits(const uint8_t *codes) {
+  return (uint8_t)((load32(codes) * 0x0103091bu >> 24) + 81 * codes[4]);
+}
+
+/* Digits d to |d - 121| and bit 7 where that is negative, counted in `negatives` of the same rows. */
+static void make_base3(uint8_t *column, size_t rows, int32_t *negatives) {
+  for (size_t row = 0; row < rows; ++row) {
+    const uint8_t digits = column[row];
+    column[row] = (uint8_t)(digits < 121 ? 0x80 | (121 - digits) : digits - 121);
+    negatives[row] += digits < 121;
+  }
 }
 
 /* COLUMN and BASE3: one byte a row, four quarters of the rows of a vector interleaved. */
 LUTC_INLINED void pack_columns(lutc_packer *p, size_t first_row, size_t k, int base3) {
   const size_t bytes = p->layout->vector_bytes, rows = p->layout->tile_rows, stride = p->stride;
   const uint8_t *inside = tile_codes(p, first_row, k);
-  uint8_t *out = p->out;
+  uint8_t column[64], *out = p->out;
   for (unsigned plane = 0; plane < p->layout->bits; ++plane)
-    for (size_t vector_row = 0; vector_row < rows; vector_row += bytes)
-      for (size_t b = 0; b < bytes; ++b) {
-        const size_t row = vector_row + bytes / 4 * (b % 4) + b / 4;
-        const uint8_t *codes = inside != NULL ? inside + row * stride : chunk_codes(p, first_row + row, k);
-        const uint8_t byte = base3 ? base3_byte(codes) : column_byte(codes, plane);
-        if (base3)
-          p->negatives[first_row + row] += byte >> 7;
-        *out++ = byte;
+    for (size_t first = 0; first < rows; first += bytes, out += bytes) {
+      for (size_t row = 0; row < bytes; ++row) {
+        const uint8_t *codes =
+            inside != NULL ? inside + (first + row) * stride : chunk_codes(p, first_row + first + row, k);
+        column[row] = base3 ? base3_digits(codes) : column_byte(codes, plane);
       }
+      if (base3)
+        make_base3(column, bytes, p->negatives + first_row + first);
+      for (size_t b = 0; b < bytes / 4; ++b)
+        for (size_t quarter = 0; quarter < 4; ++quarter)
+          out[4 * b + quarter] = column[bytes / 4 * quarter + b];
+    }
   p->out = out;
 }
 

@@ -1,6 +1,8 @@
 /* kblocks.c: blocks of 256 with scales on two levels. */
 #include "kblocks.h"
 
+#include <string.h>
+
 /* Each 64 elements take 32 bytes: elements l and l + 32 in the nibbles of byte l. */
 static inline void unpack_nibble_pairs(const uint8_t *restrict bytes, uint8_t *restrict codes) {
   for (int part = 0; part < 4; ++part)
@@ -11,10 +13,15 @@ static inline void unpack_nibble_pairs(const uint8_t *restrict bytes, uint8_t *r
 }
 
 /* Bit s of high[l] is bit `bit` of element 32 s + l. */
-static inline void add_high_bits(const uint8_t *restrict high, int bit, uint8_t *restrict codes) {
+static inline void add_high_bits(const uint8_t *high, int bit, uint8_t *codes) {
   for (int s = 0; s < 8; ++s)
-    for (int l = 0; l < 32; ++l)
-      codes[32 * s + l] = (uint8_t)(codes[32 * s + l] | (high[l] >> s & 1) << bit);
+    for (int l = 0; l < 32; l += 8) {
+      uint64_t bits, eight;
+      memcpy(&bits, high + l, sizeof bits);
+      memcpy(&eight, codes + 32 * s + l, sizeof eight);
+      eight |= (bits >> s & UINT64_C(0x0101010101010101)) << bit;
+      memcpy(codes + 32 * s + l, &eight, sizeof eight);
+    }
 }
 
 /* scales[16] (low nibble scale, high nibble minimum), codes[64], d, dmin */
@@ -45,7 +52,9 @@ static inline void multiples_q3_k(const uint8_t *block, int8_t *scales, int8_t *
 }
 
 /* d, dmin, scales[12], codes[128] */
-static inline void codes_q4_k(const uint8_t *block, uint8_t *codes) { unpack_nibble_pairs(block + 16, codes); }
+static inline void codes_q4_k(const uint8_t *block, uint8_t *codes) {
+  unpack_nibble_pairs(block + 16, codes);
+}
 
 /* 8 scales and 8 minimums of 6 bits. Those of groups 0..3 are the low bits of bytes 0..3 and 4..7; of the
    others, the low 4 bits are nibbles of bytes 8..11, and the high 2 lie above the former. */

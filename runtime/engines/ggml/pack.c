@@ -73,7 +73,8 @@ static void read_shared_scale(const job *j, const uint8_t *block, size_t row, ui
 
 static void read_row(const job *j, const uint8_t *blocks, size_t row, band *b) {
   const lutc_block_type *type = j->type;
-  const size_t count = j->row_blocks, first = row * count, subgroups = j->info->subgroup ? count * type->elements / type->subgroup : 0;
+  const size_t count = j->row_blocks, first = row * count,
+               subgroups = j->info->subgroup ? count * type->elements / type->subgroup : 0;
   uint8_t *codes = b->codes + row * j->stride;
   type->codes(blocks, count, codes);
   if (j->code->layout.group == 0) {
@@ -81,14 +82,16 @@ static void read_row(const job *j, const uint8_t *blocks, size_t row, band *b) {
       read_shared_scale(j, blocks + i * type->bytes, row, codes + i * type->elements, b);
     return;
   }
-  for (size_t i = 0; type->is_ternary && i < j->info->k; ++i)
-    ++codes[i]; /* w2: code 1 of -1 */
+  if (type->is_ternary)
+    for (size_t i = 0, k = j->info->k; i < k; ++i)
+      ++codes[i]; /* w2: code 1 of -1 */
   lutc_unpack_scales(type, blocks, count, b->scales + first * type->scales * type->scale_bytes);
   memset(b->zero_points + first, (int)type->zero_point, count);
   if (type->minimum_at >= 0)
     lutc_unpack_minimums(type, blocks, count, b->minimums + first);
   if (type->multiples != NULL)
-    type->multiples(blocks, count, b->scale_multiples + row * subgroups, b->minimum_multiples + row * subgroups);
+    type->multiples(blocks, count, b->scale_multiples + row * subgroups,
+                    b->minimum_multiples + row * subgroups);
 }
 
 static lutc_status pack_band(const job *j, size_t index, band *b) {
@@ -100,14 +103,15 @@ static lutc_status pack_band(const job *j, size_t index, band *b) {
     read_row(j, blocks + row * row_bytes, row, b);
 
   const lutc_kernel_info info = info_of(j, rows);
+  const lutc_layout *layout = &j->code->layout;
+  const size_t payload_bytes = lutc_payload_bytes(&info, layout);
   const lutc_weights weights = {
-      b->codes, j->stride, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples, NULL};
-  const lutc_status status = lutc_pack_payload(&info, &j->code->layout, &weights, b->payload,
-                                               lutc_payload_bytes(&info, &j->code->layout));
+      b->codes, j->stride, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples,
+      NULL};
   uint8_t *packed = j->packed + matrix * j->matrix_bytes + sizeof(lutc_packed_header);
   lutc_piece piece;
-  for (size_t i = 0; status == LUTC_OK && lutc_band_piece(j->info, &j->code->layout, first, rows, i, &piece);
-       ++i)
+  const lutc_status status = lutc_pack_payload(&info, layout, &weights, b->payload, payload_bytes);
+  for (size_t i = 0; status == LUTC_OK && lutc_band_piece(j->info, layout, first, rows, i, &piece); ++i)
     memcpy(packed + piece.to, b->payload + piece.from, piece.bytes);
   return status;
 }
@@ -155,9 +159,10 @@ lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type 
   const lutc_kernel_info *info = lutc_kernel_describe(product->kernel);
   const lutc_variant_code *code = lutc_kernel_code(product->kernel);
   const size_t tile = code->layout.tile_rows;
-  job j = {info, code, type, blocks, packed, product->matrix_bytes, info->k / type->elements,
-           0,    0,    0,    0,      0, LUTC_OK};
-  j.stride = lutc_round_up(info->k, LUTC_ALIGNMENT) + LUTC_ALIGNMENT; /* rows begin in different sets of caches */
+  job j = {info, code, type, blocks, packed, product->matrix_bytes, info->k / type->elements, 0,
+           0,    0,    0,    0,      LUTC_OK};
+  j.stride =
+      lutc_round_up(info->k, LUTC_ALIGNMENT) + LUTC_ALIGNMENT; /* rows begin in different sets of caches */
   j.band_rows = lutc_round_up(lutc_max(BAND_CODES / info->k, 1), tile);
   j.bands = lutc_divide_up(info->n, j.band_rows);
   j.all_bands = j.bands * matrices;
