@@ -47,6 +47,8 @@ typedef struct lutc_file_record {
 
 /* As lutc_open_file, for any library: its tensors have no kernels, and their layouts are not compared. */
 lutc_status lutc_read_file(const void *data, size_t bytes, lutc_file *file);
+/* Where a name stands in the table; SIZE_MAX: nowhere. */
+size_t lutc_find_index(const lutc_file *file, const char *name);
 /* What the file says of a tensor. */
 const lutc_file_record *lutc_record_at(const lutc_file *file, size_t index);
 
