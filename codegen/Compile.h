@@ -54,8 +54,8 @@ private:
 /// Picks numerics and schedules and stops there.
 llvm::Expected<Choices> chooseKernels(const LibrarySpec &library, const CompileOptions &options);
 
-/// How each variant for CPUs, best first, stores the weights of each kernel of known n and k.
-llvm::Expected<std::vector<std::vector<lutc_layout>>> chooseLayouts(const LibrarySpec &library);
+/// How each variant for CPUs, best first, stores the weights of these kernels, were they made at run time.
+llvm::Expected<std::vector<std::vector<lutc_layout>>> chooseLayouts(llvm::ArrayRef<KernelSpec> kernels);
 
 /// One way to run a kernel.
 struct ScheduleOption {

@@ -52,11 +52,11 @@ Manifest storedManifest() {
   return manifest;
 }
 
-static Error addKernels(const LibrarySpec &library, Manifest &manifest) {
-  auto layouts = chooseLayouts(library);
+static Error addKernels(ArrayRef<KernelSpec> kernels, Manifest &manifest) {
+  auto layouts = chooseLayouts(kernels);
   if (!layouts)
     return layouts.takeError();
-  for (const auto &[spec, variants] : zip(library.kernels, *layouts)) {
+  for (const auto &[spec, variants] : zip(kernels, *layouts)) {
     PackedKernel &kernel = manifest.kernels.emplace_back();
     kernel.name = spec.name;
     kernel.formatName = spec.format.str();
@@ -72,20 +72,20 @@ static Error addKernels(const LibrarySpec &library, Manifest &manifest) {
 Expected<ModuleClaims> addStoredKernels(const Checkpoint &checkpoint, const WeightStorage &storage,
                                         Manifest &manifest) {
   ModuleClaims result;
-  LibrarySpec library;
+  std::vector<KernelSpec> kernels;
   for (const std::string &module : modulesOf(checkpoint)) {
     auto weights = openWeights(checkpoint, storage, module, std::nullopt);
     if (weights)
-      result.claims.push_back({module, kernelFor(**weights, library.kernels)});
+      result.claims.push_back({module, kernelFor(**weights, kernels)});
     else if (weights.errorIsA<UnnamedFormat>())
       consumeError(weights.takeError()); // floats stay as they are
     else
       return weights.takeError();
   }
-  if (library.kernels.empty())
+  if (kernels.empty())
     return fileError(checkpoint.path, "stores no linear layer in a format of lutc; compile a library with "
                                       "--weights, to which floats are rounded, and write --library");
-  if (Error problem = addKernels(library, manifest))
+  if (Error problem = addKernels(kernels, manifest))
     return std::move(problem);
   return std::move(result);
 }

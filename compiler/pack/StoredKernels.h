@@ -7,8 +7,8 @@
 
 namespace lut {
 
-// A manifest of no library, whose hash is 0, in all variants for CPUs. Its layouts are those that kernels of
-// the same format, n and k have in any library.
+// A manifest of no library, whose hash is 0, in all variants for CPUs. Its layouts are those of kernels
+// that lutc_make_kernel makes of open ones, in any library.
 Manifest storedManifest();
 // Adds a kernel for all matrices that a format holds losslessly, embeddings of GGUF included.
 llvm::Expected<ModuleClaims> addStoredKernels(const Checkpoint &checkpoint, const WeightStorage &storage,
