@@ -1,12 +1,9 @@
 /* buffer.c: the buffer type. Buffers are the CPU's, with functions of our own in place of some of its. */
-#define _GNU_SOURCE
 #include "internal.h"
 #include "mapped.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* Places in ggml_backend_buffer: functions first, then its type, context and size. Versions differ in the
    number of functions; the one in front of `clear` and `reset`, the last two, copies tensors. */
@@ -99,13 +96,6 @@ static size_t type_place(ggml_buffer *buffer, ggml_buffer_type *cpu_type) {
   return 0;
 }
 
-/* Large pages, where packed weights are written. */
-static void advise(ggml_buffer *buffer) {
-  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  const uintptr_t base = lutc_round_up((uintptr_t)lutc_ggml.backend_buffer_get_base(buffer), page);
-  madvise((void *)base, lutc_ggml.backend_buffer_get_size(buffer) / page * page, MADV_HUGEPAGE);
-}
-
 static ggml_buffer *alloc_buffer(ggml_buffer_type *type, size_t bytes) {
   ggml_buffer_type *cpu_type = lutc_ggml.backend_cpu_buffer_type();
   ggml_buffer *buffer = lutc_ggml.backend_buft_alloc_buffer(cpu_type, bytes);
@@ -134,7 +124,6 @@ static ggml_buffer *alloc_buffer(ggml_buffer_type *type, size_t bytes) {
   for (size_t i = GET_TENSOR + 1; i <= place - COPY_TENSOR_FROM_TYPE; ++i)
     words[i] = NULL; /* optional: copies go through the two above */
   words[place] = type;
-  advise(buffer);
   return buffer;
 }
 

@@ -93,11 +93,15 @@ static void say_counts(void) {
       append(line, "%s%zu %s", separator, counts.taken[type], lutc_ggml.type_name(type));
       separator = ", ";
     }
-  append(line, " tensors, ");
-  if (counts.mapped_bytes != 0)
-    append(line, "%.1f MiB mapped, ", (double)counts.mapped_bytes / 0x1p20);
-  append(line, "%.1f MiB packed of %.1f MiB in the file, variant %s", (double)counts.packed_bytes / 0x1p20,
-         (double)counts.stored_bytes / 0x1p20, counts.variant);
+  append(line, " tensors");
+  separator = ", ";
+  if (counts.mapped_bytes != 0) {
+    append(line, ", %.1f MiB mapped", (double)counts.mapped_bytes / 0x1p20);
+    separator = " and ";
+  }
+  if (counts.packed_bytes != 0)
+    append(line, "%s%.1f MiB packed", separator, (double)counts.packed_bytes / 0x1p20);
+  append(line, " of %.1f MiB in the file, variant %s", (double)counts.stored_bytes / 0x1p20, counts.variant);
   separator = "; left to ggml, having no kernel: ";
   for (int type = 0; type < TYPES; ++type)
     if (counts.left >> type & 1) {

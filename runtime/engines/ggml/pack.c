@@ -21,7 +21,9 @@ typedef struct job {
   size_t matrix_bytes, row_blocks; /* blocks of a row */
   size_t stride;                   /* of rows of codes */
   size_t band_rows, bands, all_bands;
-  atomic_size_t next;
+  uint8_t *memory; /* band_bytes for each worker */
+  size_t band_bytes;
+  atomic_size_t workers, next;
   _Atomic lutc_status status;
 } job;
 
@@ -116,21 +118,17 @@ static lutc_status pack_band(const job *j, size_t index, band *b) {
   return status;
 }
 
-/* Takes bands until there are no more. Without memory the other threads do it, or nobody. */
+/* Takes bands until there are no more. */
 static void *work(void *argument) {
   job *j = argument;
   band b;
-  uint8_t *memory = aligned_alloc(LUTC_ALIGNMENT, place_band(j, NULL, &b));
-  if (memory == NULL)
-    return NULL;
-  place_band(j, memory, &b);
+  place_band(j, j->memory + atomic_fetch_add(&j->workers, 1) * j->band_bytes, &b);
   for (size_t i; (i = atomic_fetch_add(&j->next, 1)) < j->all_bands;) {
     const lutc_status status = pack_band(j, i, &b);
     if (status != LUTC_OK)
       atomic_store(&j->status, status);
   }
-  free(memory);
-  return j;
+  return NULL;
 }
 
 static size_t cores(void) {
@@ -138,20 +136,23 @@ static size_t cores(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? lutc_min((size_t)CPU_COUNT(&set), MOST_THREADS) : 1;
 }
 
-/* Whether any thread had the memory that it takes. */
-static bool run_job(job *j) {
+/* The memory is one piece of the caller's, which malloc keeps from one tensor to the next. */
+static lutc_status run_job(job *j) {
   pthread_t threads[MOST_THREADS];
   size_t count = 0;
-  const size_t most = lutc_min(cores(), lutc_divide_up(j->all_bands, 4)) - 1; /* the caller is one */
-  while (count < most && pthread_create(&threads[count], NULL, work, j) == 0)
+  const size_t most = lutc_min(cores(), lutc_divide_up(j->all_bands, 4));
+  band b;
+  j->band_bytes = place_band(j, NULL, &b);
+  j->memory = aligned_alloc(LUTC_ALIGNMENT, most * j->band_bytes);
+  if (j->memory == NULL)
+    return LUTC_BUFFER_TOO_SMALL;
+  while (count + 1 < most && pthread_create(&threads[count], NULL, work, j) == 0)
     ++count;
-  bool done = work(j) != NULL;
-  while (count > 0) {
-    void *result;
-    pthread_join(threads[--count], &result);
-    done |= result != NULL;
-  }
-  return done;
+  work(j);
+  while (count > 0)
+    pthread_join(threads[--count], NULL);
+  free(j->memory);
+  return j->status;
 }
 
 lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type *type, size_t matrices,
@@ -159,18 +160,21 @@ lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type 
   const lutc_kernel_info *info = lutc_kernel_describe(product->kernel);
   const lutc_variant_code *code = lutc_kernel_code(product->kernel);
   const size_t tile = code->layout.tile_rows;
-  job j = {info, code, type, blocks, packed, product->matrix_bytes, info->k / type->elements, 0,
-           0,    0,    0,    0,      LUTC_OK};
-  j.stride =
-      lutc_round_up(info->k, LUTC_ALIGNMENT) + LUTC_ALIGNMENT; /* rows begin in different sets of caches */
+  job j = {.info = info,
+           .code = code,
+           .type = type,
+           .blocks = blocks,
+           .packed = packed,
+           .matrix_bytes = product->matrix_bytes,
+           .row_blocks = info->k / type->elements};
+  j.stride = lutc_round_up(info->k, LUTC_ALIGNMENT) + LUTC_ALIGNMENT; /* rows of a tile in different sets */
   j.band_rows = lutc_round_up(lutc_max(BAND_CODES / info->k, 1), tile);
   j.bands = lutc_divide_up(info->n, j.band_rows);
   j.all_bands = j.bands * matrices;
-  if (!run_job(&j))
-    return LUTC_BUFFER_TOO_SMALL;
+  const lutc_status status = run_job(&j);
   const size_t payload_bytes = code->info.packed_bytes - sizeof(lutc_packed_header);
-  for (size_t i = 0; i < matrices && j.status == LUTC_OK; ++i) /* without a checksum: they stay in memory */
+  for (size_t i = 0; i < matrices && status == LUTC_OK; ++i) /* without a checksum: they stay in memory */
     lutc_make_header(info, code->layout_id, payload_bytes, 0,
                      (lutc_packed_header *)(void *)(packed + i * product->matrix_bytes));
-  return j.status;
+  return status;
 }
