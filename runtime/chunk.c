@@ -78,6 +78,7 @@ static void pack_dot(lutc_packer *p, size_t first_row, size_t k) {
     LUTC_DOT_BITS(4)
     LUTC_DOT_BITS(5)
     LUTC_DOT_BITS(6)
+    LUTC_DOT_BITS(7)
     LUTC_DOT_BITS(8)
 #undef LUTC_DOT_BITS
   }
