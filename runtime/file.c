@@ -174,21 +174,25 @@ lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *ten
   return LUTC_OK;
 }
 
-lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor) {
-  if (file == NULL || name == NULL || tensor == NULL)
-    return LUTC_NULL_POINTER;
+size_t lutc_find_index(const lutc_file *file, const char *name) {
   size_t begin = 0, end = file->tensor_count;
   while (begin < end) {
     const size_t middle = begin + (end - begin) / 2;
     const int order = strcmp(name, names_of(file) + table_of(file)[middle].name);
     if (order == 0)
-      return lutc_tensor_at(file, middle, tensor);
+      return middle;
     if (order < 0)
       end = middle;
     else
       begin = middle + 1;
   }
-  return lutc_tensor_at(file, SIZE_MAX, tensor);
+  return SIZE_MAX;
+}
+
+lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor) {
+  if (file == NULL || name == NULL || tensor == NULL)
+    return LUTC_NULL_POINTER;
+  return lutc_tensor_at(file, lutc_find_index(file, name), tensor);
 }
 
 lutc_status lutc_check_tensor(const lutc_tensor *tensor) {

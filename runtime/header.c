@@ -59,6 +59,13 @@ uint64_t lutc_checksum(const void *data, size_t bytes) {
   return lutc_sum_end(&sum, data, bytes);
 }
 
+uint64_t lutc_sum_rows(const void *rows, size_t row_bytes, size_t first, size_t count) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < count; ++i)
+    sum += lutc_checksum((const uint8_t *)rows + i * row_bytes, row_bytes) * (2 * (first + i) + 1);
+  return sum;
+}
+
 uint32_t lutc_layout_id(const lutc_layout *layout) { return (uint32_t)lutc_checksum(layout, sizeof *layout); }
 
 enum { FORMAT_BYTES = sizeof((lutc_packed_header){0}).format };

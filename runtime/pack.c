@@ -4,14 +4,27 @@
 #include <string.h>
 
 /* Column `column` of `values`, [n][columns] of `bytes` each, for the rows of a tile. */
+LUTC_INLINED void pack_column_of(lutc_packer *p, const void *values, size_t columns, size_t column,
+                                 size_t bytes, size_t first_row) {
+  const size_t rows = p->layout->tile_rows;
+  const size_t inside =
+      column < columns && first_row < p->info->n ? lutc_min(p->info->n - first_row, rows) : 0;
+  const uint8_t *from = (const uint8_t *)values + bytes * (first_row * columns + column);
+  uint8_t *out = p->out;
+  for (size_t row = 0; row < inside; ++row)
+    memcpy(out + bytes * row, from + bytes * row * columns, bytes);
+  memset(out + bytes * inside, 0, bytes * (rows - inside));
+  p->out += bytes * rows;
+}
+
 static void pack_column(lutc_packer *p, const void *values, size_t columns, size_t column, size_t bytes,
                         size_t first_row) {
-  const uint8_t *from = values;
-  for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += bytes)
-    if (row < p->info->n && column < columns)
-      memcpy(p->out, from + bytes * (row * columns + column), bytes);
-    else
-      memset(p->out, 0, bytes);
+  if (bytes == 1)
+    pack_column_of(p, values, columns, column, 1, first_row);
+  else if (bytes == 2)
+    pack_column_of(p, values, columns, column, 2, first_row);
+  else
+    pack_column_of(p, values, columns, column, 4, first_row);
 }
 
 /* What follows group `group` of a tile. */
@@ -101,13 +114,28 @@ static int codes_are_valid(const lutc_packer *p) {
   return (bad & ones << 7) == 0;
 }
 
-static int all_finite(const lutc_packer *p, const uint8_t *values, size_t count) {
-  const lutc_type type = p->info->scale_type;
-  const size_t bytes = lutc_type_bytes(type);
+/* Whether no word of `bytes` has all bits of the exponent set. */
+LUTC_INLINED int all_finite_of(const uint8_t *values, size_t count, size_t bytes, uint32_t exponent) {
   int finite = 1;
-  for (size_t i = 0; i < count; ++i)
-    finite &= (lutc_float_bits(lutc_widen_scale(type, values + bytes * i)) & 0x7f800000) != 0x7f800000;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t word = 0;
+    memcpy(&word, values + bytes * i, bytes);
+    finite &= (word & exponent) != exponent;
+  }
   return finite;
+}
+
+static int all_finite(const lutc_packer *p, const void *values, size_t count) {
+  switch (p->info->scale_type) {
+  case LUTC_F16:
+    return all_finite_of(values, count, 2, 0x7c00);
+  case LUTC_BF16:
+    return all_finite_of(values, count, 2, 0x7f80);
+  case LUTC_F8_E8M0:
+    return all_finite_of(values, count, 1, 0xff);
+  default:
+    return all_finite_of(values, count, 4, 0x7f800000);
+  }
 }
 
 static int scales_are_valid(const lutc_packer *p) {

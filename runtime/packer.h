@@ -19,6 +19,9 @@ typedef struct lutc_packer {
   uint8_t padded[32];    /* a chunk of one row that reaches over the edge of the matrix */
 } lutc_packer;
 
+/* Of functions that take the bits of codes as a constant, where loops over them unroll. */
+#define LUTC_INLINED static inline __attribute__((always_inline))
+
 static inline uint64_t lutc_load64(const uint8_t *codes) {
   uint64_t word;
   memcpy(&word, codes, sizeof word);

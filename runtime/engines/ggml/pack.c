@@ -19,14 +19,18 @@ typedef struct job {
   const uint8_t *blocks;
   uint8_t *packed;
   size_t matrix_bytes, row_blocks; /* blocks of a row */
+  size_t stride;                   /* of rows of codes */
   size_t band_rows, bands, all_bands;
-  atomic_size_t next;
+  uint8_t *memory; /* band_bytes for each worker */
+  size_t band_bytes;
+  atomic_size_t workers, next;
   _Atomic lutc_status status;
 } job;
 
 /* Rows unpacked to lutc_weights, and their payload, in one piece of memory. */
 typedef struct band {
-  uint8_t *codes, *scales, *minimums, *zero_points, *payload;
+  uint8_t *codes, *scales, *zero_points, *payload;
+  uint16_t *minimums;
   int8_t *scale_multiples, *minimum_multiples;
 } band;
 
@@ -48,9 +52,9 @@ static size_t place_band(const job *j, uint8_t *memory, band *b) {
   const size_t multiples = j->type->subgroup ? rows * k / j->type->subgroup : 0;
   const lutc_kernel_info info = info_of(j, rows);
   size_t used = 0;
-  b->codes = take(memory, &used, rows * k);
+  b->codes = take(memory, &used, rows * j->stride);
   b->scales = take(memory, &used, groups * sizeof(float));
-  b->minimums = take(memory, &used, groups * sizeof(uint16_t));
+  b->minimums = (uint16_t *)(void *)take(memory, &used, groups * sizeof(uint16_t));
   b->zero_points = take(memory, &used, groups);
   b->scale_multiples = (int8_t *)take(memory, &used, multiples);
   b->minimum_multiples = (int8_t *)take(memory, &used, multiples);
@@ -69,66 +73,62 @@ static void read_shared_scale(const job *j, const uint8_t *block, size_t row, ui
     memcpy(b->scales + sizeof scale * (j->info->scales_per_tensor ? 0 : row), &scale, sizeof scale);
 }
 
-static void read_block(const job *j, const uint8_t *block, size_t row, size_t index, band *b) {
+static void read_row(const job *j, const uint8_t *blocks, size_t row, band *b) {
   const lutc_block_type *type = j->type;
-  const size_t at = row * j->row_blocks + index;
-  uint8_t *codes = b->codes + at * type->elements;
-  type->codes(block, codes);
+  const size_t count = j->row_blocks, first = row * count,
+               subgroups = j->info->subgroup ? count * type->elements / type->subgroup : 0;
+  uint8_t *codes = b->codes + row * j->stride;
+  type->codes(blocks, count, codes);
   if (j->code->layout.group == 0) {
-    read_shared_scale(j, block, row, codes, b);
+    for (size_t i = 0; i < count; ++i)
+      read_shared_scale(j, blocks + i * type->bytes, row, codes + i * type->elements, b);
     return;
   }
-  for (uint32_t i = 0; type->is_ternary && i < type->elements; ++i)
-    ++codes[i]; /* w2: code 1 of -1 */
-  lutc_unpack_scales(type, block, b->scales + at * type->scales * type->scale_bytes);
-  b->zero_points[at] = (uint8_t)type->zero_point;
-  if (type->minimum_at >= 0) {
-    const uint16_t minimum = lutc_block_minimum(type, block);
-    memcpy(b->minimums + at * sizeof minimum, &minimum, sizeof minimum);
-  }
-  if (type->multiples != NULL) {
-    const size_t first = at * (type->elements / type->subgroup);
-    type->multiples(block, b->scale_multiples + first, b->minimum_multiples + first);
-  }
+  if (type->is_ternary)
+    for (size_t i = 0, k = j->info->k; i < k; ++i)
+      ++codes[i]; /* w2: code 1 of -1 */
+  lutc_unpack_scales(type, blocks, count, b->scales + first * type->scales * type->scale_bytes);
+  memset(b->zero_points + first, (int)type->zero_point, count);
+  if (type->minimum_at >= 0)
+    lutc_unpack_minimums(type, blocks, count, b->minimums + first);
+  if (type->multiples != NULL)
+    type->multiples(blocks, count, b->scale_multiples + row * subgroups,
+                    b->minimum_multiples + row * subgroups);
 }
 
 static lutc_status pack_band(const job *j, size_t index, band *b) {
   const size_t matrix = index / j->bands, first = index % j->bands * j->band_rows;
   const size_t rows = lutc_min(j->band_rows, j->info->n - first), row_bytes = j->row_blocks * j->type->bytes;
-  const uint8_t *block = j->blocks + (matrix * j->info->n + first) * row_bytes;
+  const uint8_t *blocks = j->blocks + (matrix * j->info->n + first) * row_bytes;
   memset(b->scales, 0, sizeof(float) * (j->info->scales_per_tensor ? 1 : rows));
   for (size_t row = 0; row < rows; ++row)
-    for (size_t i = 0; i < j->row_blocks; ++i, block += j->type->bytes)
-      read_block(j, block, row, i, b);
+    read_row(j, blocks + row * row_bytes, row, b);
 
   const lutc_kernel_info info = info_of(j, rows);
+  const lutc_layout *layout = &j->code->layout;
+  const size_t payload_bytes = lutc_payload_bytes(&info, layout);
   const lutc_weights weights = {
-      b->codes, 0, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples, NULL};
-  const lutc_status status = lutc_pack_payload(&info, &j->code->layout, &weights, b->payload,
-                                               lutc_payload_bytes(&info, &j->code->layout));
+      b->codes, j->stride, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples,
+      NULL};
   uint8_t *packed = j->packed + matrix * j->matrix_bytes + sizeof(lutc_packed_header);
   lutc_piece piece;
-  for (size_t i = 0; status == LUTC_OK && lutc_band_piece(j->info, &j->code->layout, first, rows, i, &piece);
-       ++i)
+  const lutc_status status = lutc_pack_payload(&info, layout, &weights, b->payload, payload_bytes);
+  for (size_t i = 0; status == LUTC_OK && lutc_band_piece(j->info, layout, first, rows, i, &piece); ++i)
     memcpy(packed + piece.to, b->payload + piece.from, piece.bytes);
   return status;
 }
 
-/* Takes bands until there are no more. Without memory the other threads do it, or nobody. */
+/* Takes bands until there are no more. */
 static void *work(void *argument) {
   job *j = argument;
   band b;
-  uint8_t *memory = aligned_alloc(LUTC_ALIGNMENT, place_band(j, NULL, &b));
-  if (memory == NULL)
-    return NULL;
-  place_band(j, memory, &b);
+  place_band(j, j->memory + atomic_fetch_add(&j->workers, 1) * j->band_bytes, &b);
   for (size_t i; (i = atomic_fetch_add(&j->next, 1)) < j->all_bands;) {
     const lutc_status status = pack_band(j, i, &b);
     if (status != LUTC_OK)
       atomic_store(&j->status, status);
   }
-  free(memory);
-  return j;
+  return NULL;
 }
 
 static size_t cores(void) {
@@ -136,20 +136,23 @@ static size_t cores(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? lutc_min((size_t)CPU_COUNT(&set), MOST_THREADS) : 1;
 }
 
-/* Whether any thread had the memory that it takes. */
-static bool run_job(job *j) {
+/* The memory is one piece of the caller's, which malloc keeps from one tensor to the next. */
+static lutc_status run_job(job *j) {
   pthread_t threads[MOST_THREADS];
   size_t count = 0;
-  const size_t most = lutc_min(cores(), lutc_divide_up(j->all_bands, 4)) - 1; /* the caller is one */
-  while (count < most && pthread_create(&threads[count], NULL, work, j) == 0)
+  const size_t most = lutc_min(cores(), lutc_divide_up(j->all_bands, 4));
+  band b;
+  j->band_bytes = place_band(j, NULL, &b);
+  j->memory = aligned_alloc(LUTC_ALIGNMENT, most * j->band_bytes);
+  if (j->memory == NULL)
+    return LUTC_BUFFER_TOO_SMALL;
+  while (count + 1 < most && pthread_create(&threads[count], NULL, work, j) == 0)
     ++count;
-  bool done = work(j) != NULL;
-  while (count > 0) {
-    void *result;
-    pthread_join(threads[--count], &result);
-    done |= result != NULL;
-  }
-  return done;
+  work(j);
+  while (count > 0)
+    pthread_join(threads[--count], NULL);
+  free(j->memory);
+  return j->status;
 }
 
 lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type *type, size_t matrices,
@@ -157,16 +160,21 @@ lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type 
   const lutc_kernel_info *info = lutc_kernel_describe(product->kernel);
   const lutc_variant_code *code = lutc_kernel_code(product->kernel);
   const size_t tile = code->layout.tile_rows;
-  job j = {info, code, type, blocks, packed, product->matrix_bytes, info->k / type->elements,
-           0,    0,    0,    0,      LUTC_OK};
+  job j = {.info = info,
+           .code = code,
+           .type = type,
+           .blocks = blocks,
+           .packed = packed,
+           .matrix_bytes = product->matrix_bytes,
+           .row_blocks = info->k / type->elements};
+  j.stride = lutc_round_up(info->k, LUTC_ALIGNMENT) + LUTC_ALIGNMENT; /* rows of a tile in different sets */
   j.band_rows = lutc_round_up(lutc_max(BAND_CODES / info->k, 1), tile);
   j.bands = lutc_divide_up(info->n, j.band_rows);
   j.all_bands = j.bands * matrices;
-  if (!run_job(&j))
-    return LUTC_BUFFER_TOO_SMALL;
+  const lutc_status status = run_job(&j);
   const size_t payload_bytes = code->info.packed_bytes - sizeof(lutc_packed_header);
-  for (size_t i = 0; i < matrices && j.status == LUTC_OK; ++i) /* without a checksum: they stay in memory */
+  for (size_t i = 0; i < matrices && status == LUTC_OK; ++i) /* without a checksum: they stay in memory */
     lutc_make_header(info, code->layout_id, payload_bytes, 0,
                      (lutc_packed_header *)(void *)(packed + i * product->matrix_bytes));
-  return j.status;
+  return status;
 }

@@ -1,10 +1,10 @@
-"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [float]
+"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [float=<file>]
 
 architecture  llama, qwen3 or qwen3moe
 type          of ggml, for all matrices of the layers and the head: q4_0
 shared, rows  the blocks of TQ1_0 and TQ2_0 have one scale for a tensor, or for a row
 tied          the head has the weights of the embedding
-float         the values of that type, in F32
+float         another file, for the values of that type in F32
 """
 import array
 import ctypes
@@ -125,26 +125,24 @@ class Weights:
         return array.array("f", (value * deviation for value in values))
 
     def tensor(self, name, shape):
-        """Type and bytes."""
+        """Type, bytes, and the values of that type in F32."""
         count = 1
         for size in shape:
             count *= size
         if len(shape) == 1:
-            return 0, (array.array("f", [1.0]) * count).tobytes()
+            values = (array.array("f", [1.0]) * count).tobytes()
+            return 0, values, values
         values = self.draw(count, 1.0 if name == "token_embd.weight" else shape[0] ** -0.5)
         if name.endswith("ffn_gate_inp.weight"):
-            return 0, values.tobytes()
+            return 0, values.tobytes(), values.tobytes()
         blocks = self.ggml.quantize(self.number, values, shape[0])
         if "shared" in self.options or "rows" in self.options:
             rows = count // shape[0]
             blocks = share_scales(blocks, len(blocks) * 256 // count, "rows" in self.options, rows)
-        return (0, self.ggml.dequantize(self.number, blocks, count)) if "float" in self.options else (self.number, blocks)
+        return self.number, blocks, self.ggml.dequantize(self.number, blocks, count)
 
 
-def main():
-    library, path, architecture, kind, *options = sys.argv[1:]
-    weights = Weights(Ggml(library), kind, options)
-    tensors = [(name, shape, *weights.tensor(name, shape)) for name, shape in shapes(architecture, "tied" in options)]
+def write(path, architecture, tensors):
     pairs = list(metadata(architecture))
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs)) + b"".join(pair(*it) for it in pairs)
     offset = 0
@@ -157,4 +155,15 @@ def main():
             out.write(data + bytes(-len(data) % 32))
 
 
-main()
+def main():
+    library, path, architecture, kind, *options = sys.argv[1:]
+    weights = Weights(Ggml(library), kind, options)
+    tensors = [(name, shape, *weights.tensor(name, shape)) for name, shape in shapes(architecture, "tied" in options)]
+    write(path, architecture, [(name, shape, number, blocks) for name, shape, number, blocks, _ in tensors])
+    for option in options:
+        if option.startswith("float="):
+            write(option[6:], architecture, [(name, shape, 0, values) for name, shape, _, _, values in tensors])
+
+
+if __name__ == "__main__":
+    main()
