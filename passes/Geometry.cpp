@@ -97,8 +97,11 @@ static std::string codeName(const Body &body) {
 std::string Body::unpackName() const {
   int64_t vectors = unpackedBody(*this).stepVectors;
   bool doubles = format.row->step == 2 && !format.hasPlainCodes();
-  return llvm::formatv("{0}{1}_{2}_{3}x{4}", format.row->name, doubles ? "x2" : "", stringifyLayout(layout),
-                       rowVectors, vectors);
+  std::string name = llvm::formatv("{0}{1}_{2}_{3}x{4}", format.row->name, doubles ? "x2" : "",
+                                   stringifyLayout(layout), rowVectors, vectors);
+  addNumber(name, format.minimums ? "m" : "k", format.subgroup);
+  addNumber(name, "u", format.subgroup ? unpackK : 0); // multiples lie behind codes
+  return name;
 }
 
 std::string Body::unpackedName() const {
@@ -169,12 +172,10 @@ static void setStream(Body &g) {
   const LayoutFacts &layout = factsOf(g.layout);
   g.planes = layout.trits ? 1 : g.format.row->bits;
   g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes * layout.chunkVectors;
-  g.chunkStride = g.chunkBytes;
-  if (g.format.subgroup)
-    g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
-  g.codeStride = g.chunkStride;
+  g.codeStride = g.chunkBytes;
   if (g.span)
-    g.spanBytes = g.span / g.chunkK * g.chunkStride + g.spanGroups() * g.tileRows * g.rowScaleBytes();
+    g.spanBytes = g.span / g.chunkK * g.chunkBytes + g.spanMultipleBytes() +
+                  g.spanGroups() * g.tileRows * g.rowScaleBytes();
   // Integers: int8, or sixteen bits from which tables of trits are rounded.
   g.valueBytes = g.numerics == Numerics::a8 ? 1 : g.format.row->trits ? 2 : 0;
 }
@@ -198,10 +199,11 @@ lutc_body Body::contract() const {
   return {{u32(int64_t(layout)), u32(vectorBytes), u32(rowVectors), u32(tileRows), u32(planes),
            u32(format.group), u32(schedule.getKBlock()), u32(padding)},
           u32(chunkK),
-          u32(chunkStride),
+          u32(chunkBytes),
           u32(span),
           u32(rowScaleBytes()),
           u32(format.subgroup),
+          u32(spanMultipleBytes()),
           format.zeroPoints,
           layout == Layout::base3,
           format.permuted,
@@ -255,7 +257,6 @@ Body lut::unpackedBody(Body g) {
     g.layout = Layout::dot;
     g.rowVectors *= 4;
     g.chunkK *= 4;
-    g.chunkStride *= 4;
   }
   g.planes = g.chunkQuads();
   g.codeStride = g.chunkK * g.stepRows();

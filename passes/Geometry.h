@@ -40,10 +40,9 @@ struct Body {
   // padded to a multiple of `padding`.
   int64_t chunkK = 0, unit = 0, span = 0, padding = 0;
 
-  // The packed stream, in bytes: of one chunk of a tile without and with the multiples of its subgroups, of a
-  // span with its scales.
+  // The packed stream, in bytes: of one chunk of a tile, of a span with its multiples and scales.
   int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
-  int64_t chunkBytes = 0, chunkStride = 0, spanBytes = 0;
+  int64_t chunkBytes = 0, spanBytes = 0;
   int64_t valueBytes = 0; // of a prepared integer
 
   // Whether the codes of a step have been unpacked to bytes: [k / 4][row vector][row][4], V bytes for each
@@ -89,8 +88,13 @@ struct Body {
   int64_t rowScaleBytes() const {
     return format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes();
   }
-  /// Multiples of a row: of its scale, and of its minimum.
-  int64_t rowMultiples() const { return format.subgroup ? (format.minimums ? 2 : 1) : 0; }
+  /// Multiples of a tile and subgroup: of scales, and of minimums.
+  int64_t subgroupMultiples() const { return (format.minimums ? 2 : 1) * tileRows; }
+  /// Of a tile and span, where weights have subgroups; else 0.
+  int64_t spanMultiples() const { return format.subgroup ? span / format.subgroup * subgroupMultiples() : 0; }
+  /// Of what is unpacked.
+  int64_t unpackMultiples() const { return format.subgroup ? unpackK / span * spanMultiples() : 0; }
+  int64_t spanMultipleBytes() const { return spanMultiples() * format.multipleBits() / 8; }
   /// Groups of a span.
   int64_t spanGroups() const { return span / format.group; }
   int64_t digits() const { return tables ? tables.getDigits() : 0; }

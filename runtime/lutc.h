@@ -72,7 +72,7 @@ typedef enum lutc_status {
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
   LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
   LUTC_BAD_RANGE,        /* the weights or the tensor have no such rows */
-  LUTC_BAD_SCALE,        /* a scale or minimum of weights is not finite */
+  LUTC_BAD_SCALE,        /* a scale or minimum of weights is not finite, or a multiple has too many bits */
   LUTC_BAD_SHAPE         /* n and k of the kernel are open: make one with lutc_make_kernel; or n or k is 0, or
                             too large for the format */
 } lutc_status;
@@ -122,7 +122,8 @@ size_t lutc_type_bytes(lutc_type type);
    zero_points        formats with letter z: u8 [n][G]
    minimums           formats with letter m: [n][G] of the type of the scales
    scale_multiples    formats with k16 or k32: i8 [n][S]
-   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]
+   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]. Multiples have 4 bits with codes of 1 and
+                      2 bits, 6 with codes of 3 to 5: 0 .. 2^bits - 1 with letter m, else signed
    columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
                       x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
    What a format does not have may be null. Scales and minimums are finite. A weight is
@@ -152,6 +153,7 @@ typedef struct lutc_kernel_info {
   size_t n, k;           /* 0: open */
   size_t group;          /* weights that share a scale; k where the whole row does */
   size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */
+  size_t multiple_bits;  /* 8: i8. 4 or 6: multiples are 0 .. 2^bits - 1 with minimums, else signed */
   size_t codes;          /* valid weight codes are 0 .. codes - 1 */
   lutc_type scale_type;  /* of a scale, and of a minimum */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */

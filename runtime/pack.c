@@ -37,14 +37,34 @@ static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
     pack_column(p, p->weights->minimums, p->groups, group, bytes, first_row);
 }
 
-/* What follows the chunk at `k` of a tile. */
-static void pack_multiples(lutc_packer *p, size_t first_row, size_t k) {
-  const size_t subgroup = p->info->subgroup, subgroups = lutc_divide_up(p->info->k, subgroup);
-  for (size_t s = k / subgroup; s < (k + lutc_chunk_k(p->layout)) / subgroup; ++s) {
-    pack_column(p, p->weights->scale_multiples, subgroups, s, 1, first_row);
-    if (p->info->has_minimums)
-      pack_column(p, p->weights->minimum_multiples, subgroups, s, 1, first_row);
-  }
+/* Multiple `column` of a row's group, as its bits are stored. */
+static unsigned multiple_of(const lutc_packer *p, size_t row, size_t group, size_t column) {
+  const size_t subgroups = lutc_divide_up(p->info->k, p->info->subgroup), kinds = p->info->has_minimums ? 2 : 1;
+  const size_t subgroup = group * (p->layout->group / p->info->subgroup) + column / kinds;
+  const int8_t *of = column % kinds ? p->weights->minimum_multiples : p->weights->scale_multiples;
+  if (row >= p->info->n || subgroup >= subgroups)
+    return 0;
+  return (uint8_t)(of[row * subgroups + subgroup] + multiple_bias(p->info));
+}
+
+/* Those that follow the chunks of a group: the four quarters of their columns share bytes. */
+static void pack_multiples(lutc_packer *p, size_t first_row, size_t group) {
+  const size_t rows = p->layout->tile_rows, columns = multiple_count(p), quarter = columns / 4 * rows;
+  uint8_t *low = p->out, *high = p->out + 2 * quarter;
+  p->out += multiple_bytes(p);
+  for (size_t column = 0; p->info->multiple_bits == 8 && column < columns; ++column)
+    for (size_t row = 0; row < rows; ++row)
+      *low++ = (uint8_t)multiple_of(p, first_row + row, group, column);
+  for (size_t column = 0; p->info->multiple_bits != 8 && column < columns / 4; ++column)
+    for (size_t row = 0; row < rows; ++row, ++low) {
+      unsigned v[4];
+      for (size_t i = 0; i < 4; ++i)
+        v[i] = multiple_of(p, first_row + row, group, column + i * columns / 4);
+      low[0] = (uint8_t)((v[0] & 15) | (v[2] & 15) << 4);
+      low[quarter] = (uint8_t)((v[1] & 15) | (v[3] & 15) << 4);
+      if (p->info->multiple_bits == 6)
+        *high++ = (uint8_t)(v[0] >> 4 | v[1] >> 4 << 2 | v[2] >> 4 << 4 | v[3] >> 4 << 6);
+    }
 }
 
 static void pack_stream(lutc_packer *p) {
@@ -55,11 +75,10 @@ static void pack_stream(lutc_packer *p) {
     const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t first = begin; first < end; first += span) {
-        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout)) {
+        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
           lutc_pack_chunk(p, row, k);
-          if (p->info->subgroup)
-            pack_multiples(p, row, k);
-        }
+        if (p->info->subgroup)
+          pack_multiples(p, row, first / layout->group);
         for (size_t k = first; layout->group && k < lutc_min(first + span, end); k += layout->group)
           pack_scales(p, row, k / layout->group);
       }
@@ -138,8 +157,21 @@ static int all_finite(const lutc_packer *p, const void *values, size_t count) {
   }
 }
 
+static int multiples_fit(const lutc_packer *p, const int8_t *multiples) {
+  const size_t count = p->info->n * lutc_divide_up(p->info->k, p->info->subgroup);
+  const int bias = multiple_bias(p->info), most = (1 << p->info->multiple_bits) - 1;
+  int bad = 0;
+  for (size_t i = 0; i < count; ++i)
+    bad |= (multiples[i] + bias) & ~most;
+  return !bad;
+}
+
 static int scales_are_valid(const lutc_packer *p) {
   const size_t count = p->info->n * p->groups;
+  if (p->info->subgroup && p->info->multiple_bits < 8 &&
+      !(multiples_fit(p, p->weights->scale_multiples) &&
+        (!p->info->has_minimums || multiples_fit(p, p->weights->minimum_multiples))))
+    return 0;
   return all_finite(p, p->weights->scales, p->info->scales_per_tensor ? 1 : count) &&
          (!p->info->has_minimums || all_finite(p, p->weights->minimums, count));
 }

@@ -11,7 +11,8 @@ static inline uint64_t lutc_up(uint64_t a, uint64_t b) { return (a + b - 1) / b 
 static inline uint64_t lutc_tile_bytes(const lutc_body *body, uint64_t length) {
   uint64_t bytes = length / body->chunk_k * body->chunk_bytes;
   if (body->span != 0)
-    bytes += length / body->layout.group * body->layout.tile_rows * body->row_scale_bytes;
+    bytes += length / body->layout.group *
+             (body->layout.tile_rows * body->row_scale_bytes + body->multiple_bytes);
   return bytes;
 }
 
@@ -43,9 +44,8 @@ static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, 
   shape->span = body->span;
   shape->spans = body->span != 0 ? shape->k_padded / body->span : 0;
   shape->block_spans = body->span != 0 ? shape->k_block / body->span : 0;
-  shape->chunk_bytes = body->chunk_bytes;
   shape->span_bytes = lutc_tile_bytes(body, body->span);
-  shape->span_scales = body->span / body->chunk_k * body->chunk_bytes;
+  shape->span_scales = body->span / body->chunk_k * body->chunk_bytes + body->multiple_bytes;
   shape->sum_factor = (uint64_t)(int64_t)body->sum_factor;
 
   shape->tiles = (n + layout->tile_rows - 1) / layout->tile_rows;

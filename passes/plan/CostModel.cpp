@@ -34,7 +34,8 @@ std::string Candidate::reason() const {
 static double storedBits(const Format &format, Layout layout) {
   double bits = layout == Layout::base3 ? 8.0 / 5 : format.row->bits;
   double scale = 8 * (format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes());
-  double multiples = format.subgroup ? (format.minimums ? 16.0 : 8.0) / format.subgroup : 0;
+  double kinds = format.minimums ? 2 : 1;
+  double multiples = format.subgroup ? kinds * format.multipleBits() / format.subgroup : 0;
   return bits + (format.group ? scale / format.group : 0) + multiples;
 }
 
@@ -136,11 +137,13 @@ struct Pricing {
 
   /// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of
   /// sums; so does a row. Sums that wait for the next k block are loaded and stored. A subgroup ends with a
-  /// product, which takes two issues, and an addition.
+  /// product, which takes two issues, and an addition. Multiples become bytes for all tokens, four vectors of
+  /// sums at a time, in 3 operations from 4 bits and 6 from 6.
   double flush(int64_t tokens) const {
     double kinds = format.minimums ? 2 : 1;
     double scale = kinds / tokens, own = format.zeroPoints ? 6 : format.minimums ? 7 : 4;
-    double multiples = double(format.subgroups(k)) * kinds * (3 + 1.0 / tokens);
+    double widen = format.multipleBits() == 8 ? 0 : format.multipleBits() == 6 ? 6 : 3;
+    double multiples = double(format.subgroups(k)) * kinds * (3 + (1 + widen / 4) / tokens);
     double carried = kBlocks > 1 ? kBlocks * 3 : 0;
     return sums * (groups * (own + scale) + multiples + carried * 2) * c.simple;
   }

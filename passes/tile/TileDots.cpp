@@ -134,7 +134,7 @@ Values DotEmitter::fieldSums() {
     for (const Body::Field &field : g.fieldsOf(quad))
       placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
-    Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
+    Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
     Value x = e.at(at.values[0], e.add(at.kOffset, e.mul(i, g.chunkK)));
     Chunk loaded = noVectors();
     for (int64_t quad = 0; quad < 8; ++quad) {
@@ -208,8 +208,7 @@ Values DotEmitter::subgroupSums() {
     Chunk loaded = noVectors();
     for (int64_t s = 0; s < perChunk; ++s) {
       Value index = e.add(e.mul(i, perChunk), s);
-      Value multiples =
-          e.at(e.at(at.multiples, e.mul(i, at.multiplesStride)), s * g.rowMultiples() * g.tileRows);
+      Value multiples = e.at(at.multiples, e.mul(index, g.subgroupMultiples()));
       Values partial(R * tokens, e.constant(lanes, 0));
       for (int64_t t = 0; at.factor && t < tokens; ++t) {
         Value sum = e.load(e.i32(), e.at(at.subgroupSums[t], e.mul(index, 4)), 4);

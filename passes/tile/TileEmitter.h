@@ -75,11 +75,16 @@ struct TileRange {
 };
 /// Emits their rows, from the stream.
 void emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range);
-/// Codes of a step: spans, each of `length` k; one where the row shares a scale.
+/// Multiples of a span, which lie at `packed`, to bytes (GroupCursor::multiples).
+void emitMultiples(Emitter &e, const Body &g, mlir::Value packed, mlir::Value bytes);
+
+/// Codes of a step: those from byte `part` of each chunk on, in spans of `length` k; one where the row shares a
+/// scale.
 struct PackedCodes {
-  mlir::Value stream, spans, length;
+  mlir::Value stream, part, spans, length;
 };
-/// Emits rows of Y from codes that `unpack` emits the unpacking of. `g` is their body.
+/// Emits rows of Y from codes that `unpack` emits the unpacking of; multiples go behind the room of codes.
+/// `g` is their body.
 void emitUnpackedProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
                          llvm::function_ref<void(const PackedCodes &from, mlir::Value codes)> unpack);
 
@@ -113,9 +118,9 @@ struct GroupCursor {
   mlir::Value kLength;              // elements of k, padded to whole chunks
   int64_t firstQuad = 0, quads = 8; // of each chunk, in layout dot: those that belong to the group
   mlir::Value factor = {};          // i32, Body::sumFactor; null: 0
-  // With subgroups: pointers to the multiples behind the first chunk, bytes to those of the next one, and
+  // With subgroups: pointers to the multiples, a byte each [subgroup][scale, minimum][row of the tile], and
   // pointers to each token's sum of the first subgroup.
-  mlir::Value multiples = {}, multiplesStride = {};
+  mlir::Value multiples = {};
   Values subgroupSums = {};
 };
 

@@ -75,7 +75,9 @@ void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
 void ComputeEmitter::runUnpacked(function_ref<void(const PackedCodes &, Value)> unpack) {
   // Of the vectors of a row vector in the stream: those of base 3 became four.
   int64_t stepBytes = g.stepVectors * g.vectorBytes / (g.constantKBlock() ? 4 : 1);
-  Value codes = e.allocate(g.stepRows() * g.unpackK);
+  int64_t room = g.stepRows() * g.unpackK;
+  Value codes = e.allocate(room + g.unpackMultiples());
+  multiples = e.at(codes, room);
   Value sums = e.allocate(g.schedule.getTokenBlock() * g.stepRows() * 4);
   Value blocks = call.number(&lutc_shape::unpack_blocks);
   e.each(e.mul(range.begin, g.steps()), e.mul(range.end, g.steps()), 1, [&](Value step) {
@@ -86,7 +88,7 @@ void ComputeEmitter::runUnpacked(function_ref<void(const PackedCodes &, Value)> 
       auto unpackBlock = [&](Value block, Value spans, Value length, Value to) {
         KRange from = k;
         from.block = block;
-        unpack({partOf(streamOf(from, tile), stepBytes), spans, length}, to);
+        unpack({streamOf(from, tile), part ? e.mul(part, stepBytes) : e.index(0), spans, length}, to);
       };
       if (int64_t kBlock = g.constantKBlock())
         e.each(e.index(0), k.kLength, kBlock, [&](Value offset) {
@@ -248,7 +250,11 @@ static void emit(Emitter &e, const Body &g, StageCall &call, const TileRange &ra
 }
 
 void lut::emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range) {
-  emit(e, g, call, range, [](ComputeEmitter &emitter) { emitter.run(); });
+  emit(e, g, call, range, [&](ComputeEmitter &emitter) {
+    if (g.format.subgroup && g.format.multipleBits() < 8)
+      emitter.multiples = e.allocate(g.spanMultiples());
+    emitter.run();
+  });
 }
 
 void lut::emitUnpackedProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range,

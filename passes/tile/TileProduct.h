@@ -41,8 +41,8 @@ struct ComputeEmitter {
   mlir::Value streamOf(const KRange &k, mlir::Value tile);
   void step(mlir::Value step, const KRange &k, mlir::Value token, int64_t count);
   Values groupedSums(mlir::Value stream, const TokenTile &tokens, const KRange &k, Values results);
-  Values span(mlir::Value stream, mlir::Value codes, const TokenTile &tokens, mlir::Value index,
-              Values results);
+  Values span(mlir::Value stream, mlir::Value codes, mlir::Value multiples, const TokenTile &tokens,
+              mlir::Value index, Values results);
   Values group(const GroupCursor &at, mlir::Value scales, const TokenTile &tokens, mlir::Value index,
                Values results);
   Values wholeRow(mlir::Value step, const TokenTile &tokens, Values sums);
@@ -51,6 +51,7 @@ struct ComputeEmitter {
                      mlir::Value kLength);
   TokenTile tokenTile(mlir::Value token, int64_t count);
   mlir::Value codesAt(mlir::Value stream, mlir::Value index);
+  mlir::Value multiplesAt(mlir::Value stream, mlir::Value index);
   mlir::Value partOf(mlir::Value pointer, int64_t stepBytes);
   /// A number of the stream: `constant` where code depends on it.
   mlir::Value streamNumber(uint64_t lutc_shape::*field, int64_t constant);
@@ -73,6 +74,7 @@ struct ComputeEmitter {
 
   mlir::Value finished = {}; // memory for results that something follows
   mlir::Value part = {};     // of the tile that the current step is; null: all of it
+  mlir::Value multiples = {}; // memory for those of a span, or of all spans of what has been unpacked
   mlir::Value unpacked = {}; // codes of the current tile and k block; null: they are in the stream
 };
 

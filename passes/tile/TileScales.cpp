@@ -58,11 +58,9 @@ Value ComputeEmitter::perInteger(Value scale) {
 /// the products, whose sums take the registers.
 Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
   Values sums(at.prepared.size(), e.constant(ints, 0));
-  int64_t size = g.format.subgroup, perChunk = g.chunkK / size;
-  for (int64_t i = 0; i < g.span / size; ++i) {
-    Value chunk = e.at(at.multiples, e.mul(at.multiplesStride, i / perChunk));
-    int64_t place = (i % perChunk * 2 + 1) * g.tileRows + s * g.laneRows;
-    Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(chunk, place));
+  for (int64_t i = 0; i < g.span / g.format.subgroup; ++i) {
+    int64_t place = (2 * i + 1) * g.tileRows + s * g.laneRows;
+    Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(at.multiples, place));
     Value multiple = arith::ExtSIOp::create(e.b, e.loc, ints, narrow);
     for (auto [sum, all] : llvm::zip(sums, at.subgroupSums))
       sum = e.add(sum, e.mul(multiple, e.splat(e.load(e.i32(), e.at(all, 4 * i), 4), g.laneRows)));
@@ -101,9 +99,23 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTil
   return results;
 }
 
+/// The multiples of a span at `stream`, or of the span `index` of what has been unpacked.
+Value ComputeEmitter::multiplesAt(Value stream, Value index) {
+  Value first = multiples;
+  if (g.unpacked)
+    first = e.at(multiples, e.mul(index, g.spanMultiples()));
+  else if (Value packed = e.at(stream, g.span / g.chunkK * g.chunkBytes); g.format.multipleBits() == 8)
+    first = packed;
+  else
+    emitMultiples(e, g, packed, multiples);
+  return partOf(first, g.stepRows());
+}
+
 /// The groups of span `index` at `stream`, whose scales follow its chunks; its codes may lie elsewhere.
-Values ComputeEmitter::span(Value stream, Value codes, const TokenTile &tokens, Value index, Values results) {
-  Value scales = e.at(stream, streamNumber(&lutc_shape::span_scales, g.span / g.chunkK * g.chunkStride));
+Values ComputeEmitter::span(Value stream, Value codes, Value multiples, const TokenTile &tokens, Value index,
+                            Values results) {
+  int64_t codeBytes = g.span / g.chunkK * g.chunkBytes;
+  Value scales = e.at(stream, streamNumber(&lutc_shape::span_scales, codeBytes + g.spanMultipleBytes()));
   Value length = spanLength();
   int64_t groups = g.spanGroups();
   for (int64_t i = 0; i < groups; ++i) {
@@ -112,9 +124,7 @@ Values ComputeEmitter::span(Value stream, Value codes, const TokenTile &tokens, 
     at.firstQuad = g.chunkQuads() / groups * i;
     at.quads = g.chunkQuads() / groups;
     if (int64_t subgroup = g.format.subgroup) {
-      at.multiplesStride = streamNumber(&lutc_shape::chunk_bytes, g.chunkStride);
-      Value behindCodes = e.add(at.multiplesStride, g.chunkBytes - g.chunkStride);
-      at.multiples = partOf(e.at(stream, behindCodes), g.stepRows());
+      at.multiples = multiples;
       Value first = e.mul(index, g.format.group / subgroup * 4);
       for (Value sums : tokens.sums)
         at.subgroupSums.push_back(e.at(sums, first));
@@ -129,7 +139,8 @@ Values ComputeEmitter::groupedSums(Value stream, const TokenTile &tokens, const 
   Value bytes = streamNumber(&lutc_shape::span_bytes, g.spanBytes);
   return e.loop(k.spans, results, [&](Value index, Values carried) {
     Value place = e.at(stream, e.mul(index, bytes));
-    return span(place, codesAt(place, index), tokens, e.add(k.firstSpan, index), carried);
+    Value multiples = g.format.subgroup ? multiplesAt(place, index) : Value();
+    return span(place, codesAt(place, index), multiples, tokens, e.add(k.firstSpan, index), carried);
   });
 }
 

@@ -72,7 +72,7 @@ Value SumEmitter::weightVector(Value pointer, int64_t index) {
 //===----------------------------------------------------------------------===//
 
 Values LookupEmitter::quadChunk(Value i, Values sums) {
-  Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
+  Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
   int64_t chunkTables = g.tableOffset(8, 0); // 32 k are 8 units
   Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
   for (int64_t plane = 0; plane < g.planes; ++plane)

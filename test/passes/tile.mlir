@@ -11,7 +11,7 @@
 //     for each token: int8 values, one scale and one sum for each group
 //   func.func @product_a8_w2g32_dot_1x1_plain(%operands, %stage, %m, %begin, %end)
 //     for each k block, for each tile, for each token: sum, scale; at the end of k store
-//   func.func @unpack_w2_dot_1x1_plain(%operands, %stage, %from, %spans, %length, %codes)
+//   func.func @unpack_w2_dot_1x1_plain(%operands, %stage, %from, %part, %spans, %length, %codes)
 //   func.func @unpacked_a8_255g32_1x1x1..._plain(%operands, %stage, %unpack, %m, %begin, %end)
 //     where it has a schedule that unpacks: codes to bytes; the product of bytes, whatever bits they had
 //   func.func @finish_f32_plain(%operands, %stage, %results, %stride, %token, %count, %row, %rows)
@@ -404,15 +404,15 @@ module attributes {lut.target = #target} {
   // lie there too; products load them as they are, and what else a span has lies where numbers say. Fewer tokens take
   // the codes from the stream.
   // CHECK-LABEL: func.func @unpack_w2_dot_2x2_plain(
-  // CHECK-SAME: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[FROM:[a-z0-9]+]]: !llvm.ptr, %[[SPANS:[a-z0-9]+]]: i64, %[[LENGTH:[a-z0-9]+]]: i64, %[[TO:[a-z0-9]+]]: !llvm.ptr) {
+  // CHECK-SAME: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[FROM:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[SPANS:[a-z0-9]+]]: i64, %[[LENGTH:[a-z0-9]+]]: i64, %[[TO:[a-z0-9]+]]: !llvm.ptr) {
   // CHECK: scf.for %{{.*}} to %[[SPANS]]
   // CHECK: %[[CODES:.*]] = arith.andi %{{.*}} : vector<16xi8>
   // CHECK: llvm.store %[[CODES]], %{{.*}} : vector<16xi8>
   // CHECK-LABEL: func.func @unpacked_a8_255g32_2x2x1fu8192t32_plain(
-  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[UNPACK:[a-z0-9]+]]: (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64, !llvm.ptr) -> (), %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[UNPACK:[a-z0-9]+]]: (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64, i64, !llvm.ptr) -> (), %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
   // CHECK: %[[ROOM:.*]] = arith.constant 65536 : i64
   // CHECK-NEXT: %[[BYTES:.*]] = llvm.alloca %[[ROOM]] x i8 {alignment = 64 : i64}
-  // CHECK: func.call_indirect %[[UNPACK]](%[[OPERANDS]], %[[STAGE]], %{{.*}}, %{{.*}}, %{{.*}}, %[[BYTES]])
+  // CHECK: func.call_indirect %[[UNPACK]](%[[OPERANDS]], %[[STAGE]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[BYTES]])
   // CHECK-COUNT-16: lut.dot %{{.*}} max 255
   // CHECK-NOT: lut.dot
   // CHECK-LABEL: func.func @product_a8_w2g32_dot_2x2u8192t32_plain(
