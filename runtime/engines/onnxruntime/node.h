@@ -1,0 +1,64 @@
+/* node.h: what the files of the plug-in share. */
+#ifndef LUTC_ORT_NODE_H
+#define LUTC_ORT_NODE_H
+
+#include "lutc.h"
+#include "ort.h"
+
+#include <stdbool.h>
+
+/* Inputs of MatMulNBits. */
+enum { INPUT_A, INPUT_B, INPUT_SCALES, INPUT_ZERO_POINTS, INPUT_G_IDX, INPUT_BIAS, INPUTS };
+
+/* One ONNX Runtime of the process. */
+typedef struct lutc_runtime {
+  ort_api ort;
+  const ort_memory_info *memory; /* where scratch is taken from */
+} lutc_runtime;
+
+/* A node of a session: weights that were packed, or the built-in op. */
+typedef struct lutc_node {
+  const lutc_runtime *runtime;
+  int type; /* of A, scales, bias and Y: ORT_FLOAT or ORT_FLOAT16 */
+  size_t n, k, bits, block;
+  int64_t accuracy, prepacked; /* attributes accuracy_level and weight_prepacked */
+  ort_op *builtin;             /* null: the rest is set */
+  void *kernel_memory, *packed;
+  const lutc_kernel *kernel;
+  size_t terms; /* rows that activations are split to (terms.h) */
+} lutc_node;
+
+/* A tensor's elements. */
+typedef struct lutc_elements {
+  int type;
+  size_t count;
+  void *data;
+} lutc_elements;
+
+/* plugin.c: frees a status; whether there was none. */
+bool lutc_is_ok(const ort_api *ort, ort_status *status);
+bool lutc_get_elements(const ort_api *ort, const ort_value *value, lutc_elements *elements);
+bool lutc_has_input(const ort_api *ort, const ort_kernel_info *info, size_t index);
+/* The elements of an input that is the same in all calls. */
+bool lutc_get_constant(const ort_api *ort, const ort_kernel_info *info, size_t index,
+                       lutc_elements *elements);
+
+/* weights.c: packs the weights. Null, or what keeps them from being packed. */
+const char *lutc_pack_node(lutc_node *node, const ort_kernel_info *info);
+
+/* product.c: one call of the op. */
+ort_status *lutc_compute(const lutc_node *node, ort_context *context);
+
+/* builtin.c: the built-in op with the attributes and types of the node. */
+ort_status *lutc_create_builtin(lutc_node *node, const ort_kernel_info *info);
+ort_status *lutc_compute_builtin(const lutc_node *node, ort_context *context, const ort_value *const *inputs,
+                                 ort_value *y);
+
+/* log.c: counts nodes; one line in the session's log when they are used first. Nothing with LUTC_QUIET. */
+void lutc_count_packed(const lutc_node *node);
+void lutc_count_left(const char *reason);
+void lutc_say_counts(const ort_api *ort, const ort_context *context);
+/* What keeps the plug-in out of the process, to stderr. */
+void lutc_say_left_out(const char *reason);
+
+#endif

@@ -1,0 +1,186 @@
+/* product.c: a call of the op, on the threads of the session. */
+#include "internal.h"
+#include "node.h"
+
+#include "bands.h"
+#include "terms.h"
+
+/* Rows of activations that are multiplied at a time where they are not those of A. */
+enum { MOST_ROWS = 384, MOST_RANK = 16 };
+
+typedef struct call {
+  const lutc_node *node;
+  ort_context *context;
+  const ort_value *inputs[INPUTS];
+  size_t m;
+  const uint8_t *a, *bias; /* bias: may be null */
+  uint8_t *y;
+  size_t element_bytes;   /* of A, bias and Y */
+  size_t first;           /* token of the piece that is computed */
+  float *x_rows, *y_rows; /* its terms [tokens][terms][k] and results; null: those of A and Y are taken */
+  lutc_parallel parallel;
+} call;
+
+static const ort_api *ort_of(const call *c) { return &c->node->runtime->ort; }
+
+static ort_status *fail(const call *c, const char *message) {
+  return ort_of(c)->create_status(ORT_FAIL, message);
+}
+
+/* lutc_parallel.run. Nothing has run where ONNX Runtime gives a status. */
+static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
+  const call *c = context;
+  if (tasks > 1 && lutc_is_ok(ort_of(c), ort_of(c)->parallel_for(c->context, task, tasks, 0, argument)))
+    return;
+  for (size_t i = 0; i < tasks; ++i)
+    task(argument, i);
+}
+
+static bool is_half(const call *c) { return c->node->type == ORT_FLOAT16; }
+
+static void split_task(void *argument, size_t token) {
+  const call *c = argument;
+  const lutc_node *node = c->node;
+  const size_t terms = node->terms, k = node->k;
+  lutc_split_token(c->a + (c->first + token) * k * c->element_bytes, is_half(c), k, node->block, terms,
+                   c->x_rows + token * terms * k);
+}
+
+static void join_task(void *argument, size_t token) {
+  const call *c = argument;
+  const lutc_node *node = c->node;
+  const size_t terms = node->terms, n = node->n;
+  uint8_t *y = c->y + (c->first + token) * n * c->element_bytes;
+  const float *rows = c->y_rows != NULL ? c->y_rows + token * terms * n : (const float *)(const void *)y;
+  lutc_join_token(rows, terms, n, c->bias, is_half(c), y);
+}
+
+/* Whether the kernel takes A and gives Y as they are. */
+static bool is_plain(const call *c) { return !is_half(c) && c->node->terms == 1; }
+
+static lutc_status run_piece(call *c, size_t tokens, void *scratch, size_t scratch_bytes) {
+  const lutc_node *node = c->node;
+  if (!is_plain(c))
+    share_tasks(c, tokens, split_task, c);
+  const float *x = is_plain(c) ? (const float *)(const void *)c->a : c->x_rows;
+  float *y = is_plain(c) ? (float *)(void *)c->y : c->y_rows;
+  const lutc_status status = lutc_run(node->kernel, tokens * node->terms, x, node->k, node->packed, y,
+                                      node->n, scratch, scratch_bytes, &c->parallel);
+  if (status == LUTC_OK && (!is_plain(c) || c->bias != NULL))
+    share_tasks(c, tokens, join_task, c);
+  return status;
+}
+
+/* `piece` tokens at a time. */
+static lutc_status run_pieces(call *c, size_t piece, uint8_t *memory) {
+  const lutc_node *node = c->node;
+  const size_t rows = piece * node->terms;
+  const size_t scratch_bytes = lutc_round_up(lutc_scratch_bytes(node->kernel, rows), LUTC_ALIGNMENT);
+  if (!is_plain(c)) {
+    c->x_rows = (float *)(void *)(memory + scratch_bytes);
+    c->y_rows = c->x_rows + lutc_round_up(rows * node->k, LUTC_ALIGNMENT);
+  }
+  lutc_status status = LUTC_OK;
+  for (c->first = 0; c->first < c->m && status == LUTC_OK; c->first += piece)
+    status = run_piece(c, lutc_min(piece, c->m - c->first), memory, scratch_bytes);
+  return status;
+}
+
+static size_t memory_bytes(const call *c, size_t piece) {
+  const lutc_node *node = c->node;
+  const size_t rows = piece * node->terms;
+  const size_t floats = is_plain(c) ? 0 : lutc_round_up(rows * node->k, LUTC_ALIGNMENT) + rows * node->n;
+  return lutc_round_up(lutc_scratch_bytes(node->kernel, rows), LUTC_ALIGNMENT) + floats * sizeof(float) +
+         LUTC_ALIGNMENT; /* memory may lie anywhere */
+}
+
+static ort_status *multiply(call *c) {
+  const ort_api *ort = ort_of(c);
+  const size_t piece = is_plain(c) ? c->m : lutc_min(c->m, MOST_ROWS / c->node->terms);
+  ort_allocator *allocator;
+  void *memory = NULL;
+  ort_status *status = ort->get_allocator(c->context, c->node->runtime->memory, &allocator);
+  if (status != NULL)
+    return status;
+  status = ort->allocate(allocator, memory_bytes(c, piece), &memory);
+  if (status == NULL && memory == NULL)
+    status = fail(c, "lutc: no memory");
+  if (status == NULL) {
+    const lutc_status done =
+        run_pieces(c, piece, (uint8_t *)lutc_round_up((uintptr_t)memory, LUTC_ALIGNMENT));
+    status = done != LUTC_OK ? fail(c, lutc_status_string(done)) : NULL;
+    lutc_is_ok(ort, ort->free(allocator, memory));
+  }
+  ort->release_allocator(allocator);
+  return status;
+}
+
+/* The shape of Y: that of A with n in place of k. */
+static ort_status *create_y(call *c, ort_value **y) {
+  const ort_api *ort = ort_of(c);
+  ort_shape *shape;
+  int64_t dimensions[MOST_RANK];
+  size_t rank = 0;
+  ort_status *status = ort->get_shape(c->inputs[INPUT_A], &shape);
+  if (status != NULL)
+    return status;
+  status = ort->get_rank(shape, &rank);
+  if (status == NULL && (rank == 0 || rank > MOST_RANK))
+    status = ort->create_status(ORT_INVALID_ARGUMENT, "MatMulNBits: A has a rank that is not supported");
+  if (status == NULL)
+    status = ort->get_dimensions(shape, dimensions, rank);
+  ort->release_shape(shape);
+  if (status == NULL && dimensions[rank - 1] != (int64_t)c->node->k)
+    status = ort->create_status(ORT_INVALID_ARGUMENT, "MatMulNBits: the last dimension of A is not K");
+  if (status != NULL)
+    return status;
+  c->m = 1;
+  for (size_t i = 0; i + 1 < rank; ++i)
+    c->m *= (size_t)dimensions[i];
+  dimensions[rank - 1] = (int64_t)c->node->n;
+  return ort->get_output(c->context, 0, dimensions, rank, y);
+}
+
+static ort_status *check_bias(const call *c, const void **data) {
+  lutc_elements bias;
+  if (c->inputs[INPUT_BIAS] == NULL)
+    return NULL;
+  if (!lutc_get_elements(ort_of(c), c->inputs[INPUT_BIAS], &bias) || bias.count != c->node->n)
+    return ort_of(c)->create_status(ORT_INVALID_ARGUMENT, "MatMulNBits: the bias has not N elements");
+  *data = bias.data;
+  return NULL;
+}
+
+static ort_status *get_inputs(call *c) {
+  ort_status *status = NULL;
+  for (size_t i = 0; i < INPUTS && status == NULL; ++i)
+    status = ort_of(c)->get_input(c->context, i, &c->inputs[i]);
+  return status;
+}
+
+ort_status *lutc_compute(const lutc_node *node, ort_context *context) {
+  const ort_api *ort = &node->runtime->ort;
+  call c = {.node = node, .context = context};
+  ort_value *y = NULL;
+  void *a = NULL, *results = NULL;
+  const void *bias = NULL;
+  lutc_say_counts(ort, context);
+  ort_status *status = get_inputs(&c);
+  if (status == NULL)
+    status = create_y(&c, &y);
+  if (status != NULL || c.m == 0)
+    return status;
+  if (node->builtin != NULL)
+    return lutc_compute_builtin(node, context, c.inputs, y);
+  status = check_bias(&c, &bias);
+  if (status == NULL)
+    status = ort->get_data(c.inputs[INPUT_A], &a);
+  if (status == NULL)
+    status = ort->get_data(y, &results);
+  if (status != NULL)
+    return status;
+  c.a = a, c.bias = bias, c.y = results;
+  c.element_bytes = is_half(&c) ? sizeof(uint16_t) : sizeof(float);
+  c.parallel = (lutc_parallel){share_tasks, &c, lutc_cores()};
+  return multiply(&c);
+}
