@@ -38,7 +38,7 @@ ort_status *lutc_create_builtin(lutc_node *node, const ort_kernel_info *info) {
   ort_status *status = create_attributes(node, attributes, &count);
   if (status == NULL)
     status = ort->create_op(info, "MatMulNBits", "com.microsoft", 1, names, types, 4,
-                            (const ort_attribute *const *)attributes, count, &node->builtin);
+                            (const ort_attribute *const *)attributes, count, INPUTS, 1, &node->builtin);
   while (count > 0)
     ort->release_attribute(attributes[--count]);
   return status;

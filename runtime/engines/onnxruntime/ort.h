@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ORT_VERSION = 17 }; /* of the API, the first with all that is used: ONNX Runtime 1.17 */
+enum { ORT_VERSION = 20 }; /* of the API: since then the built-in op has a bias and f16 */
 
 /* Types of elements, characteristics of inputs, codes of statuses, types of attributes and of allocators,
    levels of the log. */
@@ -58,6 +58,10 @@ typedef struct ort_custom_op {
   ort_status *(*infer_shapes)(const struct ort_custom_op *, void *);
   int (*get_start_version)(const struct ort_custom_op *);
   int (*get_end_version)(const struct ort_custom_op *);
+  size_t (*get_in_place)(int **inputs, int **outputs);
+  void (*release_in_place)(int *inputs, int *outputs);
+  size_t (*get_aliases)(int **inputs, int **outputs);
+  void (*release_aliases)(int *inputs, int *outputs);
 } ort_custom_op;
 
 /* F(place in the table, result, name, arguments). A status is null where all went well. */
@@ -87,7 +91,8 @@ typedef struct ort_custom_op {
   F(212, void, release_attribute, (ort_attribute *))                                                         \
   F(213, ort_status *, create_op,                                                                            \
     (const ort_kernel_info *, const char *name, const char *domain, int version, const char **type_names,    \
-     const int *types, int type_count, const ort_attribute *const *, int attribute_count, ort_op **))        \
+     const int *types, int type_count, const ort_attribute *const *, int attribute_count, int input_count,   \
+     int output_count, ort_op **))                                                                           \
   F(214, ort_status *, invoke_op,                                                                            \
     (const ort_context *, const ort_op *, const ort_value *const *inputs, int input_count,                   \
      ort_value *const *outputs, int output_count))                                                           \

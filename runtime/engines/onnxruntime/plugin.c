@@ -181,25 +181,22 @@ static ort_status *create_kernel(const ort_custom_op *op, void *const *api, cons
 
 static ort_status *compute(void *kernel, ort_context *context) { return lutc_compute(kernel, context); }
 
-static const ort_custom_op functions = {ORT_VERSION,
-                                        NULL,
-                                        get_name,
-                                        get_execution_provider,
-                                        get_input_type,
-                                        get_input_count,
-                                        get_output_type,
-                                        get_output_count,
-                                        NULL,
-                                        destroy_kernel,
-                                        get_input_characteristic,
-                                        get_output_characteristic,
-                                        get_input_memory,
-                                        {get_variadic, get_variadic, get_variadic, get_variadic},
-                                        create_kernel,
-                                        compute,
-                                        NULL,
-                                        NULL,
-                                        NULL};
+static const ort_custom_op functions = {
+    .version = ORT_VERSION,
+    .get_name = get_name,
+    .get_execution_provider = get_execution_provider,
+    .get_input_type = get_input_type,
+    .get_input_count = get_input_count,
+    .get_output_type = get_output_type,
+    .get_output_count = get_output_count,
+    .destroy_kernel = destroy_kernel,
+    .get_input_characteristic = get_input_characteristic,
+    .get_output_characteristic = get_output_characteristic,
+    .get_input_memory = get_input_memory,
+    .get_variadic = {get_variadic, get_variadic, get_variadic, get_variadic},
+    .create_kernel = create_kernel,
+    .compute = compute,
+};
 
 static ort_status *fill_registry(registry *r) {
   static const int types[] = {ORT_FLOAT, ORT_FLOAT16};
@@ -219,6 +216,16 @@ static ort_status *fill_registry(registry *r) {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static registry *registries;
 
+/* For the whole process: weights that were packed for one variant are of no use to another. */
+static lutc_status choose_variant(void) {
+  static lutc_status status = LUTC_UNKNOWN_VARIANT;
+  static bool is_chosen;
+  if (!is_chosen)
+    status = lutc_use_variant(&matmulnbits_library, getenv("LUTC_VARIANT"));
+  is_chosen = true;
+  return status;
+}
+
 /* Of the ONNX Runtime that has this table. */
 static ort_status *find_registry(void *const *table, registry **found) {
   for (*found = registries; *found != NULL; *found = (*found)->next)
@@ -235,7 +242,7 @@ static ort_status *find_registry(void *const *table, registry **found) {
 #undef LUTC_ORT_TAKE
   r->table = table;
   ort_status *status = fill_registry(r);
-  if (status != NULL) { /* what is left of it may be known to ONNX Runtime */
+  if (status != NULL) { /* it stays in memory: ONNX Runtime may know a part of it */
     return status;
   }
   r->next = registries;
@@ -251,17 +258,15 @@ ort_status *RegisterCustomOps(ort_session_options *options, const ort_api_base *
     return NULL;
   void *const *table = base->get_api(ORT_VERSION);
   if (table == NULL) {
-    lutc_say_left_out("ONNX Runtime is older than 1.17");
+    lutc_say_left_out("ONNX Runtime is older than 1.20");
     return NULL;
   }
-  const lutc_status variant = lutc_use_variant(&matmulnbits_library, getenv("LUTC_VARIANT"));
-  if (variant != LUTC_OK) {
-    lutc_say_left_out(lutc_status_string(variant));
-    return NULL;
-  }
-  registry *r;
+  registry *r = NULL;
   pthread_mutex_lock(&lock);
-  ort_status *status = find_registry(table, &r);
+  const lutc_status variant = choose_variant();
+  ort_status *status = variant == LUTC_OK ? find_registry(table, &r) : NULL;
   pthread_mutex_unlock(&lock);
-  return status != NULL ? status : r->runtime.ort.add_domain(options, r->domain);
+  if (variant != LUTC_OK)
+    lutc_say_left_out(lutc_status_string(variant));
+  return r != NULL ? r->runtime.ort.add_domain(options, r->domain) : status;
 }

@@ -99,7 +99,7 @@ public:
     Message graph, call;
     graph.bytes(2, "product").add(11, value("A", node.type, {}));
     call.bytes(1, "A");
-    for (int input = 1; input < 6; ++input) {
+    for (int input = 1; input <= lastInput(); ++input) {
       if (!has(input)) {
         call.bytes(1, "");
         continue;
@@ -199,6 +199,8 @@ private:
   bool has(int input) const {
     return input == 3 ? node.zeros != Zeros::none : input == 4 ? node.hasGroups : input != 5 || node.hasBias;
   }
+
+  int lastInput() const { return has(5) ? 5 : has(4) ? 4 : has(3) ? 3 : 2; }
 
   bool isVariable(int input) const {
     for (int variable : node.variables)
