@@ -35,13 +35,32 @@ typedef struct lutc_elements {
   void *data;
 } lutc_elements;
 
-/* plugin.c: frees a status; whether there was none. */
+enum { LUTC_MOST_RANK = 16 };
+
+typedef struct lutc_dimensions {
+  int64_t sizes[LUTC_MOST_RANK];
+  size_t rank;
+} lutc_dimensions;
+
+/* Memory of a call, from the session's arena. */
+typedef struct lutc_scratch {
+  ort_allocator *allocator;
+  void *allocated;
+  uint8_t *memory; /* a multiple of LUTC_ALIGNMENT */
+} lutc_scratch;
+
+/* engine.c: frees a status; whether there was none. */
 bool lutc_is_ok(const ort_api *ort, ort_status *status);
 bool lutc_get_elements(const ort_api *ort, const ort_value *value, lutc_elements *elements);
+ort_status *lutc_get_dimensions(const ort_api *ort, const ort_value *value, lutc_dimensions *dimensions);
 bool lutc_has_input(const ort_api *ort, const ort_kernel_info *info, size_t index);
 /* The elements of an input that is the same in all calls. */
 bool lutc_get_constant(const ort_api *ort, const ort_kernel_info *info, size_t index,
                        lutc_elements *elements);
+/* Is freed in either case. */
+ort_status *lutc_take_scratch(const lutc_runtime *runtime, const ort_context *context, size_t bytes,
+                              lutc_scratch *scratch);
+void lutc_free_scratch(const lutc_runtime *runtime, lutc_scratch *scratch);
 
 /* weights.c: packs the weights. Null, or what keeps them from being packed. */
 const char *lutc_pack_node(lutc_node *node, const ort_kernel_info *info);
@@ -49,7 +68,8 @@ const char *lutc_pack_node(lutc_node *node, const ort_kernel_info *info);
 /* product.c: one call of the op. */
 ort_status *lutc_compute(const lutc_node *node, ort_context *context);
 
-/* builtin.c: the built-in op with the attributes and types of the node. */
+/* builtin.c: the built-in op with the attributes of the node, in f32: that of f16 reads memory that it has
+   freed where scales are not packed, in ONNX Runtime 1.20 to 1.23. */
 ort_status *lutc_create_builtin(lutc_node *node, const ort_kernel_info *info);
 ort_status *lutc_compute_builtin(const lutc_node *node, ort_context *context, const ort_value *const *inputs,
                                  ort_value *y);

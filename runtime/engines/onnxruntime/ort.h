@@ -70,6 +70,9 @@ typedef struct ort_custom_op {
   F(26, ort_status *, create_domain, (const char *name, ort_domain **))                                      \
   F(27, ort_status *, add_op, (ort_domain *, const ort_custom_op *))                                         \
   F(28, ort_status *, add_domain, (ort_session_options *, ort_domain *))                                     \
+  F(49, ort_status *, create_tensor,                                                                         \
+    (const ort_memory_info *, void *data, size_t bytes, const int64_t *dimensions, size_t rank, int type,    \
+     ort_value **))                                                                                          \
   F(51, ort_status *, get_data, (const ort_value *, void **data))                                            \
   F(60, ort_status *, get_element_type, (const ort_shape *, int *type))                                      \
   F(61, ort_status *, get_rank, (const ort_shape *, size_t *rank))                                           \
@@ -84,6 +87,7 @@ typedef struct ort_custom_op {
   F(91, ort_status *, get_output,                                                                            \
     (ort_context *, size_t index, const int64_t *dimensions, size_t rank, ort_value **))                     \
   F(93, void, release_status, (ort_status *))                                                                \
+  F(96, void, release_value, (ort_value *))                                                                  \
   F(99, void, release_shape, (ort_shape *))                                                                  \
   F(132, void, release_allocator, (ort_allocator *))                                                         \
   F(211, ort_status *, create_attribute,                                                                     \

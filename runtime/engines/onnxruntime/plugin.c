@@ -8,38 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool lutc_is_ok(const ort_api *ort, ort_status *status) {
-  if (status != NULL)
-    ort->release_status(status);
-  return status == NULL;
-}
-
-bool lutc_get_elements(const ort_api *ort, const ort_value *value, lutc_elements *elements) {
-  ort_shape *shape;
-  if (!lutc_is_ok(ort, ort->get_shape(value, &shape)))
-    return false;
-  const bool is_known = lutc_is_ok(ort, ort->get_element_type(shape, &elements->type)) &&
-                        lutc_is_ok(ort, ort->get_count(shape, &elements->count)) &&
-                        lutc_is_ok(ort, ort->get_data(value, &elements->data));
-  ort->release_shape(shape);
-  return is_known;
-}
-
-/* Inputs that a node leaves out have no name. */
-bool lutc_has_input(const ort_api *ort, const ort_kernel_info *info, size_t index) {
-  size_t count, bytes = 0;
-  return lutc_is_ok(ort, ort->get_input_count(info, &count)) && index < count &&
-         lutc_is_ok(ort, ort->get_input_name(info, index, NULL, &bytes)) && bytes > 1;
-}
-
-bool lutc_get_constant(const ort_api *ort, const ort_kernel_info *info, size_t index,
-                       lutc_elements *elements) {
-  int is_constant = 0;
-  const ort_value *value = NULL;
-  return lutc_is_ok(ort, ort->get_constant_input(info, index, &is_constant, &value)) && is_constant &&
-         value != NULL && lutc_get_elements(ort, value, elements);
-}
-
 /* The ops of one ONNX Runtime; they live as long as the process. */
 typedef struct typed_op {
   ort_custom_op op; /* first: what ONNX Runtime gives back is a pointer to it */
@@ -153,12 +121,12 @@ static ort_status *set_up(lutc_node *node, const ort_kernel_info *info) {
   node->accuracy = get_optional(ort, info, "accuracy_level", 0);
   node->prepacked = get_optional(ort, info, "weight_prepacked", 0);
   const char *reason = lutc_pack_node(node, info);
-  if (reason == NULL) {
+  status = reason != NULL ? lutc_create_builtin(node, info) : NULL;
+  if (status == NULL && reason == NULL)
     lutc_count_packed(node);
-    return NULL;
-  }
-  lutc_count_left(reason);
-  return lutc_create_builtin(node, info);
+  else if (status == NULL)
+    lutc_count_left(reason);
+  return status;
 }
 
 static ort_status *create_kernel(const ort_custom_op *op, void *const *api, const ort_kernel_info *info,

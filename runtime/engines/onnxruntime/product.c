@@ -6,7 +6,7 @@
 #include "terms.h"
 
 /* Rows of activations that are multiplied at a time where they are not those of A. */
-enum { MOST_ROWS = 384, MOST_RANK = 16 };
+enum { MOST_ROWS = 384 };
 
 typedef struct call {
   const lutc_node *node;
@@ -22,10 +22,6 @@ typedef struct call {
 } call;
 
 static const ort_api *ort_of(const call *c) { return &c->node->runtime->ort; }
-
-static ort_status *fail(const call *c, const char *message) {
-  return ort_of(c)->create_status(ORT_FAIL, message);
-}
 
 /* lutc_parallel.run. Nothing has run where ONNX Runtime gives a status. */
 static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
@@ -90,55 +86,37 @@ static size_t memory_bytes(const call *c, size_t piece) {
   const lutc_node *node = c->node;
   const size_t rows = piece * node->terms;
   const size_t floats = is_plain(c) ? 0 : lutc_round_up(rows * node->k, LUTC_ALIGNMENT) + rows * node->n;
-  return lutc_round_up(lutc_scratch_bytes(node->kernel, rows), LUTC_ALIGNMENT) + floats * sizeof(float) +
-         LUTC_ALIGNMENT; /* memory may lie anywhere */
+  return lutc_round_up(lutc_scratch_bytes(node->kernel, rows), LUTC_ALIGNMENT) + floats * sizeof(float);
 }
 
 static ort_status *multiply(call *c) {
-  const ort_api *ort = ort_of(c);
+  const lutc_runtime *runtime = c->node->runtime;
   const size_t piece = is_plain(c) ? c->m : lutc_min(c->m, MOST_ROWS / c->node->terms);
-  ort_allocator *allocator;
-  void *memory = NULL;
-  ort_status *status = ort->get_allocator(c->context, c->node->runtime->memory, &allocator);
-  if (status != NULL)
-    return status;
-  status = ort->allocate(allocator, memory_bytes(c, piece), &memory);
-  if (status == NULL && memory == NULL)
-    status = fail(c, "lutc: no memory");
+  lutc_scratch scratch;
+  ort_status *status = lutc_take_scratch(runtime, c->context, memory_bytes(c, piece), &scratch);
   if (status == NULL) {
-    const lutc_status done =
-        run_pieces(c, piece, (uint8_t *)lutc_round_up((uintptr_t)memory, LUTC_ALIGNMENT));
-    status = done != LUTC_OK ? fail(c, lutc_status_string(done)) : NULL;
-    lutc_is_ok(ort, ort->free(allocator, memory));
+    const lutc_status done = run_pieces(c, piece, scratch.memory);
+    status = done != LUTC_OK ? runtime->ort.create_status(ORT_FAIL, lutc_status_string(done)) : NULL;
   }
-  ort->release_allocator(allocator);
+  lutc_free_scratch(runtime, &scratch);
   return status;
 }
 
 /* The shape of Y: that of A with n in place of k. */
 static ort_status *create_y(call *c, ort_value **y) {
   const ort_api *ort = ort_of(c);
-  ort_shape *shape;
-  int64_t dimensions[MOST_RANK];
-  size_t rank = 0;
-  ort_status *status = ort->get_shape(c->inputs[INPUT_A], &shape);
-  if (status != NULL)
-    return status;
-  status = ort->get_rank(shape, &rank);
-  if (status == NULL && (rank == 0 || rank > MOST_RANK))
-    status = ort->create_status(ORT_INVALID_ARGUMENT, "MatMulNBits: A has a rank that is not supported");
-  if (status == NULL)
-    status = ort->get_dimensions(shape, dimensions, rank);
-  ort->release_shape(shape);
-  if (status == NULL && dimensions[rank - 1] != (int64_t)c->node->k)
-    status = ort->create_status(ORT_INVALID_ARGUMENT, "MatMulNBits: the last dimension of A is not K");
+  lutc_dimensions shape;
+  ort_status *status = lutc_get_dimensions(ort, c->inputs[INPUT_A], &shape);
+  if (status == NULL && (shape.rank == 0 || shape.sizes[shape.rank - 1] != (int64_t)c->node->k))
+    status =
+        ort->create_status(ORT_INVALID_ARGUMENT, "lutc: the last dimension of A is not K of MatMulNBits");
   if (status != NULL)
     return status;
   c->m = 1;
-  for (size_t i = 0; i + 1 < rank; ++i)
-    c->m *= (size_t)dimensions[i];
-  dimensions[rank - 1] = (int64_t)c->node->n;
-  return ort->get_output(c->context, 0, dimensions, rank, y);
+  for (size_t i = 0; i + 1 < shape.rank; ++i)
+    c->m *= (size_t)shape.sizes[i];
+  shape.sizes[shape.rank - 1] = (int64_t)c->node->n;
+  return ort->get_output(c->context, 0, shape.sizes, shape.rank, y);
 }
 
 static ort_status *check_bias(const call *c, const void **data) {
@@ -146,7 +124,7 @@ static ort_status *check_bias(const call *c, const void **data) {
   if (c->inputs[INPUT_BIAS] == NULL)
     return NULL;
   if (!lutc_get_elements(ort_of(c), c->inputs[INPUT_BIAS], &bias) || bias.count != c->node->n)
-    return ort_of(c)->create_status(ORT_INVALID_ARGUMENT, "MatMulNBits: the bias has not N elements");
+    return ort_of(c)->create_status(ORT_INVALID_ARGUMENT, "lutc: the bias of MatMulNBits has not N elements");
   *data = bias.data;
   return NULL;
 }

@@ -21,12 +21,14 @@ __attribute__((target("avx,f16c"))) static size_t narrow_eights(const float *x, 
 
 static bool has_f16c(void) { return (lutc_cpu_features() & LUTC_CPU_AVX2) != 0; }
 
-static void widen(const uint16_t *x, size_t count, float *to) {
+void lutc_widen_all(const void *halves, size_t count, float *to) {
+  const uint16_t *x = halves;
   for (size_t i = has_f16c() ? widen_eights(x, count, to) : 0; i < count; ++i)
     to[i] = lutc_widen(x[i]);
 }
 
-static void narrow(const float *x, size_t count, uint16_t *to) {
+void lutc_narrow_all(const float *x, size_t count, void *halves) {
+  uint16_t *to = halves;
   for (size_t i = has_f16c() ? narrow_eights(x, count, to) : 0; i < count; ++i)
     to[i] = lutc_narrow(x[i]);
 }
@@ -58,7 +60,7 @@ static void subtract_rounded(const float *x, size_t count, float *rest) {
 
 void lutc_split_token(const void *x, bool is_half, size_t k, size_t block, size_t terms, float *rows) {
   if (is_half)
-    widen(x, k, rows);
+    lutc_widen_all(x, k, rows);
   else
     memcpy(rows, x, k * sizeof *rows);
   for (size_t term = 1; term < terms; ++term, rows += k)
@@ -88,7 +90,7 @@ void lutc_join_token(const float *rows, size_t terms, size_t n, const void *bias
     for (size_t i = 0; bias != NULL && i < count; ++i)
       sum[i] += bias_at(bias, is_half, begin + i);
     if (is_half)
-      narrow(sum, count, (uint16_t *)y + begin);
+      lutc_narrow_all(sum, count, (uint16_t *)y + begin);
     else
       memcpy((float *)y + begin, sum, count * sizeof *sum);
   }

@@ -17,4 +17,8 @@ void lutc_split_token(const void *x, bool is_half, size_t k, size_t block, size_
    may be the first row. */
 void lutc_join_token(const float *rows, size_t terms, size_t n, const void *bias, bool is_half, void *y);
 
+/* f16 to f32, exactly, and back, rounded to nearest even. */
+void lutc_widen_all(const void *halves, size_t count, float *to);
+void lutc_narrow_all(const float *x, size_t count, void *halves);
+
 #endif

@@ -116,7 +116,9 @@ public:
       graph.add(5, constant.number(2, uint64_t(t.type)).bytes(8, t.name).bytes(9, t.bytes));
     }
     call.bytes(2, "Y").bytes(3, "node").bytes(4, "MatMulNBits");
-    call.add(5, attribute("K", node.k)).add(5, attribute("N", node.n)).add(5, attribute("bits", size_t(node.bits)));
+    call.add(5, attribute("K", node.k))
+        .add(5, attribute("N", node.n))
+        .add(5, attribute("bits", size_t(node.bits)));
     call.add(5, attribute("block_size", node.block));
     if (node.level != 0) // 0 is what it is without
       call.add(5, attribute("accuracy_level", size_t(node.level)));
@@ -224,7 +226,9 @@ private:
       return {"zero_points", packed, {int64_t(packed.size())}, u8};
     }
     case 4:
-      return {"g_idx", std::string(reinterpret_cast<const char *>(groups.data()), 4 * groups.size()), {int64_t(node.k)},
+      return {"g_idx",
+              std::string(reinterpret_cast<const char *>(groups.data()), 4 * groups.size()),
+              {int64_t(node.k)},
               i32};
     default:
       return {"bias", bytesOf(bias, node.type), {n}, node.type};
