@@ -77,7 +77,8 @@ static inline float lutc_widen(uint16_t half) {
 
 /* IEEE binary32 to binary16, to nearest even; NaN as 0x7e00. */
 static inline uint16_t lutc_narrow(float value) {
-  const uint32_t sign = lutc_float_bits(value) >> 16 & 0x8000, magnitude = lutc_float_bits(value) & 0x7fffffff;
+  const uint32_t sign = lutc_float_bits(value) >> 16 & 0x8000,
+                 magnitude = lutc_float_bits(value) & 0x7fffffff;
   if (magnitude > 0x7f800000)
     return 0x7e00;
   if (magnitude >= 0x47800000) /* 2^16 */

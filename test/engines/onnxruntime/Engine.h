@@ -66,6 +66,7 @@ public:
     bench::onnx::SessionOptions *options = nullptr;
     engine.require(engine.createSessionOptions(&options));
     engine.require(engine.setThreads(options, threads));
+    engine.require(engine.addConfigEntry(options, "session.intra_op.allow_spinning", "0"));
     const std::string bytes = model.serialize();
     bench::onnx::Status *status = nullptr;
     for (int i = 0; isOurs && i < registrations && !status; ++i)

@@ -29,7 +29,9 @@ double boundOf(const Node &node) {
 std::string said() { return Engine::instance().said(); }
 
 bool isTaken(const std::string &line) {
-  return line.find("lutc: multiplies 1 MatMulNBits") == 0 && line.find("left") == std::string::npos;
+  const char *variant = std::getenv("LUTC_VARIANT");
+  return line.find("lutc: multiplies 1 MatMulNBits") == 0 && line.find("left") == std::string::npos &&
+         (!variant || line.find(std::string("variant ") + variant) != std::string::npos);
 }
 
 std::string leftWith(const std::string &reason) {
@@ -362,6 +364,14 @@ extern "C" void *aligned_alloc(size_t alignment, size_t bytes) {
   return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
 }
 
+// Whether the CPU has the instructions of the variant that is asked for.
+static bool hasVariant() {
+  const std::string variant = std::getenv("LUTC_VARIANT") ? std::getenv("LUTC_VARIANT") : "";
+  if (variant == "avx2")
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+  return variant != "avx512bw" || (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"));
+}
+
 int main(int argc, char **argv) {
   testing::InitGoogleTest(&argc, argv);
   if (argc != 3) {
@@ -372,6 +382,10 @@ int main(int argc, char **argv) {
   Engine::library = findLibrary(argv[2]);
   if (Engine::library.empty()) {
     std::puts("not run: ONNX Runtime could not be installed");
+    return 77;
+  }
+  if (!hasVariant()) {
+    std::printf("not run: this CPU lacks %s\n", std::getenv("LUTC_VARIANT"));
     return 77;
   }
   return RUN_ALL_TESTS();
