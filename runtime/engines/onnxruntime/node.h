@@ -25,7 +25,8 @@ typedef struct lutc_node {
   ort_op *builtin;             /* null: the rest is set */
   void *kernel_memory, *packed;
   const lutc_kernel *kernel;
-  size_t terms; /* rows that activations are split to (terms.h) */
+  size_t terms;   /* rows that activations are split to (terms.h) */
+  size_t threads; /* that work is cut for */
 } lutc_node;
 
 /* A tensor's elements. */

@@ -2,7 +2,6 @@
 #include "internal.h"
 #include "node.h"
 
-#include "bands.h"
 #include "terms.h"
 
 /* Rows of activations that are multiplied at a time where they are not those of A. */
@@ -159,6 +158,6 @@ ort_status *lutc_compute(const lutc_node *node, ort_context *context) {
     return status;
   c.a = a, c.bias = bias, c.y = results;
   c.element_bytes = is_half(&c) ? sizeof(uint16_t) : sizeof(float);
-  c.parallel = (lutc_parallel){share_tasks, &c, lutc_cores()};
+  c.parallel = (lutc_parallel){share_tasks, &c, node->threads};
   return multiply(&c);
 }

@@ -182,6 +182,7 @@ static const char *make_weights(lutc_node *node, const lutc_kernel *open, const 
     return "no memory";
   const lutc_status status = lutc_pack_bands(node->kernel, 1, read_band, s, node->packed, 0);
   node->terms = terms_of(node->accuracy);
+  node->threads = lutc_cores(); /* ONNX Runtime does not tell how many it has */
   return status == LUTC_OK                 ? NULL
          : status == LUTC_BUFFER_TOO_SMALL ? "no memory"
                                            : lutc_status_string(status);
