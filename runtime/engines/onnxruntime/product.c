@@ -4,8 +4,9 @@
 
 #include "terms.h"
 
-/* Rows of activations that are multiplied at a time where they are not those of A. */
-enum { MOST_ROWS = 384 };
+/* Rows of activations that are multiplied at a time where they are not those of A; elements of activations
+   that one thread prepares before others are awake. */
+enum { MOST_ROWS = 384, FEW_ELEMENTS = 1 << 16 };
 
 typedef struct call {
   const lutc_node *node;
@@ -14,9 +15,14 @@ typedef struct call {
   size_t m;
   const uint8_t *a, *bias; /* bias: may be null */
   uint8_t *y;
-  size_t element_bytes;   /* of A, bias and Y */
-  size_t first;           /* token of the piece that is computed */
-  float *x_rows, *y_rows; /* its terms [tokens][terms][k] and results; null: those of A and Y are taken */
+  size_t element_bytes; /* of A, bias and Y */
+  bool is_plain;        /* the kernel takes A and gives Y as they are */
+  bool is_small;        /* a piece has FEW_ELEMENTS at most */
+  size_t piece;         /* tokens at a time */
+  size_t first;         /* of the piece that is computed */
+  uint8_t *scratch, *prepared;
+  size_t scratch_bytes, prepared_bytes;
+  float *x_rows, *y_rows; /* where they are not plain: terms [tokens][terms][k], and their results */
   lutc_parallel parallel;
 } call;
 
@@ -33,6 +39,14 @@ static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t
 
 static bool is_half(const call *c) { return c->node->type == ORT_FLOAT16; }
 
+static void share_tokens(call *c, size_t tokens, void (*task)(void *, size_t)) {
+  if (!c->is_small)
+    share_tasks(c, tokens, task, c);
+  else
+    for (size_t i = 0; i < tokens; ++i)
+      task(c, i);
+}
+
 static void split_task(void *argument, size_t token) {
   const call *c = argument;
   const lutc_node *node = c->node;
@@ -46,55 +60,76 @@ static void join_task(void *argument, size_t token) {
   const lutc_node *node = c->node;
   const size_t terms = node->terms, n = node->n;
   uint8_t *y = c->y + (c->first + token) * n * c->element_bytes;
-  const float *rows = c->y_rows != NULL ? c->y_rows + token * terms * n : (const float *)(const void *)y;
+  const float *rows = c->is_plain ? (const float *)(const void *)y : c->y_rows + token * terms * n;
   lutc_join_token(rows, terms, n, c->bias, is_half(c), y);
 }
 
-/* Whether the kernel takes A and gives Y as they are. */
-static bool is_plain(const call *c) { return !is_half(c) && c->node->terms == 1; }
-
-static lutc_status run_piece(call *c, size_t tokens, void *scratch, size_t scratch_bytes) {
+static lutc_status run_rows(const call *c, size_t rows, const float *x, float *y) {
   const lutc_node *node = c->node;
-  if (!is_plain(c))
-    share_tasks(c, tokens, split_task, c);
-  const float *x = is_plain(c) ? (const float *)(const void *)c->a : c->x_rows;
-  float *y = is_plain(c) ? (float *)(void *)c->y : c->y_rows;
-  const lutc_status status = lutc_run(node->kernel, tokens * node->terms, x, node->k, node->packed, y,
-                                      node->n, scratch, scratch_bytes, &c->parallel);
-  if (status == LUTC_OK && (!is_plain(c) || c->bias != NULL))
-    share_tasks(c, tokens, join_task, c);
+  if (!c->is_small)
+    return lutc_run(node->kernel, rows, x, node->k, node->packed, y, node->n, c->scratch, c->scratch_bytes,
+                    &c->parallel);
+  const lutc_status status =
+      lutc_prepare(node->kernel, rows, x, node->k, NULL, c->prepared, c->prepared_bytes, NULL);
+  return status != LUTC_OK
+             ? status
+             : lutc_run_prepared(node->kernel, rows, c->prepared, c->prepared_bytes, node->packed, y, node->n,
+                                 c->scratch, c->scratch_bytes, &c->parallel);
+}
+
+static lutc_status run_piece(call *c, size_t tokens) {
+  if (!c->is_plain)
+    share_tokens(c, tokens, split_task);
+  const float *x = c->is_plain ? (const float *)(const void *)c->a : c->x_rows;
+  float *y = c->is_plain ? (float *)(void *)c->y : c->y_rows;
+  const lutc_status status = run_rows(c, tokens * c->node->terms, x, y);
+  if (status == LUTC_OK && (!c->is_plain || c->bias != NULL))
+    share_tokens(c, tokens, join_task);
   return status;
 }
 
-/* `piece` tokens at a time. */
-static lutc_status run_pieces(call *c, size_t piece, uint8_t *memory) {
-  const lutc_node *node = c->node;
-  const size_t rows = piece * node->terms;
-  const size_t scratch_bytes = lutc_round_up(lutc_scratch_bytes(node->kernel, rows), LUTC_ALIGNMENT);
-  if (!is_plain(c)) {
-    c->x_rows = (float *)(void *)(memory + scratch_bytes);
-    c->y_rows = c->x_rows + lutc_round_up(rows * node->k, LUTC_ALIGNMENT);
-  }
+static lutc_status run_pieces(call *c) {
   lutc_status status = LUTC_OK;
-  for (c->first = 0; c->first < c->m && status == LUTC_OK; c->first += piece)
-    status = run_piece(c, lutc_min(piece, c->m - c->first), memory, scratch_bytes);
+  for (c->first = 0; c->first < c->m && status == LUTC_OK; c->first += c->piece)
+    status = run_piece(c, lutc_min(c->piece, c->m - c->first));
   return status;
 }
 
-static size_t memory_bytes(const call *c, size_t piece) {
+static size_t reserve(size_t *used, size_t bytes) {
+  const size_t begin = *used;
+  *used += lutc_round_up(bytes, LUTC_ALIGNMENT);
+  return begin;
+}
+
+/* Cuts the call to pieces and places their parts in `memory`, which may be null; how many bytes they take. */
+static size_t plan(call *c, uint8_t *memory) {
   const lutc_node *node = c->node;
-  const size_t rows = piece * node->terms;
-  const size_t floats = is_plain(c) ? 0 : lutc_round_up(rows * node->k, LUTC_ALIGNMENT) + rows * node->n;
-  return lutc_round_up(lutc_scratch_bytes(node->kernel, rows), LUTC_ALIGNMENT) + floats * sizeof(float);
+  c->is_plain = !is_half(c) && node->terms == 1;
+  c->piece = c->is_plain ? c->m : lutc_min(c->m, MOST_ROWS / node->terms);
+  const size_t rows = c->piece * node->terms, own_rows = c->is_plain ? 0 : rows;
+  c->is_small = rows <= FEW_ELEMENTS / node->k;
+  c->scratch_bytes = lutc_scratch_bytes(node->kernel, rows);
+  c->prepared_bytes = c->is_small ? lutc_prepared_bytes(node->kernel, rows) : 0;
+  size_t used = 0;
+  const size_t scratch = reserve(&used, c->scratch_bytes), prepared = reserve(&used, c->prepared_bytes);
+  const size_t x = reserve(&used, own_rows * node->k * sizeof(float));
+  const size_t y = reserve(&used, own_rows * node->n * sizeof(float));
+  if (memory != NULL) {
+    c->scratch = memory + scratch;
+    c->prepared = memory + prepared;
+    c->x_rows = (float *)(void *)(memory + x);
+    c->y_rows = (float *)(void *)(memory + y);
+  }
+  return used;
 }
 
 static ort_status *multiply(call *c) {
   const lutc_runtime *runtime = c->node->runtime;
-  const size_t piece = is_plain(c) ? c->m : lutc_min(c->m, MOST_ROWS / c->node->terms);
   lutc_scratch scratch;
-  ort_status *status = lutc_take_scratch(runtime, c->context, memory_bytes(c, piece), &scratch);
+  ort_status *status = lutc_take_scratch(runtime, c->context, plan(c, NULL), &scratch);
   if (status == NULL) {
-    const lutc_status done = run_pieces(c, piece, scratch.memory);
+    plan(c, scratch.memory);
+    const lutc_status done = run_pieces(c);
     status = done != LUTC_OK ? runtime->ort.create_status(ORT_FAIL, lutc_status_string(done)) : NULL;
   }
   lutc_free_scratch(runtime, &scratch);
