@@ -12,7 +12,7 @@ enum { LINE = 1024, REASONS = 16 };
 static struct {
   pthread_mutex_t lock;
   _Atomic size_t all; /* nodes */
-  size_t packed, packed_bytes, reason_count;
+  size_t packed, packed_bytes, waiting, reason_count;
   struct {
     const char *text;
     size_t nodes;
@@ -26,6 +26,13 @@ void lutc_count_packed(const lutc_node *node) {
   ++counts.packed;
   counts.packed_bytes += lutc_packed_bytes(node->kernel);
   counts.variant = lutc_kernel_variant(node->kernel)->variant;
+  pthread_mutex_unlock(&counts.lock);
+}
+
+void lutc_count_waiting(int change) {
+  pthread_mutex_lock(&counts.lock);
+  counts.waiting += (size_t)change;
+  counts.all += change > 0;
   pthread_mutex_unlock(&counts.lock);
 }
 
@@ -56,6 +63,8 @@ static void write_counts(char line[LINE]) {
   append(line, "lutc: multiplies %zu MatMulNBits", counts.packed);
   if (counts.packed != 0)
     append(line, ", %.1f MiB packed, variant %s", (double)counts.packed_bytes / 0x1p20, counts.variant);
+  if (counts.waiting != 0)
+    append(line, "; %zu more when they are used first", counts.waiting);
   for (size_t i = 0; i < counts.reason_count; ++i)
     append(line, "%s%zu with %s", i == 0 ? "; left to ONNX Runtime's own: " : ", ", counts.reasons[i].nodes,
            counts.reasons[i].text);

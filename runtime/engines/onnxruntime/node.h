@@ -5,6 +5,7 @@
 #include "lutc.h"
 #include "ort.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 /* Inputs of MatMulNBits. */
@@ -16,25 +17,36 @@ typedef struct lutc_runtime {
   const ort_memory_info *memory; /* where scratch is taken from */
 } lutc_runtime;
 
-/* A node of a session: weights that were packed, or the built-in op. */
-typedef struct lutc_node {
-  const lutc_runtime *runtime;
-  int type; /* of A, scales, bias and Y: ORT_FLOAT or ORT_FLOAT16 */
-  size_t n, k, bits, block;
-  int64_t accuracy, prepacked; /* attributes accuracy_level and weight_prepacked */
-  ort_op *builtin;             /* null: the rest is set */
-  void *kernel_memory, *packed;
-  const lutc_kernel *kernel;
-  size_t terms;   /* rows that activations are split to (terms.h) */
-  size_t threads; /* that work is cut for */
-} lutc_node;
-
 /* A tensor's elements. */
 typedef struct lutc_elements {
   int type;
   size_t count;
   void *data;
 } lutc_elements;
+
+/* Inputs B, scales and zero_points; the last without data where there are none. */
+typedef struct lutc_inputs {
+  lutc_elements codes, scales, zero_points;
+} lutc_inputs;
+
+/* Of weights: constant ones are packed when the session is created, others when they are used first. */
+typedef enum lutc_state { LUTC_LEFT, LUTC_WAITING, LUTC_TAKEN } lutc_state;
+
+/* A node of a session. */
+typedef struct lutc_node {
+  const lutc_runtime *runtime;
+  int type; /* of A, scales, bias and Y: ORT_FLOAT or ORT_FLOAT16 */
+  size_t n, k, bits, block;
+  int64_t accuracy, prepacked; /* attributes accuracy_level and weight_prepacked */
+  ort_op *builtin;             /* null: the weights are constant, and taken */
+  _Atomic lutc_state state;
+  void *kernel_memory, *packed; /* from here on of taken weights */
+  const lutc_kernel *kernel;
+  size_t terms;         /* rows that activations are split to (terms.h) */
+  size_t threads;       /* that work is cut for */
+  pthread_mutex_t lock; /* of changes of `state` */
+  uint64_t checksum;    /* of inputs that are not constant */
+} lutc_node;
 
 enum { LUTC_MOST_RANK = 16 };
 
@@ -63,11 +75,16 @@ ort_status *lutc_take_scratch(const lutc_runtime *runtime, const ort_context *co
                               lutc_scratch *scratch);
 void lutc_free_scratch(const lutc_runtime *runtime, lutc_scratch *scratch);
 
-/* weights.c: packs the weights. Null, or what keeps them from being packed. */
-const char *lutc_pack_node(lutc_node *node, const ort_kernel_info *info);
+/* weights.c: null, or what keeps weights from being taken, whatever they are. */
+const char *lutc_refuse_node(const lutc_node *node, const ort_kernel_info *info);
+/* Packs weights. Null, or what keeps them from being packed. */
+const char *lutc_pack_weights(lutc_node *node, const lutc_inputs *inputs);
+
+/* variable.c: whether the weights of a call are those that were packed; packs them where it is the first. */
+bool lutc_has_packed(lutc_node *node, const ort_value *const *inputs, const lutc_parallel *parallel);
 
 /* product.c: one call of the op. */
-ort_status *lutc_compute(const lutc_node *node, ort_context *context);
+ort_status *lutc_compute(lutc_node *node, ort_context *context);
 
 /* builtin.c: the built-in op with the attributes of the node, in f32: that of f16 reads memory that it has
    freed where scales are not packed, in ONNX Runtime 1.20 to 1.23. */
@@ -77,6 +94,7 @@ ort_status *lutc_compute_builtin(const lutc_node *node, ort_context *context, co
 
 /* log.c: counts nodes; one line in the session's log when they are used first. Nothing with LUTC_QUIET. */
 void lutc_count_packed(const lutc_node *node);
+void lutc_count_waiting(int change);
 void lutc_count_left(const char *reason);
 void lutc_say_counts(const ort_api *ort, const ort_context *context);
 /* What keeps the plug-in out of the process, to stderr. */

@@ -101,11 +101,43 @@ static void destroy_kernel(void *kernel) {
   lutc_node *node = kernel;
   if (node == NULL)
     return;
+  if (node->state == LUTC_WAITING)
+    lutc_count_waiting(-1);
   if (node->builtin != NULL)
     node->runtime->ort.release_op(node->builtin);
+  pthread_mutex_destroy(&node->lock);
   free(node->packed);
   free(node->kernel_memory);
   free(node);
+}
+
+static bool get_constant_inputs(const lutc_node *node, const ort_kernel_info *info, lutc_inputs *inputs) {
+  const ort_api *ort = &node->runtime->ort;
+  return lutc_get_constant(ort, info, INPUT_B, &inputs->codes) &&
+         lutc_get_constant(ort, info, INPUT_SCALES, &inputs->scales) &&
+         (!lutc_has_input(ort, info, INPUT_ZERO_POINTS) ||
+          lutc_get_constant(ort, info, INPUT_ZERO_POINTS, &inputs->zero_points));
+}
+
+static ort_status *take_weights(lutc_node *node, const ort_kernel_info *info) {
+  lutc_inputs inputs = {0};
+  const char *reason = lutc_refuse_node(node, info);
+  if (reason == NULL)
+    node->state = get_constant_inputs(node, info, &inputs) ? LUTC_TAKEN : LUTC_WAITING;
+  if (node->state == LUTC_TAKEN)
+    reason = lutc_pack_weights(node, &inputs);
+  if (reason != NULL)
+    node->state = LUTC_LEFT;
+  ort_status *status = node->state != LUTC_TAKEN ? lutc_create_builtin(node, info) : NULL;
+  if (status != NULL)
+    node->state = LUTC_LEFT;
+  else if (node->state == LUTC_TAKEN)
+    lutc_count_packed(node);
+  else if (node->state == LUTC_WAITING)
+    lutc_count_waiting(1);
+  else
+    lutc_count_left(reason);
+  return status;
 }
 
 static ort_status *set_up(lutc_node *node, const ort_kernel_info *info) {
@@ -120,13 +152,7 @@ static ort_status *set_up(lutc_node *node, const ort_kernel_info *info) {
   node->bits = (size_t)get_optional(ort, info, "bits", 4);
   node->accuracy = get_optional(ort, info, "accuracy_level", 0);
   node->prepacked = get_optional(ort, info, "weight_prepacked", 0);
-  const char *reason = lutc_pack_node(node, info);
-  status = reason != NULL ? lutc_create_builtin(node, info) : NULL;
-  if (status == NULL && reason == NULL)
-    lutc_count_packed(node);
-  else if (status == NULL)
-    lutc_count_left(reason);
-  return status;
+  return take_weights(node, info);
 }
 
 static ort_status *create_kernel(const ort_custom_op *op, void *const *api, const ort_kernel_info *info,
@@ -139,6 +165,7 @@ static ort_status *create_kernel(const ort_custom_op *op, void *const *api, cons
     return runtime->ort.create_status(ORT_FAIL, "lutc: no memory");
   node->runtime = runtime;
   node->type = type_of(op);
+  pthread_mutex_init(&node->lock, NULL); /* which cannot fail with glibc and musl */
   ort_status *status = set_up(node, info);
   if (status != NULL)
     destroy_kernel(node);

@@ -170,29 +170,35 @@ static ort_status *get_inputs(call *c) {
   return status;
 }
 
-ort_status *lutc_compute(const lutc_node *node, ort_context *context) {
-  const ort_api *ort = &node->runtime->ort;
-  call c = {.node = node, .context = context};
+static ort_status *compute(lutc_node *node, call *c) {
+  const ort_api *ort = ort_of(c);
   ort_value *y = NULL;
   void *a = NULL, *results = NULL;
   const void *bias = NULL;
-  lutc_say_counts(ort, context);
-  ort_status *status = get_inputs(&c);
+  ort_status *status = get_inputs(c);
   if (status == NULL)
-    status = create_y(&c, &y);
-  if (status != NULL || c.m == 0)
+    status = create_y(c, &y);
+  if (status != NULL || c->m == 0)
     return status;
-  if (node->builtin != NULL)
-    return lutc_compute_builtin(node, context, c.inputs, y);
-  status = check_bias(&c, &bias);
+  if (!lutc_has_packed(node, c->inputs, &c->parallel))
+    return lutc_compute_builtin(node, c->context, c->inputs, y);
+  status = check_bias(c, &bias);
   if (status == NULL)
-    status = ort->get_data(c.inputs[INPUT_A], &a);
+    status = ort->get_data(c->inputs[INPUT_A], &a);
   if (status == NULL)
     status = ort->get_data(y, &results);
   if (status != NULL)
     return status;
-  c.a = a, c.bias = bias, c.y = results;
-  c.element_bytes = is_half(&c) ? sizeof(uint16_t) : sizeof(float);
-  c.parallel = (lutc_parallel){share_tasks, &c, node->threads};
-  return multiply(&c);
+  c->a = a, c->bias = bias, c->y = results;
+  c->element_bytes = is_half(c) ? sizeof(uint16_t) : sizeof(float);
+  c->parallel.threads = node->threads;
+  return multiply(c);
+}
+
+ort_status *lutc_compute(lutc_node *node, ort_context *context) {
+  call c = {.node = node, .context = context};
+  c.parallel = (lutc_parallel){share_tasks, &c, 1};
+  ort_status *status = compute(node, &c);
+  lutc_say_counts(ort_of(&c), context);
+  return status;
 }

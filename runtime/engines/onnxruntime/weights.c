@@ -12,12 +12,11 @@
 /* Zero points that are not 2^(bits-1): bytes, or a minimum -scale * zero point where they are not whole. */
 enum { SYMMETRIC, WHOLE, FRACTIONS };
 
-/* The constant inputs of a node. */
 typedef struct source {
   const lutc_node *node;
-  lutc_elements codes, scales, zero_points; /* zero_points.data: null where there are none */
-  size_t blocks;                            /* of a row */
-  lutc_type scale_type;                     /* of the format */
+  const lutc_inputs *inputs;
+  size_t blocks;        /* of a row */
+  lutc_type scale_type; /* of the format */
   int zeros;
 } source;
 
@@ -30,11 +29,12 @@ static float float_at(const lutc_elements *elements, size_t index) {
 /* Packed zero points fill the bytes of a row from their lowest bits on. */
 static float zero_at(const source *s, size_t row, size_t block) {
   const size_t bits = s->node->bits;
-  if (s->zero_points.data == NULL)
+  if (s->inputs->zero_points.data == NULL)
     return (float)(1u << (bits - 1));
-  if (s->zero_points.type != ORT_UINT8)
-    return float_at(&s->zero_points, row * s->blocks + block);
-  const uint8_t *bytes = (const uint8_t *)s->zero_points.data + row * lutc_divide_up(s->blocks * bits, 8);
+  if (s->inputs->zero_points.type != ORT_UINT8)
+    return float_at(&s->inputs->zero_points, row * s->blocks + block);
+  const uint8_t *bytes =
+      (const uint8_t *)s->inputs->zero_points.data + row * lutc_divide_up(s->blocks * bits, 8);
   return (float)(bytes[block * bits / 8] >> block * bits % 8 & ((1u << bits) - 1));
 }
 
@@ -46,7 +46,7 @@ static bool survey(source *s) {
   const float middle = (float)(1u << (s->node->bits - 1));
   for (size_t row = 0, i = 0; row < s->node->n; ++row)
     for (size_t block = 0; block < s->blocks; ++block, ++i) {
-      const float scale = float_at(&s->scales, i), zero = zero_at(s, row, block);
+      const float scale = float_at(&s->inputs->scales, i), zero = zero_at(s, row, block);
       if (!isfinite(scale * zero) || !isfinite(scale) || !isfinite(zero))
         return false;
       are_f16 = are_f16 && is_f16(scale);
@@ -61,7 +61,8 @@ static bool survey(source *s) {
 /* Codes are packed like zero points; a row's last block is filled up. */
 static void unpack_codes(const source *s, size_t row, uint8_t *codes) {
   const size_t k = s->node->k, bits = s->node->bits, each = 8 / bits, mask = (1u << bits) - 1;
-  const uint8_t *bytes = (const uint8_t *)s->codes.data + row * (s->blocks * s->node->block * bits / 8);
+  const uint8_t *bytes =
+      (const uint8_t *)s->inputs->codes.data + row * (s->blocks * s->node->block * bits / 8);
   if (bits == 8) {
     memcpy(codes, bytes, k);
     return;
@@ -88,7 +89,8 @@ static void read_band(const void *context, lutc_band *band) {
     const size_t from = band->first + row;
     unpack_codes(s, from, band->codes + row * s->node->k);
     for (size_t block = 0; block < s->blocks; ++block, ++i) {
-      const float scale = float_at(&s->scales, from * s->blocks + block), zero = zero_at(s, from, block);
+      const float scale = float_at(&s->inputs->scales, from * s->blocks + block),
+                  zero = zero_at(s, from, block);
       put_float(s->scale_type, band->scales, i, scale);
       if (s->zeros == WHOLE)
         band->zero_points[i] = (uint8_t)zero;
@@ -125,16 +127,13 @@ static const lutc_kernel *choose_format(source *s) {
 static bool has_sizes(const source *s) {
   const lutc_node *node = s->node;
   const size_t zero_row =
-      s->zero_points.type == ORT_UINT8 ? lutc_divide_up(s->blocks * node->bits, 8) : s->blocks;
-  return s->codes.count == node->n * s->blocks * (node->block * node->bits / 8) &&
-         s->scales.count == node->n * s->blocks &&
-         (s->zero_points.data == NULL || s->zero_points.count == node->n * zero_row);
+      s->inputs->zero_points.type == ORT_UINT8 ? lutc_divide_up(s->blocks * node->bits, 8) : s->blocks;
+  return s->inputs->codes.count == node->n * s->blocks * (node->block * node->bits / 8) &&
+         s->inputs->scales.count == node->n * s->blocks &&
+         (s->inputs->zero_points.data == NULL || s->inputs->zero_points.count == node->n * zero_row);
 }
 
-/* Null, or what is unusual. */
-static const char *read_inputs(source *s, const ort_kernel_info *info) {
-  const lutc_node *node = s->node;
-  const ort_api *ort = &node->runtime->ort;
+const char *lutc_refuse_node(const lutc_node *node, const ort_kernel_info *info) {
   if (node->prepacked != 0)
     return "weights in the order of another device";
   if ((node->bits != 2 && node->bits != 4 && node->bits != 8) || node->block < 16 || node->block > 256 ||
@@ -142,18 +141,7 @@ static const char *read_inputs(source *s, const ort_kernel_info *info) {
     return "bits or a block size without a kernel";
   if (node->n == 0 || node->k == 0 || node->n > INT32_MAX || node->k > INT32_MAX)
     return "a shape without a kernel";
-  if (lutc_has_input(ort, info, INPUT_G_IDX))
-    return "g_idx";
-  if (!lutc_get_constant(ort, info, INPUT_B, &s->codes) ||
-      !lutc_get_constant(ort, info, INPUT_SCALES, &s->scales) ||
-      (lutc_has_input(ort, info, INPUT_ZERO_POINTS) &&
-       !lutc_get_constant(ort, info, INPUT_ZERO_POINTS, &s->zero_points)))
-    return "weights that are not constant";
-  s->blocks = lutc_divide_up(node->k, node->block);
-  if (s->scales.type != node->type ||
-      (s->zero_points.data != NULL && s->zero_points.type != ORT_UINT8 && s->zero_points.type != node->type))
-    return "scales or zero points of another type";
-  return has_sizes(s) ? NULL : "weights of another size";
+  return lutc_has_input(&node->runtime->ort, info, INPUT_G_IDX) ? "g_idx" : NULL;
 }
 
 /* An int8 term keeps 7 bits of the activations below the largest of its block, the next one 8 more. */
@@ -188,11 +176,13 @@ static const char *make_weights(lutc_node *node, const lutc_kernel *open, const 
                                            : lutc_status_string(status);
 }
 
-const char *lutc_pack_node(lutc_node *node, const ort_kernel_info *info) {
-  source s = {.node = node};
-  const char *reason = read_inputs(&s, info);
-  if (reason != NULL)
-    return reason;
+const char *lutc_pack_weights(lutc_node *node, const lutc_inputs *inputs) {
+  source s = {node, inputs, lutc_divide_up(node->k, node->block), LUTC_F32, SYMMETRIC};
+  const int zero_type = inputs->zero_points.data != NULL ? inputs->zero_points.type : ORT_UINT8;
+  if (inputs->scales.type != node->type || (zero_type != ORT_UINT8 && zero_type != node->type))
+    return "scales or zero points of another type";
+  if (!has_sizes(&s))
+    return "weights of another size";
   if (!survey(&s))
     return "scales or zero points that are not finite";
   const lutc_kernel *open = choose_format(&s);

@@ -5,6 +5,7 @@
 #include "../../bench/OnnxApi.h"
 #include "Model.h"
 #include <memory>
+#include <mutex>
 
 namespace lut::onnx {
 
@@ -20,6 +21,7 @@ public:
 
   // What the plug-in has said since the last call.
   std::string said() {
+    const std::lock_guard<std::mutex> guard(lock);
     std::string lines;
     lines.swap(log);
     return lines;
@@ -46,11 +48,14 @@ private:
   }
 
   static void keep(void *argument, int, const char *, const char *, const char *, const char *message) {
+    auto *engine = static_cast<Engine *>(argument);
+    const std::lock_guard<std::mutex> guard(engine->lock);
     if (std::string(message).rfind("lutc", 0) == 0)
-      static_cast<Engine *>(argument)->log += message;
+      engine->log += message;
   }
 
   static inline int minor = 0; // of the version
+  std::mutex lock;             // of the log
   std::string log;
 };
 
@@ -117,6 +122,8 @@ public:
     return results;
   }
 
+  std::vector<Input> variables; // but A
+
 private:
   Results read(bench::onnx::Value *value) const {
     Results results;
@@ -137,7 +144,6 @@ private:
 
   Engine &engine = Engine::instance();
   const Node node;
-  std::vector<Input> variables;
   bench::onnx::Session *session = nullptr;
 };
 

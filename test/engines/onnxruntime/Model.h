@@ -13,7 +13,7 @@ namespace lut::onnx {
 
 using bench::Message;
 
-enum Type { f32 = 1, u8 = 2, i32 = 6, f16 = 10 };
+enum Type { f32 = 1, u8 = 2, i32 = 6, boolean = 9, f16 = 10 };
 // Zero points: none; packed bytes; packed, all 2^(bits-1); of the type of the scales, whole and not.
 enum class Zeros { none, packed, middle, whole, fractions };
 
@@ -52,6 +52,7 @@ struct Node {
   Zeros zeros = Zeros::none;
   bool hasBias = false, hasGroups = false; // g_idx
   bool areScalesF16 = false;               // values that f16 holds
+  bool isInBranch = false;                 // of an If, with the weights outside
   std::vector<int> variables;              // inputs that are the model's, not constant
   size_t blocks() const { return (k + block - 1) / block; }
 };
@@ -87,11 +88,21 @@ public:
     return x;
   }
 
+  // Takes an input of another model of the same node.
+  void take(const Model &other, int input) {
+    if (input == 1)
+      codes = other.codes;
+    else
+      (input == 2 ? scales : zeros) = input == 2 ? other.scales : other.zeros;
+  }
+
   // The inputs that are not constant, but A.
   std::vector<Input> variables() const {
     std::vector<Input> chosen;
     for (int input : node.variables)
       chosen.push_back(tensor(input));
+    if (node.isInBranch)
+      chosen.push_back({"condition", "\1", {}, boolean});
     return chosen;
   }
 
@@ -122,7 +133,12 @@ public:
     call.add(5, attribute("block_size", node.block));
     if (node.level != 0) // 0 is what it is without
       call.add(5, attribute("accuracy_level", size_t(node.level)));
-    graph.add(1, call.bytes(7, "com.microsoft")).add(12, value("Y", node.type, {}));
+    call.bytes(7, "com.microsoft");
+    if (node.isInBranch) {
+      graph.add(11, value("condition", boolean, {}));
+      call = branchOn("condition", call);
+    }
+    graph.add(1, call).add(12, value("Y", node.type, {}));
     const Message standard = Message().bytes(1, "").number(2, 17);
     const Message microsoft = Message().bytes(1, "com.microsoft").number(2, 1);
     return Message().number(1, 8).add(7, graph).add(8, standard).add(8, microsoft).str();
@@ -233,6 +249,16 @@ private:
     default:
       return {"bias", bytesOf(bias, node.type), {n}, node.type};
     }
+  }
+
+  // An If with the node in both of its branches.
+  Message branchOn(const char *condition, const Message &call) const {
+    constexpr int graphType = 5;
+    const Message graph = Message().add(1, call).bytes(2, "branch").add(12, value("Y", node.type, {}));
+    Message branches = Message().bytes(1, condition).bytes(2, "Y").bytes(3, "if").bytes(4, "If");
+    for (const char *name : {"then_branch", "else_branch"})
+      branches.add(5, Message().bytes(1, name).add(6, graph).number(20, graphType));
+    return branches;
   }
 
   static Message attribute(const char *name, size_t value) {
