@@ -168,10 +168,11 @@ int main(int argc, char **argv) {
   std::vector<float> x(mostTokens * k);
   for (float &value : x)
     value = normal(random);
-  std::printf("ONNX Runtime %s, %zu x %zu, %zu products a session; least us of the built-in op, of lutc: times "
-              "faster, median "
-              "(least)\n\n",
-              base()->getVersion(), n, k, products);
+  std::printf(
+      "ONNX Runtime %s, %zu x %zu, %zu products a session; least us of the built-in op, of lutc: times "
+      "faster, median "
+      "(least)\n\n",
+      base()->getVersion(), n, k, products);
   std::puts("| weights | accuracy level | threads | m = 1 | m = 8 | m = 128 |\n| --- | --- | --- | --- | --- "
             "| --- |");
   for (const Weights &weights : cases) {
