@@ -75,6 +75,19 @@ static inline float lutc_widen(uint16_t half) {
   return lutc_bits_float(bits);
 }
 
+/* IEEE binary32 to binary16, to nearest even; NaN as 0x7e00. */
+static inline uint16_t lutc_narrow(float value) {
+  const uint32_t sign = lutc_float_bits(value) >> 16 & 0x8000,
+                 magnitude = lutc_float_bits(value) & 0x7fffffff;
+  if (magnitude > 0x7f800000)
+    return 0x7e00;
+  if (magnitude >= 0x47800000) /* 2^16 */
+    return (uint16_t)(sign | 0x7c00);
+  if (magnitude < 0x38800000) /* 2^-14; floats from 0.5 on are 2^-24 apart, as subnormals are */
+    return (uint16_t)(sign | (lutc_float_bits(lutc_bits_float(magnitude) + 0.5f) - 0x3f000000));
+  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13);
+}
+
 /* A scale or minimum of weights, exactly. 255 of e8m0 becomes infinity. */
 static inline float lutc_widen_scale(lutc_type type, const uint8_t *scale) {
   uint16_t half;
