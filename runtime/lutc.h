@@ -84,7 +84,8 @@ const char *lutc_status_string(lutc_status status);
    order and on any threads, and returns after the last one. `threads` is the number of threads it uses:
    it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. Threads
    of a team may also all make the same call, each with a `run` that takes tasks until the team has taken them
-   all, and returns when all are done; lutc_prepare and lutc_run are then made of the same runs on each. */
+   all, and returns when all are done; lutc_prepare and lutc_run are then made of the same runs on each, and a
+   run of theirs may leave that waiting to the next one, the last run to what reads the result. */
 typedef struct lutc_parallel {
   void (*run)(void *context, size_t tasks, void (*task)(void *argument, size_t index), void *argument);
   void *context;
