@@ -33,9 +33,10 @@ static lutc_mapped *all;
 
 static lutc_mapped *find_mapped(const struct stat *status) {
   lutc_mapped *it = all;
-  while (it != NULL && (it->device != status->st_dev || it->inode != status->st_ino ||
-                        it->bytes != (size_t)status->st_size || it->changed.tv_sec != status->st_mtim.tv_sec ||
-                        it->changed.tv_nsec != status->st_mtim.tv_nsec))
+  while (it != NULL &&
+         (it->device != status->st_dev || it->inode != status->st_ino ||
+          it->bytes != (size_t)status->st_size || it->changed.tv_sec != status->st_mtim.tv_sec ||
+          it->changed.tv_nsec != status->st_mtim.tv_nsec))
     it = it->next;
   return it;
 }
