@@ -55,6 +55,16 @@ struct Body {
   /// Whether tables are made in the registers of a LUT-instruction machine.
   bool inArray() const { return factsOf(layout).isOfFragments(); }
   bool wholeRow() const { return format.group == 0; }
+  /// Whether one code serves groups of this many k and more: their lengths are numbers (lutc_shape::span).
+  bool hasOpenGroup() const { return format.group >= 64 && !format.subgroup && !inArray(); }
+  /// Whether what the stream has besides codes lies where numbers say, as code serves other formats, too.
+  bool hasOpenStream() const { return unpacked || hasOpenGroup(); }
+  /// What the sum of activations is multiplied by in a sum of codes: the code book's offset, or -z' (LUT
+  /// Tensor Core eq. 2).
+  int64_t sumFactor() const;
+  /// The most that an integer of layout dot is, less the smallest. Of unpacked ones the least of 15, 31, 63,
+  /// 128 and 255 that holds them, which is what decides how many products 16 bits can add.
+  int64_t largestCode() const;
   int64_t chunkQuads() const { return chunkK / 4; }
   /// The k block where code has it as a constant: tables of base 3 are summed in runs that divide it.
   int64_t constantKBlock() const {
@@ -99,8 +109,12 @@ struct Body {
   /// What the codes of `quad` consist of, highest bits first (the bits are in runtime/kernel.h).
   llvm::SmallVector<Field> fieldsOf(int64_t quad) const;
 
-  /// As code and descriptors call it: equal names, equal code. "a8_w4g128_dot_2x4u"
+  /// As code and descriptors call it: equal names, equal code. "a8_w4g_dot_2x4b2u1024t128"
   std::string productName() const;
+  /// The same of the code that unpacks (TileUnpack.cpp): "w4_dot_4x2".
+  std::string unpackName() const;
+  /// The same of the code that multiplies what has been unpacked, by whatever bits. Of an unpacked body.
+  std::string unpackedName() const;
   /// The same of the code that prepares activations: equal names, equal prepared bytes.
   std::string prepareName() const;
   lutc_body contract() const;

@@ -91,15 +91,17 @@ typedef struct lutc_body {
   uint32_t has_zero_points, has_negatives, has_columns;
   uint32_t unit, table_bytes; /* k of a table; all its digits. 0: no tables */
   uint32_t value_bytes;       /* of a prepared integer */
-  uint32_t reorders;    /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
-  uint32_t prepared_id; /* equal ids and k: the same prepared bytes */
-  uint32_t most_k;      /* of a row whose sums fit 32 bits; 0: any */
-  uint32_t token_block; /* tokens that are prepared, then multiplied */
+  int32_t sum_factor; /* of the sum of activations in a sum of unpacked codes: the smallest value of a code */
+  uint32_t reorders;  /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
+  uint32_t prepared_id;             /* equal ids and k: the same prepared bytes */
+  uint32_t most_k;                  /* of a row whose sums fit 32 bits; 0: any */
+  uint32_t token_block;             /* tokens that are prepared, then multiplied */
   uint32_t unpack_tokens, unpack_k; /* codes are unpacked in blocks of so many tokens or more (0: never), of
                                        so many k at a time */
 } lutc_body;
 
-/* What code reads of a product's n and k (lutc_shape_of in shape.h). Bytes unless said otherwise. */
+/* What code reads of a product's n and k, and of what formats that share code differ in (lutc_shape_of in
+   shape.h). Bytes unless said otherwise. */
 typedef struct lutc_shape {
   uint64_t n, k, k_padded;
   uint64_t row_k; /* k_padded rounded up to whole vectors: what preparing a token reads */
@@ -108,9 +110,12 @@ typedef struct lutc_shape {
   uint64_t tiles, tile_bytes, last_tile_bytes; /* of a tile in a k block, and in the last one */
   uint64_t block_bytes;                        /* of all tiles in a k block */
   uint64_t scale_offset, zero_offset, negatives_offset, columns_offset, payload_bytes;
-  uint64_t unpack_tokens;                /* UINT64_MAX: never */
-  uint64_t unpack_blocks, unpack_rounds; /* k blocks at a time, and how many times */
-  lutc_prepared few, many;               /* of a token in blocks of fewer than unpack_tokens, and of others */
+  uint64_t span, spans, block_spans; /* k of a span; of the row and of a k block; 0: spans are rows */
+  uint64_t chunk_bytes, span_bytes, span_scales; /* of a tile; the scales of a span: from its begin on */
+  uint64_t sum_factor;                           /* of lutc_body, an int64_t */
+  uint64_t unpack_tokens;                        /* UINT64_MAX: never */
+  uint64_t unpack_blocks, unpack_rounds;         /* k blocks at a time, and how many times */
+  lutc_prepared few, many; /* of a token in blocks of fewer than unpack_tokens, and of others */
 } lutc_shape;
 
 typedef struct lutc_stage lutc_stage;
@@ -180,7 +185,7 @@ typedef struct lutc_program {
 
 #define LUTC_MAX_SLOTS LUTC_STAGE_SLOTS
 
-/* One kernel in one variant. Where n and k are open, sizes of slots and the shape are those of an example,
+/* One kernel in one variant. Where n and k are open, there are neither slots nor a shape,
    and `few` is the code for fewer than LUTC_FEW_ROWS rows, which may not pay for tables; null: the same. */
 #define LUTC_FEW_ROWS 2048
 typedef struct lutc_variant_code {

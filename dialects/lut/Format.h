@@ -62,6 +62,8 @@ struct Format {
   int64_t minimumBytes() const { return minimums ? scaleBytes() : 0; }
   // Whether a code is its own value before zero point or minimum.
   bool hasPlainCodes() const { return zeroPoints || minimums; }
+  // Whether codes are stored as bytes.
+  bool hasByteCodes() const { return row->bits == 8; }
   // Whether p may end the name: whole numbers are what quantizers reorder.
   bool mayBePermuted() const { return !row->book && !row->trits; }
   // Whether bit planes of the codes (of ternary weights, trits) can index tables of sums of activations.

@@ -77,22 +77,22 @@ Value lut::emitUnpacks(Emitter &e, StageCall &call, Value m) {
   return e.compare(arith::CmpIPredicate::uge, m, call.number(&lutc_shape::unpack_tokens));
 }
 
-void lut::emitUnpack(Emitter &e, const Body &g, Value stream, Value kLength, Value codes) {
+void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, const PackedCodes &from,
+                     Value codes) {
+  g.stepVectors = g.rowVectors / unpacked.steps();
   if (g.layout == Layout::base3) {
     TritUnpacker unpacker{e, g};
-    return e.each(e.div(kLength, 20), [&](Value i) {
-      unpacker.rowVector(e.at(stream, e.mul(i, 4 * g.chunkBytes)), e.at(codes, e.mul(i, 20 * g.stepRows())));
+    return e.each(e.div(from.length, 20), [&](Value i) {
+      unpacker.rowVector(e.at(from.stream, e.mul(i, 4 * g.chunkBytes)),
+                         e.at(codes, e.mul(i, 20 * g.stepRows())));
     });
   }
-  auto chunks = [&](Value from, Value to, Value length) {
-    e.each(e.div(length, g.chunkK), [&](Value i) {
-      unpackChunk(e, g, e.at(from, e.mul(i, g.chunkStride)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
+  Value chunkBytes = call.number(&lutc_shape::chunk_bytes), spanBytes = call.number(&lutc_shape::span_bytes);
+  e.each(from.spans, [&](Value i) {
+    Value span = e.at(from.stream, e.mul(i, spanBytes));
+    Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
+    e.each(e.div(from.length, g.chunkK), [&](Value i) {
+      unpackChunk(e, g, e.at(span, e.mul(i, chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
     });
-  };
-  if (g.wholeRow())
-    return chunks(stream, codes, kLength);
-  e.each(e.div(kLength, g.span), [&](Value i) {
-    chunks(e.at(stream, e.mul(i, g.spanBytes)), e.at(codes, e.mul(i, g.span * g.stepRows())),
-           e.index(g.span));
   });
 }
