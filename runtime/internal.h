@@ -30,6 +30,9 @@ lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_c
 lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
                                      const lutc_variant_code **code);
 
+/* What lutc_check_packed can say of weights for any kernel. */
+lutc_status lutc_check_any_packed(const lutc_packed_header *header, size_t packed_bytes);
+
 /* Whether [first, first + count) are among n rows of `row` elements, and `rows` has places for them. */
 lutc_status lutc_check_rows(size_t n, size_t row, size_t first, size_t count, const float *rows,
                             size_t stride);

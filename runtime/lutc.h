@@ -323,7 +323,7 @@ typedef struct lutc_tensor {
   size_t rank, shape[LUTC_MAX_RANK];
   const void *data; /* at a multiple of LUTC_ALIGNMENT */
   size_t bytes;
-  const lutc_kernel *kernel; /* null but of packed weights */
+  const lutc_kernel *kernel; /* null but of packed weights; of a file without a library null, too */
   uint64_t checksum;         /* see lutc_check_tensor */
 } lutc_tensor;
 
@@ -337,7 +337,8 @@ typedef struct lutc_file {
 /* Opens a file mapped at `data`, a multiple of LUTC_ALIGNMENT, for the variant in use. Checks all but the
    tensors' own bytes, which it does not touch. The status says what a refused file is: for another library
    (LUTC_WRONG_LIBRARY) or variant (LUTC_WRONG_LAYOUT), of another version, cut off, damaged, something else.
- */
+   A file that was packed without a library opens with any. Its tensors have no kernels: those that
+   lutc_make_kernel makes of their shape and format take them, and lutc_check_packed compares layouts. */
 LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t bytes,
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);

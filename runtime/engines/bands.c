@@ -76,7 +76,8 @@ static lutc_status pack_band(const job *j, size_t index, desk *d) {
 
   const lutc_kernel_info info = info_of(j, b->rows);
   const lutc_weights weights = {
-      b->codes, b->stride, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples, NULL};
+      b->codes, b->stride, b->scales, b->zero_points, b->minimums, b->scale_multiples, b->minimum_multiples,
+      NULL};
   const lutc_status status = lutc_pack_payload(&info, &j->code->layout, &weights, d->payload,
                                                lutc_payload_bytes(&info, &j->code->layout));
   uint8_t *packed = j->packed + b->matrix * j->matrix_bytes + sizeof(lutc_packed_header);

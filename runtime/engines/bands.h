@@ -5,8 +5,8 @@
 
 #include "lutc.h"
 
-/* Rows [first, first + rows) of a matrix, to be filled as lutc_weights says, with codes `stride` apart. Scales,
-   zero points, minimums and multiples are bytes of 0 before; the codes are not. */
+/* Rows [first, first + rows) of a matrix, to be filled as lutc_weights says, with codes `stride` apart.
+   Scales, zero points, minimums and multiples are bytes of 0 before; the codes are not. */
 typedef struct lutc_band {
   size_t matrix, first, rows, stride;
   uint8_t *codes, *scales, *minimums, *zero_points;
