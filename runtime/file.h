@@ -17,7 +17,7 @@ typedef struct lutc_file_header {
   uint8_t magic[8]; /* "LUTCFILE" */
   uint32_t version; /* LUTC_FILE_VERSION */
   uint32_t tensor_count;
-  uint64_t library_hash; /* lutc_library.hash */
+  uint64_t library_hash; /* lutc_library.hash; 0: of no library, for kernels made at run time */
   char variant[16];      /* that it was packed for, zero-padded; layout ids decide */
   uint64_t names_bytes;  /* names lie after the table, each followed by a zero byte */
   uint64_t file_bytes;

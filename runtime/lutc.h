@@ -84,7 +84,8 @@ const char *lutc_status_string(lutc_status status);
    order and on any threads, and returns after the last one. `threads` is the number of threads it uses:
    it sets how finely work is cut and never changes a result. A null lutc_parallel means one thread. Threads
    of a team may also all make the same call, each with a `run` that takes tasks until the team has taken them
-   all, and returns when all are done; lutc_prepare and lutc_run are then made of the same runs on each. */
+   all, and returns when all are done; lutc_prepare and lutc_run are then made of the same runs on each, and a
+   run of theirs may leave that waiting to the next one, the last run to what reads the result. */
 typedef struct lutc_parallel {
   void (*run)(void *context, size_t tasks, void (*task)(void *argument, size_t index), void *argument);
   void *context;
@@ -324,7 +325,7 @@ typedef struct lutc_tensor {
   size_t rank, shape[LUTC_MAX_RANK];
   const void *data; /* at a multiple of LUTC_ALIGNMENT */
   size_t bytes;
-  const lutc_kernel *kernel; /* null but of packed weights */
+  const lutc_kernel *kernel; /* null but of packed weights; of a file without a library null, too */
   uint64_t checksum;         /* see lutc_check_tensor */
 } lutc_tensor;
 
@@ -338,7 +339,8 @@ typedef struct lutc_file {
 /* Opens a file mapped at `data`, a multiple of LUTC_ALIGNMENT, for the variant in use. Checks all but the
    tensors' own bytes, which it does not touch. The status says what a refused file is: for another library
    (LUTC_WRONG_LIBRARY) or variant (LUTC_WRONG_LAYOUT), of another version, cut off, damaged, something else.
- */
+   A file that was packed without a library opens with any. Its tensors have no kernels: those that
+   lutc_make_kernel makes of their shape and format take them, and lutc_check_packed compares layouts. */
 LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t bytes,
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);

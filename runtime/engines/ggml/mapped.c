@@ -22,6 +22,7 @@ struct lutc_mapped {
   size_t users;
   dev_t device;
   ino_t inode;
+  struct timespec changed;
   lutc_file file;
   void *data;
   size_t bytes;
@@ -32,7 +33,10 @@ static lutc_mapped *all;
 
 static lutc_mapped *find_mapped(const struct stat *status) {
   lutc_mapped *it = all;
-  while (it != NULL && (it->device != status->st_dev || it->inode != status->st_ino))
+  while (it != NULL &&
+         (it->device != status->st_dev || it->inode != status->st_ino ||
+          it->bytes != (size_t)status->st_size || it->changed.tv_sec != status->st_mtim.tv_sec ||
+          it->changed.tv_nsec != status->st_mtim.tv_nsec))
     it = it->next;
   return it;
 }
@@ -48,7 +52,7 @@ static lutc_mapped *map_file(int descriptor, const struct stat *status, const ch
     free(mapped);
     return NULL;
   }
-  *mapped = (lutc_mapped){all, 0, status->st_dev, status->st_ino, {0}, data, bytes};
+  *mapped = (lutc_mapped){all, 0, status->st_dev, status->st_ino, status->st_mtim, {0}, data, bytes};
   const lutc_status read = lutc_read_file(data, bytes, &mapped->file);
   if (read != LUTC_OK) {
     *reason = lutc_status_string(read);
@@ -64,7 +68,7 @@ static lutc_mapped *open_mapped(const char *path, bool is_wanted) {
   struct stat status;
   const char *reason = NULL;
   lutc_mapped *mapped = NULL;
-  const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0 || fstat(descriptor, &status) != 0) {
     reason = is_wanted || errno != ENOENT ? strerror(errno) : NULL;
   } else {

@@ -108,19 +108,25 @@ static void reset_counters(const call *c) {
       atomic_store_explicit(&c->shared->next[i], 0, memory_order_relaxed);
 }
 
-/* lutc_parallel.run on each of the threads. */
-static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
-  call *c = context;
-  atomic_size_t *next = &c->shared->next[c->phase % PHASES];
-  for (size_t i; (i = atomic_fetch_add_explicit(next, 1, memory_order_relaxed)) < tasks;)
-    task(argument, i);
-  const int is_last = ++c->phase % PHASES == 0;
-  if (!c->is_free || is_last)
-    wait_for_others(c);
-  if (is_last) {
+/* Before a phase that reads what the others wrote, or writes what they read. After the last one ggml waits.
+ */
+static void begin_phase(const call *c) {
+  if (c->phase == 0 || c->is_free)
+    return;
+  wait_for_others(c);
+  if (c->phase % PHASES == 0) {
     reset_counters(c);
     wait_for_others(c);
   }
+}
+
+/* lutc_parallel.run on each of the threads. */
+static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
+  call *c = context;
+  begin_phase(c);
+  atomic_size_t *next = &c->shared->next[c->phase++ % PHASES];
+  for (size_t i; (i = atomic_fetch_add_explicit(next, 1, memory_order_relaxed)) < tasks;)
+    task(argument, i);
 }
 
 /* Every thread prepares a token for itself: that takes as long as waiting for the one that does. */
@@ -219,6 +225,7 @@ static lutc_status multiply_segment(call *c, size_t expert, const uint32_t *pair
     memcpy(x + i * k, x_of(c, pairs[i]), k * sizeof(float));
   wait_for_others(c);
   const lutc_status status = multiply(c, count, x, k, c->weights->matrices[expert], y, n);
+  wait_for_others(c);
   for (size_t i = (size_t)c->params->ith; i < count; i += nth)
     memcpy(y_of(c, pairs[i]), y + i * n, n * sizeof(float));
   return status;
