@@ -44,14 +44,16 @@ extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c 
    In grouped formats each group is followed by tile_rows scales of the kernel's scale_type, then, in formats
    that have them, tile_rows u8 zero points or minimums of that type. Two groups of 16 share a chunk: what
    follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
-   stand in place of a group. With subgroups the chunks of a group are followed by their multiples, before its scales: value
-   v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits, signed ones plus 2^(bits - 1).
-   Of 8 bits a byte each. Else V/2 bytes have the four lower bits, byte v mod V/2 from bit 4 (v div V/2) on; then, of
-   6 bits, V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v div V/4) on. Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with zero points, i32 zero[n_padded]; then, in BASE3, i32
-   negatives[n_padded] (bytes of the row with bit 7 set). At the end, where columns are permuted: i32
-   columns[k_padded], 0 from k on. n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit
-   0) to k_padded. The last k block and the last group end there. Padded rows, and groups and subgroups behind
-   the last, have code 0 (BASE3: trit 0); their scales, zero points, minimums and multiples are bytes of 0. */
+   stand in place of a group. With subgroups the chunks of a group are followed by their multiples, before its
+   scales: value v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits,
+   signed ones plus 2^(bits - 1). Of 8 bits a byte each. Else V/2 bytes have the four lower bits, byte v mod
+   V/2 from bit 4 (v div V/2) on; then, of 6 bits, V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v
+   div V/4) on. Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with
+   zero points, i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
+   At the end, where columns are permuted: i32 columns[k_padded], 0 from k on. n_padded = n rounded up to
+   tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block and the last group end
+   there. Padded rows, and groups and subgroups behind the last, have code 0 (BASE3: trit 0); their scales,
+   zero points, minimums and multiples are bytes of 0. */
 typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
@@ -112,12 +114,12 @@ typedef struct lutc_shape {
   uint64_t tiles, tile_bytes, last_tile_bytes; /* of a tile in a k block, and in the last one */
   uint64_t block_bytes;                        /* of all tiles in a k block */
   uint64_t scale_offset, zero_offset, negatives_offset, columns_offset, payload_bytes;
-  uint64_t span, spans, block_spans; /* k of a span; of the row and of a k block; 0: spans are rows */
-  uint64_t span_bytes, span_scales; /* of a tile; the scales of a span: from its begin on */
-  uint64_t sum_factor;                           /* of lutc_body, an int64_t */
-  uint64_t unpack_tokens;                        /* UINT64_MAX: never */
-  uint64_t unpack_blocks, unpack_rounds;         /* k blocks at a time, and how many times */
-  lutc_prepared few, many; /* of a token in blocks of fewer than unpack_tokens, and of others */
+  uint64_t span, spans, block_spans;     /* k of a span; of the row and of a k block; 0: spans are rows */
+  uint64_t span_bytes, span_scales;      /* of a tile; the scales of a span: from its begin on */
+  uint64_t sum_factor;                   /* of lutc_body, an int64_t */
+  uint64_t unpack_tokens;                /* UINT64_MAX: never */
+  uint64_t unpack_blocks, unpack_rounds; /* k blocks at a time, and how many times */
+  lutc_prepared few, many;               /* of a token in blocks of fewer than unpack_tokens, and of others */
 } lutc_shape;
 
 typedef struct lutc_stage lutc_stage;

@@ -39,7 +39,8 @@ static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
 
 /* Multiple `column` of a row's group, as its bits are stored. */
 static unsigned multiple_of(const lutc_packer *p, size_t row, size_t group, size_t column) {
-  const size_t subgroups = lutc_divide_up(p->info->k, p->info->subgroup), kinds = p->info->has_minimums ? 2 : 1;
+  const size_t subgroups = lutc_divide_up(p->info->k, p->info->subgroup),
+               kinds = p->info->has_minimums ? 2 : 1;
   const size_t subgroup = group * (p->layout->group / p->info->subgroup) + column / kinds;
   const int8_t *of = column % kinds ? p->weights->minimum_multiples : p->weights->scale_multiples;
   if (row >= p->info->n || subgroup >= subgroups)

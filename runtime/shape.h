@@ -11,8 +11,8 @@ static inline uint64_t lutc_up(uint64_t a, uint64_t b) { return (a + b - 1) / b 
 static inline uint64_t lutc_tile_bytes(const lutc_body *body, uint64_t length) {
   uint64_t bytes = length / body->chunk_k * body->chunk_bytes;
   if (body->span != 0)
-    bytes += length / body->layout.group *
-             (body->layout.tile_rows * body->row_scale_bytes + body->multiple_bytes);
+    bytes +=
+        length / body->layout.group * (body->layout.tile_rows * body->row_scale_bytes + body->multiple_bytes);
   return bytes;
 }
 

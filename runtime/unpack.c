@@ -52,7 +52,8 @@ static lutc_line row_line(const lutc_packer *p, const uint8_t *payload, size_t r
 /* Multiple `column` of the row in its group. */
 static float read_multiple(const lutc_unpacker *u, const uint8_t *multiples, size_t column) {
   const lutc_packer *p = u->p;
-  const size_t rows = p->layout->tile_rows, v = column * rows + u->row, quarter = multiple_count(p) / 4 * rows;
+  const size_t rows = p->layout->tile_rows, v = column * rows + u->row,
+               quarter = multiple_count(p) / 4 * rows;
   if (p->info->multiple_bits == 8)
     return (float)(int8_t)multiples[v];
   int multiple = multiples[v % (2 * quarter)] >> 4 * (v / (2 * quarter)) & 15;

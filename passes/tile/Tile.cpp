@@ -116,7 +116,8 @@ struct FunctionEmitter {
 
   Type status = b.getI32Type(), integer = b.getI64Type(),
        pointer = LLVM::LLVMPointerType::get(b.getContext());
-  FunctionType unpackType = b.getFunctionType({pointer, pointer, pointer, integer, integer, integer, pointer}, {});
+  FunctionType unpackType =
+      b.getFunctionType({pointer, pointer, pointer, integer, integer, integer, pointer}, {});
 };
 } // namespace
 
@@ -201,13 +202,15 @@ void FunctionEmitter::unpackedProduct(const ProgramStage &stage) {
   const Body &stored = stage.geometry, body = unpackedBody(stored);
   add(stage.unpack, loc, {pointer, integer, integer, integer, pointer}, {},
       [&](Emitter &e, StageCall &call, ValueRange arguments) {
-        emitUnpack(e, stored, body, call, {arguments[0], arguments[1], arguments[2], arguments[3]}, arguments[4]);
+        emitUnpack(e, stored, body, call, {arguments[0], arguments[1], arguments[2], arguments[3]},
+                   arguments[4]);
         return Value();
       });
   add(stage.unpacked, loc, {unpackType, integer, integer, integer}, {},
       [&](Emitter &e, StageCall &call, ValueRange arguments) {
         auto unpack = [&](const PackedCodes &from, Value codes) {
-          Value operands[] = {call.operands, call.stage, from.stream, from.part, from.spans, from.length, codes};
+          Value operands[] = {call.operands, call.stage,  from.stream, from.part,
+                              from.spans,    from.length, codes};
           func::CallIndirectOp::create(b, loc, arguments[0], operands);
         };
         emitUnpackedProduct(e, body, call, {arguments[1], arguments[2], arguments[3]}, unpack);

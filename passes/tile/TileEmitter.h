@@ -78,8 +78,8 @@ void emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &ra
 /// Multiples of a span, which lie at `packed`, to bytes (GroupCursor::multiples).
 void emitMultiples(Emitter &e, const Body &g, mlir::Value packed, mlir::Value bytes);
 
-/// Codes of a step: those from byte `part` of each chunk on, in spans of `length` k; one where the row shares a
-/// scale.
+/// Codes of a step: those from byte `part` of each chunk on, in spans of `length` k; one where the row shares
+/// a scale.
 struct PackedCodes {
   mlir::Value stream, part, spans, length;
 };

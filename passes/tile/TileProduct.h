@@ -72,10 +72,10 @@ struct ComputeEmitter {
   void end(const KRange &k, mlir::Value step, mlir::Value token, const Values &sums,
            llvm::function_ref<Values()> results);
 
-  mlir::Value finished = {}; // memory for results that something follows
-  mlir::Value part = {};     // of the tile that the current step is; null: all of it
+  mlir::Value finished = {};  // memory for results that something follows
+  mlir::Value part = {};      // of the tile that the current step is; null: all of it
   mlir::Value multiples = {}; // memory for those of a span, or of all spans of what has been unpacked
-  mlir::Value unpacked = {}; // codes of the current tile and k block; null: they are in the stream
+  mlir::Value unpacked = {};  // codes of the current tile and k block; null: they are in the stream
 };
 
 } // namespace lut

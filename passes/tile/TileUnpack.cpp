@@ -93,7 +93,8 @@ void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, 
     Value span = e.at(from.stream, e.mul(i, spanBytes));
     Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
     e.each(e.div(from.length, g.chunkK), [&](Value i) {
-      unpackChunk(e, g, e.at(e.at(span, from.part), e.mul(i, g.chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
+      unpackChunk(e, g, e.at(e.at(span, from.part), e.mul(i, g.chunkBytes)),
+                  e.at(to, e.mul(i, g.chunkK * g.stepRows())));
     });
     if (g.format.subgroup)
       emitMultiples(e, g, e.at(span, g.span / g.chunkK * g.chunkBytes),
@@ -107,9 +108,8 @@ void lut::emitMultiples(Emitter &e, const Body &g, Value packed, Value bytes) {
   int64_t V = std::min(g.vectorBytes, quarter);
   VectorType type = e.vec(V, e.i8());
   if (bits == 8)
-    return e.each(e.index(0), e.index(4 * quarter), V, [&](Value i) {
-      e.store(e.load(type, e.at(packed, i)), e.at(bytes, i));
-    });
+    return e.each(e.index(0), e.index(4 * quarter), V,
+                  [&](Value i) { e.store(e.load(type, e.at(packed, i)), e.at(bytes, i)); });
   e.each(e.index(0), e.index(quarter), V, [&](Value i) {
     Value low[] = {e.load(type, e.at(packed, i)), e.load(type, e.at(e.at(packed, i), quarter))};
     Value high = bits == 6 ? e.load(type, e.at(e.at(packed, i), 2 * quarter)) : Value();

@@ -419,7 +419,7 @@ module attributes {lut.target = #target} {
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
   // CHECK: %[[AT:.*]] = llvm.getelementptr %[[STAGE]][24]
   // CHECK: %[[SHAPE:.*]] = llvm.load %[[AT]] {{.*}} -> !llvm.ptr
-  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][184]
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][176]
   // CHECK: %[[FROM:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[M]], %[[FROM]] : i64
   // CHECK: scf.if %[[MANY]]
