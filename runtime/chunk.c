@@ -96,25 +96,37 @@ LUTC_INLINED uint8_t column_byte(const uint8_t *codes, unsigned plane) {
                    56);
 }
 
-/* Bit `plane` of 16 codes, four in each byte. */
-LUTC_INLINED uint32_t quad_nibbles(const uint8_t *codes, unsigned plane) {
-  const uint32_t bits = column_byte(codes, plane) | (uint32_t)column_byte(codes + 8, plane) << 16;
-  return (bits | bits << 4) & 0x0f0f0f0fu;
+/* Bit `plane` of codes 0 to 7 and 16 to 23 in bytes 0 and 4, as in QUAD. */
+LUTC_INLINED uint64_t quad_bytes(const uint8_t *codes, unsigned plane) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  uint64_t bits = (lutc_load64(codes) >> plane & ones) | (lutc_load64(codes + 16) >> plane & ones) << 4;
+  bits |= bits >> 7;
+  bits |= bits >> 14;
+  return bits & UINT64_C(0x000000ff000000ff);
 }
 
-static void pack_quad(lutc_packer *p, size_t first_row, size_t k) {
+LUTC_INLINED void pack_quad_bits(lutc_packer *p, size_t first_row, size_t k, unsigned bits) {
   const size_t rows = p->layout->tile_rows, stride = p->stride;
-  const unsigned bits = p->layout->bits;
   const uint8_t *inside = tile_codes(p, first_row, k);
   uint8_t *out = p->out;
   for (size_t row = 0; row < rows; ++row) {
     const uint8_t *codes = inside != NULL ? inside + row * stride : chunk_codes(p, first_row + row, k);
     for (unsigned plane = 0; plane < bits; ++plane) {
-      const uint32_t word = quad_nibbles(codes, plane) | quad_nibbles(codes + 16, plane) << 4;
+      const uint64_t bytes = quad_bytes(codes, plane) | quad_bytes(codes + 8, plane) << 16;
+      const uint32_t word = (uint32_t)(bytes | bytes >> 24);
       memcpy(out + 4 * (plane * rows + row), &word, sizeof word);
     }
   }
   p->out += 4 * rows * bits;
+}
+
+static void pack_quad(lutc_packer *p, size_t first_row, size_t k) {
+  if (p->layout->bits == 1)
+    pack_quad_bits(p, first_row, k, 1);
+  else if (p->layout->bits == 2)
+    pack_quad_bits(p, first_row, k, 2);
+  else
+    pack_quad_bits(p, first_row, k, p->layout->bits);
 }
 
 /* Five trits as a number: codes 0 to 3 are multiplied to byte 3, by 1, 3, 9 and 27. */

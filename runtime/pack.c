@@ -125,10 +125,10 @@ static int codes_are_valid(const lutc_packer *p) {
     return 1;
   for (size_t row = 0; row < p->info->n; ++row) {
     const uint8_t *codes = p->weights->codes + row * p->stride;
-    size_t k = 0;
-    for (; k + 8 <= p->info->k; k += 8)
-      bad |= lutc_load64(codes + k) | (lutc_load64(codes + k) + excess);
-    for (; k < p->info->k; ++k)
+    const size_t eights = p->info->k / 8;
+    for (size_t i = 0; i < eights; ++i)
+      bad |= lutc_load64(codes + 8 * i) | (lutc_load64(codes + 8 * i) + excess);
+    for (size_t k = 8 * eights; k < p->info->k; ++k)
       bad |= codes[k] | (codes[k] + (128 - p->info->codes));
   }
   return (bad & ones << 7) == 0;

@@ -114,7 +114,7 @@ static size_t open_beside(lutc_mapped **files) {
   return count;
 }
 
-size_t lutc_open_mapped(lutc_mapped **files) {
+size_t lutc_open_mapped(lutc_mapped *files[LUTC_MOST_MAPPED]) {
   const char *path = getenv("LUTC_FILE");
   if (path == NULL)
     return open_beside(files);

@@ -7,6 +7,7 @@ sure of; bits are the same for all thread counts and variants, with and without 
 for weights that are mapped from a packed file.
 """
 import array
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -60,7 +61,8 @@ def distance(logits, exact):
 
 def draw(architecture, kind, options):
     """A model, and its values in F32; None: this llama.cpp does not have the type."""
-    path, floats = work / f"{'-'.join((architecture, kind) + options)}.gguf", work / "float.gguf"
+    name = "-".join((architecture, kind) + options)
+    path, floats = work / f"{name}.gguf", work / f"{name}-float.gguf"
     here = pathlib.Path(__file__).parent
     done = subprocess.run([sys.executable, here / "draw_model.py", base, path, architecture, kind, *options, f"float={floats}"],
                           capture_output=True, text=True, env={**os.environ, "LD_LIBRARY_PATH": engine})
@@ -185,9 +187,8 @@ def check_refused(name, model, ours):
     refuse(packed.read_bytes(), "such as", opened=1)
 
 
-def compare(architecture, kind, options):
+def compare(architecture, kind, options, drawn):
     name = " ".join((architecture, kind) + options)
-    drawn = draw(architecture, kind, options)
     if drawn is None:
         print(f"not run: {name}, which this llama.cpp does not have")
         return
@@ -219,7 +220,8 @@ def compare(architecture, kind, options):
 
 shutil.rmtree(work, ignore_errors=True)
 (work / "elsewhere").mkdir(parents=True)
-for it in MODELS:
-    compare(*it)
-    sys.stdout.flush()
+with concurrent.futures.ThreadPoolExecutor(1) as pool:  # draws ahead
+    for it, drawn in zip(MODELS, pool.map(lambda it: draw(*it), MODELS)):
+        compare(*it, drawn)
+        sys.stdout.flush()
 sys.exit(1 if problems else 0)
