@@ -17,6 +17,7 @@
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
+#include "runtime/shape.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
@@ -299,6 +300,52 @@ llvm::Expected<Choices> lut::chooseKernels(const LibrarySpec &library, const Com
     }
   }
   return choices;
+}
+
+/// As lutc_make_kernel lays them out.
+static Expected<std::vector<lutc_layout>> layoutsOf(const LibraryPlan &plan, size_t open,
+                                                    const KernelSpec &kernel) {
+  const Product &all = plan.product(open);
+  const Product &product = all.few && kernel.n < LUTC_FEW_ROWS ? plan.products[all.few] : all;
+  std::vector<lutc_layout> layouts;
+  for (const ProductVariant &variant : product.variants) {
+    const lutc_body body = variant.geometry.contract();
+    if (body.most_k && kernel.k > body.most_k)
+      return llvm::createStringError(kernel.format.str() + " takes a k of at most " +
+                                     llvm::Twine(body.most_k) + ", not " + llvm::Twine(kernel.k));
+    lutc_shape shape;
+    lutc_shape_of(&body, uint64_t(kernel.n), uint64_t(kernel.k), &shape);
+    lutc_layout &layout = layouts.emplace_back(body.layout);
+    layout.k_block = uint32_t(shape.k_block);
+    layout.k_padded = uint32_t(shape.k_padded);
+  }
+  return layouts;
+}
+
+llvm::Expected<std::vector<std::vector<lutc_layout>>> lut::chooseLayouts(llvm::ArrayRef<KernelSpec> kernels) {
+  LibrarySpec open;
+  std::vector<size_t> openOf;
+  for (const KernelSpec &kernel : kernels) {
+    auto isSame = [&](const KernelSpec &it) { return it.format.str() == kernel.format.str(); };
+    openOf.push_back(size_t(llvm::find_if(open.kernels, isSame) - open.kernels.begin()));
+    if (openOf.back() < open.kernels.size())
+      continue;
+    KernelSpec &added = open.kernels.emplace_back(kernel);
+    added.name = kernel.format.str();
+    added.n = added.k = 0;
+  }
+  Session session;
+  auto plan = planLibrary(session.context, open, *chooseTargets({}));
+  if (failed(plan))
+    return llvm::createStringError("the kernels have no plan");
+  std::vector<std::vector<lutc_layout>> all;
+  for (auto [kernel, index] : llvm::zip(kernels, openOf)) {
+    auto layouts = layoutsOf(*plan, index, kernel);
+    if (!layouts)
+      return layouts.takeError();
+    all.push_back(std::move(*layouts));
+  }
+  return all;
 }
 
 llvm::Expected<ScheduleOptions> lut::scheduleOptions(const KernelSpec &kernel,

@@ -4,6 +4,7 @@
 
 #include "codegen/library/LibrarySpec.h"
 #include "codegen/targets/Targets.h"
+#include "runtime/kernel.h"
 #include "llvm/Support/Error.h"
 #include <functional>
 #include <utility>
@@ -52,6 +53,9 @@ private:
 
 /// Picks numerics and schedules and stops there.
 llvm::Expected<Choices> chooseKernels(const LibrarySpec &library, const CompileOptions &options);
+
+/// How each variant for CPUs, best first, stores the weights of these kernels, were they made at run time.
+llvm::Expected<std::vector<std::vector<lutc_layout>>> chooseLayouts(llvm::ArrayRef<KernelSpec> kernels);
 
 /// One way to run a kernel.
 struct ScheduleOption {

@@ -73,9 +73,12 @@ Table formatTable() {
     table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|[z|m][b|s]]" : "[e|b|s]") + p, book,
                           "f16 per group of k, b: bf16, s: f32, e: e8m0",
                           even ? "z: u8, m: as scales" : "none", columns});
+    std::string bits = std::to_string(Format{&row, 256, 16}.multipleBits()),
+                m = (bits == "8" ? "i" : "u") + bits;
     table.rows.push_back({name + "k" + sizes(subgroupSizes()) + (even ? "[m]" : "") + p, book,
-                          "f16 per 256 of k, times i8 per subgroup", even ? "m: f16 times i8" : "none",
-                          columns});
+                          "f16 per 256 of k, times i" + bits +
+                              (even && bits != "8" ? ", with m " + m + "," : "") + " per subgroup",
+                          even ? "m: f16 times " + m : "none", columns});
   }
   return table;
 }

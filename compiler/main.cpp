@@ -200,17 +200,22 @@ void addInspect(CLI::App &app, InspectRequest &request) {
 
 void addPack(CLI::App &app, Arguments &arguments) {
   PackRequest &request = arguments.pack;
-  CLI::App *pack = app.add_subcommand("pack", "Write the weights of a checkpoint for a compiled library");
+  CLI::App *pack = app.add_subcommand(
+      "pack", "Write the weights of a checkpoint in the order that kernels read, for an engine to map");
   pack->add_option("checkpoint", request.checkpoint,
                    "Directory, .safetensors, .safetensors.index.json, .gguf or the config.json beside them")
       ->required();
-  pack->add_option("--library", request.library, "<name>.json, the manifest of the library")->required();
-  pack->add_option("--variant", request.variant,
-                   "Instruction set; default: the best of the library for this CPU");
+  pack->add_option(
+      "--library", request.library,
+      "<name>.json, the manifest of a compiled library; default: none, and the file is for kernels "
+      "made at run time, as the plug-in of llama.cpp has them: LUTC_FILE=<file>, or model.lutc beside "
+      "model.gguf");
+  pack->add_option("--variant", request.variant, "Instruction set; default: the best for this CPU");
   pack->add_option("-o,--output", request.output, "The packed file")->required();
   pack->add_option(
           "--names", arguments.names,
-          "All tensors under Hugging Face's names, the default for what lutc knows, or the checkpoint's")
+          "All tensors under Hugging Face's names, the default with a library for what lutc knows, or the "
+          "checkpoint's, the default without")
       ->check(CLI::IsMember({"huggingface", "checkpoint"}));
   pack->add_option(
           "--f32", arguments.f32,

@@ -56,17 +56,72 @@ std::string Body::prepareName() const {
   return name;
 }
 
+int64_t Body::sumFactor() const {
+  const FormatRow &row = *format.row;
+  if (row.trits && strategy == Strategy::lookup)
+    return 0;
+  if (strategy == Strategy::dot)
+    return format.hasPlainCodes() ? 0 : row.offset;
+  if (format.hasPlainCodes())
+    return (1 << row.bits) - 1;
+  return row.step == 2 ? 0 : 2 * row.offset - 1 + (1 << row.bits);
+}
+
+int64_t Body::largestCode() const {
+  int64_t largest = format.row->largestValue() - format.row->offset;
+  if (!unpacked)
+    return largest;
+  if (dot != DotKind::pairs)
+    return 255;
+  return *llvm::find_if(ArrayRef<int64_t>{15, 31, 63, 128, 255},
+                        [&](int64_t most) { return most >= largest; });
+}
+
+/// Adds `what` and the value, where it is not 0.
+static void addNumber(std::string &name, StringRef what, int64_t value) {
+  if (value)
+    name += (what + Twine(value)).str();
+}
+
+/// The format's name as far as code depends on it.
+static std::string codeName(const Body &body) {
+  Format stored = body.format;
+  stored.permuted = false;
+  stored.perTensor = stored.row->trits; // the plain name
+  std::string name = stored.str(), group = "g" + std::to_string(stored.group);
+  if (body.hasOpenGroup())
+    name.replace(name.find(group), group.size(), "g");
+  return name;
+}
+
+std::string Body::unpackName() const {
+  int64_t vectors = unpackedBody(*this).stepVectors;
+  bool doubles = format.row->step == 2 && !format.hasPlainCodes();
+  std::string name = llvm::formatv("{0}{1}_{2}_{3}x{4}", format.row->name, doubles ? "x2" : "",
+                                   stringifyLayout(layout), rowVectors, vectors);
+  addNumber(name, format.minimums ? "m" : "k", format.subgroup);
+  addNumber(name, "u", format.subgroup ? unpackK : 0); // multiples lie behind codes
+  return name;
+}
+
+std::string Body::unpackedName() const {
+  std::string rest = codeName(*this);
+  rest.erase(0, format.row->name.size());
+  std::string name = llvm::formatv("{0}_{1}{2}_{3}x{4}x{5}", stringifyNumerics(numerics), largestCode(), rest,
+                                   rowVectors, stepVectors, stepTokens);
+  addNumber(name, "d", format.row->divisor - 1);
+  name += format.hasPlainCodes() ? "" : "f"; // has a factor
+  name += tables ? "o" : "";                 // and integers in another order
+  addNumber(name, "k", constantKBlock());
+  addNumber(name, "u", unpackK);
+  addNumber(name, "t", schedule.getTokenBlock());
+  return name;
+}
+
 std::string Body::productName() const {
-  Format stored = format;
-  stored.permuted = stored.perTensor = false;
-  if (stored.row->trits && !stored.group)
-    stored.perTensor = true; // the plain name
-  std::string name = llvm::formatv("{0}_{1}_{2}_{3}x{4}", stringifyNumerics(numerics), stored.str(),
+  std::string name = llvm::formatv("{0}_{1}_{2}_{3}x{4}", stringifyNumerics(numerics), codeName(*this),
                                    stringifyLayout(layout), rowVectors, stepTokens);
-  auto add = [&](StringRef what, int64_t value) {
-    if (value)
-      name += (what + Twine(value)).str();
-  };
+  auto add = [&](StringRef what, int64_t value) { addNumber(name, what, value); };
   add("b", stepTokens > 1 ? schedule.getBatchRowVectors() : 0);
   add("i", schedule.getRowsInner());
   add("r", schedule.getRun());
@@ -117,12 +172,10 @@ static void setStream(Body &g) {
   const LayoutFacts &layout = factsOf(g.layout);
   g.planes = layout.trits ? 1 : g.format.row->bits;
   g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes * layout.chunkVectors;
-  g.chunkStride = g.chunkBytes;
-  if (g.format.subgroup)
-    g.chunkStride += g.chunkK / g.format.subgroup * g.rowMultiples() * g.tileRows;
-  g.codeStride = g.chunkStride;
+  g.codeStride = g.chunkBytes;
   if (g.span)
-    g.spanBytes = g.span / g.chunkK * g.chunkStride + g.spanGroups() * g.tileRows * g.rowScaleBytes();
+    g.spanBytes = g.span / g.chunkK * g.chunkBytes + g.spanMultipleBytes() +
+                  g.spanGroups() * g.tileRows * g.rowScaleBytes();
   // Integers: int8, or sixteen bits from which tables of trits are rounded.
   g.valueBytes = g.numerics == Numerics::a8 ? 1 : g.format.row->trits ? 2 : 0;
 }
@@ -146,16 +199,18 @@ lutc_body Body::contract() const {
   return {{u32(int64_t(layout)), u32(vectorBytes), u32(rowVectors), u32(tileRows), u32(planes),
            u32(format.group), u32(schedule.getKBlock()), u32(padding)},
           u32(chunkK),
-          u32(chunkStride),
+          u32(chunkBytes),
           u32(span),
           u32(rowScaleBytes()),
           u32(format.subgroup),
+          u32(spanMultipleBytes()),
           format.zeroPoints,
           layout == Layout::base3,
           format.permuted,
           u32(unit),
           u32(tables ? digits() * tables.getEntryBytes() : 0),
           u32(valueBytes),
+          int32_t((schedule.getUnpackTokens() ? unpackedBody(*this) : *this).sumFactor()),
           reorders(),
           u32(llvm::xxh3_64bits(prepareName())),
           u32(longestRow(*this)),
@@ -202,7 +257,6 @@ Body lut::unpackedBody(Body g) {
     g.layout = Layout::dot;
     g.rowVectors *= 4;
     g.chunkK *= 4;
-    g.chunkStride *= 4;
   }
   g.planes = g.chunkQuads();
   g.codeStride = g.chunkK * g.stepRows();

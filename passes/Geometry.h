@@ -40,10 +40,9 @@ struct Body {
   // padded to a multiple of `padding`.
   int64_t chunkK = 0, unit = 0, span = 0, padding = 0;
 
-  // The packed stream, in bytes: of one chunk of a tile without and with the multiples of its subgroups, of a
-  // span with its scales.
+  // The packed stream, in bytes: of one chunk of a tile, of a span with its multiples and scales.
   int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
-  int64_t chunkBytes = 0, chunkStride = 0, spanBytes = 0;
+  int64_t chunkBytes = 0, spanBytes = 0;
   int64_t valueBytes = 0; // of a prepared integer
 
   // Whether the codes of a step have been unpacked to bytes: [k / 4][row vector][row][4], V bytes for each
@@ -55,6 +54,16 @@ struct Body {
   /// Whether tables are made in the registers of a LUT-instruction machine.
   bool inArray() const { return factsOf(layout).isOfFragments(); }
   bool wholeRow() const { return format.group == 0; }
+  /// Whether one code serves groups of this many k and more: their lengths are numbers (lutc_shape::span).
+  bool hasOpenGroup() const { return format.group >= 64 && !format.subgroup && !inArray(); }
+  /// Whether what the stream has besides codes lies where numbers say, as code serves other formats, too.
+  bool hasOpenStream() const { return unpacked || hasOpenGroup(); }
+  /// What the sum of activations is multiplied by in a sum of codes: the code book's offset, or -z' (LUT
+  /// Tensor Core eq. 2).
+  int64_t sumFactor() const;
+  /// The most that an integer of layout dot is, less the smallest. Of unpacked ones the least of 15, 31, 63,
+  /// 128 and 255 that holds them, which is what decides how many products 16 bits can add.
+  int64_t largestCode() const;
   int64_t chunkQuads() const { return chunkK / 4; }
   /// The k block where code has it as a constant: tables of base 3 are summed in runs that divide it.
   int64_t constantKBlock() const {
@@ -79,8 +88,13 @@ struct Body {
   int64_t rowScaleBytes() const {
     return format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes();
   }
-  /// Multiples of a row: of its scale, and of its minimum.
-  int64_t rowMultiples() const { return format.subgroup ? (format.minimums ? 2 : 1) : 0; }
+  /// Multiples of a tile and subgroup: of scales, and of minimums.
+  int64_t subgroupMultiples() const { return (format.minimums ? 2 : 1) * tileRows; }
+  /// Of a tile and span, where weights have subgroups; else 0.
+  int64_t spanMultiples() const { return format.subgroup ? span / format.subgroup * subgroupMultiples() : 0; }
+  /// Of what is unpacked.
+  int64_t unpackMultiples() const { return format.subgroup ? unpackK / span * spanMultiples() : 0; }
+  int64_t spanMultipleBytes() const { return spanMultiples() * format.multipleBits() / 8; }
   /// Groups of a span.
   int64_t spanGroups() const { return span / format.group; }
   int64_t digits() const { return tables ? tables.getDigits() : 0; }
@@ -99,8 +113,12 @@ struct Body {
   /// What the codes of `quad` consist of, highest bits first (the bits are in runtime/kernel.h).
   llvm::SmallVector<Field> fieldsOf(int64_t quad) const;
 
-  /// As code and descriptors call it: equal names, equal code. "a8_w4g128_dot_2x4u"
+  /// As code and descriptors call it: equal names, equal code. "a8_w4g_dot_2x4b2u1024t128"
   std::string productName() const;
+  /// The same of the code that unpacks (TileUnpack.cpp): "w4_dot_4x2".
+  std::string unpackName() const;
+  /// The same of the code that multiplies what has been unpacked, by whatever bits. Of an unpacked body.
+  std::string unpackedName() const;
   /// The same of the code that prepares activations: equal names, equal prepared bytes.
   std::string prepareName() const;
   lutc_body contract() const;

@@ -141,15 +141,16 @@ lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t
     return LUTC_NULL_POINTER;
   memset(file, 0, sizeof *file);
   lutc_status status = lutc_read_file(data, bytes, &read);
-  if (status == LUTC_OK && ((const lutc_file_header *)data)->library_hash != library->hash)
+  const uint64_t hash = status == LUTC_OK ? ((const lutc_file_header *)data)->library_hash : 0;
+  if (hash != 0 && hash != library->hash)
     status = LUTC_WRONG_LIBRARY;
-  for (size_t i = 0; status == LUTC_OK && i < read.tensor_count; ++i)
+  for (size_t i = 0; status == LUTC_OK && hash != 0 && i < read.tensor_count; ++i)
     if (lutc_record_at(&read, i)->role == LUTC_PACKED)
       status = check_kernel(library, lutc_record_at(&read, i));
   if (status != LUTC_OK)
     return status;
   *file = read;
-  file->library = library;
+  file->library = hash != 0 ? library : NULL;
   return LUTC_OK;
 }
 
@@ -174,21 +175,25 @@ lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *ten
   return LUTC_OK;
 }
 
-lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor) {
-  if (file == NULL || name == NULL || tensor == NULL)
-    return LUTC_NULL_POINTER;
+size_t lutc_find_index(const lutc_file *file, const char *name) {
   size_t begin = 0, end = file->tensor_count;
   while (begin < end) {
     const size_t middle = begin + (end - begin) / 2;
     const int order = strcmp(name, names_of(file) + table_of(file)[middle].name);
     if (order == 0)
-      return lutc_tensor_at(file, middle, tensor);
+      return middle;
     if (order < 0)
       end = middle;
     else
       begin = middle + 1;
   }
-  return lutc_tensor_at(file, SIZE_MAX, tensor);
+  return SIZE_MAX;
+}
+
+lutc_status lutc_find_tensor(const lutc_file *file, const char *name, lutc_tensor *tensor) {
+  if (file == NULL || name == NULL || tensor == NULL)
+    return LUTC_NULL_POINTER;
+  return lutc_tensor_at(file, lutc_find_index(file, name), tensor);
 }
 
 lutc_status lutc_check_tensor(const lutc_tensor *tensor) {
@@ -196,7 +201,9 @@ lutc_status lutc_check_tensor(const lutc_tensor *tensor) {
     return LUTC_NULL_POINTER;
   if (tensor->role == LUTC_PACKED) {
     const lutc_packed_header *header = tensor->data;
-    const lutc_status status = lutc_check_packed(tensor->kernel, header, tensor->bytes);
+    const lutc_status status = tensor->kernel != NULL
+                                   ? lutc_check_packed(tensor->kernel, header, tensor->bytes)
+                                   : lutc_check_any_packed(header, tensor->bytes);
     return status == LUTC_OK && header->header_checksum != tensor->checksum ? LUTC_CORRUPT : status;
   }
   return lutc_checksum(tensor->data, tensor->bytes) == tensor->checksum ? LUTC_OK : LUTC_CORRUPT;

@@ -17,7 +17,7 @@ typedef struct lutc_file_header {
   uint8_t magic[8]; /* "LUTCFILE" */
   uint32_t version; /* LUTC_FILE_VERSION */
   uint32_t tensor_count;
-  uint64_t library_hash; /* lutc_library.hash */
+  uint64_t library_hash; /* lutc_library.hash; 0: of no library, for kernels made at run time */
   char variant[16];      /* that it was packed for, zero-padded; layout ids decide */
   uint64_t names_bytes;  /* names lie after the table, each followed by a zero byte */
   uint64_t file_bytes;
@@ -26,7 +26,7 @@ typedef struct lutc_file_header {
 } lutc_file_header;
 
 #define LUTC_FILE_MAGIC "LUTCFILE"
-#define LUTC_FILE_VERSION 2u
+#define LUTC_FILE_VERSION 3u
 #define LUTC_FILE_PAGE 4096
 
 typedef struct lutc_file_record {
@@ -41,10 +41,14 @@ typedef struct lutc_file_record {
   uint32_t shared; /* 1 + index of the record before it that has the same bytes; 0: they are its own */
   uint32_t rank;
   uint64_t shape[LUTC_MAX_RANK]; /* 0 from `rank` on */
+  uint64_t source; /* packed weights: lutc_sum_rows of the n rows of blocks that they are, in GGUF; 0: they
+                      are made of something else */
 } lutc_file_record;
 
 /* As lutc_open_file, for any library: its tensors have no kernels, and their layouts are not compared. */
 lutc_status lutc_read_file(const void *data, size_t bytes, lutc_file *file);
+/* Where a name stands in the table; SIZE_MAX: nowhere. */
+size_t lutc_find_index(const lutc_file *file, const char *name);
 /* What the file says of a tensor. */
 const lutc_file_record *lutc_record_at(const lutc_file *file, size_t index);
 
@@ -56,6 +60,10 @@ typedef struct lutc_sum {
 void lutc_sum_begin(lutc_sum *sum);
 void lutc_sum_add(lutc_sum *sum, const void *data, size_t bytes);
 uint64_t lutc_sum_end(lutc_sum *sum, const void *data, size_t bytes); /* with the last part */
+
+/* A checksum of rows [first, first + count) of a matrix, of which `rows` holds these. Those of parts add up
+   to that of all, modulo 2^64; a single changed row always changes it. */
+uint64_t lutc_sum_rows(const void *rows, size_t row_bytes, size_t first, size_t count);
 
 /* Bytes of packed weights without their header. */
 size_t lutc_payload_bytes(const lutc_kernel_info *info, const lutc_layout *layout);

@@ -59,6 +59,13 @@ uint64_t lutc_checksum(const void *data, size_t bytes) {
   return lutc_sum_end(&sum, data, bytes);
 }
 
+uint64_t lutc_sum_rows(const void *rows, size_t row_bytes, size_t first, size_t count) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < count; ++i)
+    sum += lutc_checksum((const uint8_t *)rows + i * row_bytes, row_bytes) * (2 * (first + i) + 1);
+  return sum;
+}
+
 uint32_t lutc_layout_id(const lutc_layout *layout) { return (uint32_t)lutc_checksum(layout, sizeof *layout); }
 
 enum { FORMAT_BYTES = sizeof((lutc_packed_header){0}).format };
@@ -82,18 +89,36 @@ void lutc_make_header(const lutc_kernel_info *info, uint32_t layout_id, size_t p
   header->header_checksum = lutc_checksum(header, offsetof(lutc_packed_header, header_checksum));
 }
 
+static lutc_status check_any_header(const lutc_packed_header *header) {
+  if (memcmp(header->magic, magic, sizeof magic) != 0)
+    return LUTC_NOT_PACKED;
+  if (header->version != LUTC_PACKED_VERSION)
+    return LUTC_WRONG_VERSION;
+  const uint64_t checksum = lutc_checksum(header, offsetof(lutc_packed_header, header_checksum));
+  return header->header_checksum == checksum ? LUTC_OK : LUTC_CORRUPT;
+}
+
+static lutc_status check_payload(const lutc_packed_header *header) {
+  const uint64_t checksum = lutc_checksum(header + 1, header->payload_bytes);
+  return checksum == header->payload_checksum ? LUTC_OK : LUTC_CORRUPT;
+}
+
+lutc_status lutc_check_any_packed(const lutc_packed_header *header, size_t packed_bytes) {
+  const lutc_status status = packed_bytes < sizeof *header ? LUTC_BUFFER_TOO_SMALL : check_any_header(header);
+  if (status != LUTC_OK)
+    return status;
+  return header->payload_bytes == packed_bytes - sizeof *header ? check_payload(header) : LUTC_CORRUPT;
+}
+
 /* From the general to the particular, so that the status says what is really wrong with a foreign buffer. */
 lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_code *code,
                               const void *packed) {
   const lutc_packed_header *header = packed;
   char format[FORMAT_BYTES];
   store_format(info->format, format);
-  if (memcmp(header->magic, magic, sizeof magic) != 0)
-    return LUTC_NOT_PACKED;
-  if (header->version != LUTC_PACKED_VERSION)
-    return LUTC_WRONG_VERSION;
-  if (header->header_checksum != lutc_checksum(header, offsetof(lutc_packed_header, header_checksum)))
-    return LUTC_CORRUPT;
+  const lutc_status status = check_any_header(header);
+  if (status != LUTC_OK)
+    return status;
   if (header->n != info->n || header->k != info->k || memcmp(header->format, format, sizeof format) != 0)
     return LUTC_WRONG_KERNEL;
   if (header->layout_id != code->layout_id)
@@ -123,9 +148,5 @@ lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *pack
 lutc_status lutc_check_packed(const lutc_kernel *kernel, const void *packed, size_t packed_bytes) {
   const lutc_variant_code *code;
   const lutc_status status = lutc_check_packed_header(kernel, packed, packed_bytes, &code);
-  if (status != LUTC_OK)
-    return status;
-  const lutc_packed_header *header = packed;
-  const uint64_t checksum = lutc_checksum(header + 1, header->payload_bytes);
-  return checksum == header->payload_checksum ? LUTC_OK : LUTC_CORRUPT;
+  return status == LUTC_OK ? check_payload(packed) : status;
 }

@@ -30,6 +30,9 @@ lutc_status lutc_check_header(const lutc_kernel_info *info, const lutc_variant_c
 lutc_status lutc_check_packed_header(const lutc_kernel *kernel, const void *packed, size_t packed_bytes,
                                      const lutc_variant_code **code);
 
+/* What lutc_check_packed can say of weights for any kernel. */
+lutc_status lutc_check_any_packed(const lutc_packed_header *header, size_t packed_bytes);
+
 /* Whether [first, first + count) are among n rows of `row` elements, and `rows` has places for them. */
 lutc_status lutc_check_rows(size_t n, size_t row, size_t first, size_t count, const float *rows,
                             size_t stride);
@@ -73,6 +76,19 @@ static inline float lutc_widen(uint16_t half) {
     return (sign ? -0x1p-24f : 0x1p-24f) * (float)fraction;
   const uint32_t bits = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
   return lutc_bits_float(bits);
+}
+
+/* IEEE binary32 to binary16, to nearest even; NaN as 0x7e00. */
+static inline uint16_t lutc_narrow(float value) {
+  const uint32_t sign = lutc_float_bits(value) >> 16 & 0x8000,
+                 magnitude = lutc_float_bits(value) & 0x7fffffff;
+  if (magnitude > 0x7f800000)
+    return 0x7e00;
+  if (magnitude >= 0x47800000) /* 2^16 */
+    return (uint16_t)(sign | 0x7c00);
+  if (magnitude < 0x38800000) /* 2^-14; floats from 0.5 on are 2^-24 apart, as subnormals are */
+    return (uint16_t)(sign | (lutc_float_bits(lutc_bits_float(magnitude) + 0.5f) - 0x3f000000));
+  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13);
 }
 
 /* A scale or minimum of weights, exactly. 255 of e8m0 becomes infinity. */

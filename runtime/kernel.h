@@ -44,13 +44,16 @@ extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c 
    In grouped formats each group is followed by tile_rows scales of the kernel's scale_type, then, in formats
    that have them, tile_rows u8 zero points or minimums of that type. Two groups of 16 share a chunk: what
    follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
-   stand in place of a group. With subgroups each chunk is followed, for each of its subgroups, by tile_rows
-   i8 multiples of scales, then, with minimums, of those. Tail, after the stream, where the whole row shares a
-   scale: f32 scale[n_padded], then, with zero points, i32 zero[n_padded]; then, in BASE3, i32
-   negatives[n_padded] (bytes of the row with bit 7 set). At the end, where columns are permuted: i32
-   columns[k_padded], 0 from k on. n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit
-   0) to k_padded. The last k block and the last group end there. Padded rows, and groups and subgroups behind
-   the last, have code 0 (BASE3: trit 0); their scales, zero points, minimums and multiples are bytes of 0. */
+   stand in place of a group. With subgroups the chunks of a group are followed by their multiples, before its
+   scales: value v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits,
+   signed ones plus 2^(bits - 1). Of 8 bits a byte each. Else V/2 bytes have the four lower bits, byte v mod
+   V/2 from bit 4 (v div V/2) on; then, of 6 bits, V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v
+   div V/4) on. Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with
+   zero points, i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
+   At the end, where columns are permuted: i32 columns[k_padded], 0 from k on. n_padded = n rounded up to
+   tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block and the last group end
+   there. Padded rows, and groups and subgroups behind the last, have code 0 (BASE3: trit 0); their scales,
+   zero points, minimums and multiples are bytes of 0. */
 typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
@@ -84,22 +87,25 @@ typedef struct lutc_prepared {
 /* What the code of a product knows: nothing of n and k. Bytes unless said otherwise. */
 typedef struct lutc_body {
   lutc_layout layout; /* k_block: of most blocks, 0: all of k; k_padded: k is padded to multiples of it */
-  uint32_t chunk_k, chunk_bytes; /* of a tile: codes and multiples */
+  uint32_t chunk_k, chunk_bytes; /* of a tile */
   uint32_t span; /* k: whole chunks with the scales behind them, a group or two of half a chunk; 0: a row */
   uint32_t row_scale_bytes; /* scale, zero point and minimum of a row and group */
   uint32_t subgroup;        /* k that share a multiple of the scale; 0: there are none */
+  uint32_t multiple_bytes;  /* of a tile and group */
   uint32_t has_zero_points, has_negatives, has_columns;
   uint32_t unit, table_bytes; /* k of a table; all its digits. 0: no tables */
   uint32_t value_bytes;       /* of a prepared integer */
-  uint32_t reorders;    /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
-  uint32_t prepared_id; /* equal ids and k: the same prepared bytes */
-  uint32_t most_k;      /* of a row whose sums fit 32 bits; 0: any */
-  uint32_t token_block; /* tokens that are prepared, then multiplied */
+  int32_t sum_factor; /* of the sum of activations in a sum of unpacked codes: the smallest value of a code */
+  uint32_t reorders;  /* 1: blocks of unpacked codes need a copy of the integers in place of the tables */
+  uint32_t prepared_id;             /* equal ids and k: the same prepared bytes */
+  uint32_t most_k;                  /* of a row whose sums fit 32 bits; 0: any */
+  uint32_t token_block;             /* tokens that are prepared, then multiplied */
   uint32_t unpack_tokens, unpack_k; /* codes are unpacked in blocks of so many tokens or more (0: never), of
                                        so many k at a time */
 } lutc_body;
 
-/* What code reads of a product's n and k (lutc_shape_of in shape.h). Bytes unless said otherwise. */
+/* What code reads of a product's n and k, and of what formats that share code differ in (lutc_shape_of in
+   shape.h). Bytes unless said otherwise. */
 typedef struct lutc_shape {
   uint64_t n, k, k_padded;
   uint64_t row_k; /* k_padded rounded up to whole vectors: what preparing a token reads */
@@ -108,6 +114,9 @@ typedef struct lutc_shape {
   uint64_t tiles, tile_bytes, last_tile_bytes; /* of a tile in a k block, and in the last one */
   uint64_t block_bytes;                        /* of all tiles in a k block */
   uint64_t scale_offset, zero_offset, negatives_offset, columns_offset, payload_bytes;
+  uint64_t span, spans, block_spans;     /* k of a span; of the row and of a k block; 0: spans are rows */
+  uint64_t span_bytes, span_scales;      /* of a tile; the scales of a span: from its begin on */
+  uint64_t sum_factor;                   /* of lutc_body, an int64_t */
   uint64_t unpack_tokens;                /* UINT64_MAX: never */
   uint64_t unpack_blocks, unpack_rounds; /* k blocks at a time, and how many times */
   lutc_prepared few, many;               /* of a token in blocks of fewer than unpack_tokens, and of others */
@@ -180,7 +189,7 @@ typedef struct lutc_program {
 
 #define LUTC_MAX_SLOTS LUTC_STAGE_SLOTS
 
-/* One kernel in one variant. Where n and k are open, sizes of slots and the shape are those of an example,
+/* One kernel in one variant. Where n and k are open, there are neither slots nor a shape,
    and `few` is the code for fewer than LUTC_FEW_ROWS rows, which may not pay for tables; null: the same. */
 #define LUTC_FEW_ROWS 2048
 typedef struct lutc_variant_code {
@@ -231,6 +240,6 @@ typedef struct lutc_packed_header {
   uint64_t header_checksum; /* of the bytes before this field */
 } lutc_packed_header;
 
-#define LUTC_PACKED_VERSION 2u
+#define LUTC_PACKED_VERSION 3u
 
 #endif

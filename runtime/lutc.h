@@ -72,7 +72,7 @@ typedef enum lutc_status {
   LUTC_UNKNOWN_TENSOR,   /* the file has no tensor of this name or index */
   LUTC_BAD_COLUMNS,      /* columns are not 0 .. k-1 in some order */
   LUTC_BAD_RANGE,        /* the weights or the tensor have no such rows */
-  LUTC_BAD_SCALE,        /* a scale or minimum of weights is not finite */
+  LUTC_BAD_SCALE,        /* a scale or minimum of weights is not finite, or a multiple has too many bits */
   LUTC_BAD_SHAPE         /* n and k of the kernel are open: make one with lutc_make_kernel; or n or k is 0, or
                             too large for the format */
 } lutc_status;
@@ -123,17 +123,15 @@ size_t lutc_type_bytes(lutc_type type);
    zero_points        formats with letter z: u8 [n][G]
    minimums           formats with letter m: [n][G] of the type of the scales
    scale_multiples    formats with k16 or k32: i8 [n][S]
-   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]
-   columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
-                      x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
-   What a format does not have may be null. Scales and minimums are finite. A weight is
-     scale * (code - zero_point)    with zero points,
-     scale * code + minimum         with minimums,
-     scale * code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7},
-                                    w5 {-16..15}, w6 {-32..31}, w8 {-128..127},
-                                    nl4 {-127,-104,-83,-65,-49,-35,-22,-10,1,13,25,38,53,69,89,113},
-                                    fp4 {0,.5,1,1.5,2,3,4,6,-0,-.5,-1,-1.5,-2,-3,-4,-6},
-   where the scale and minimum of a subgroup are those of its group times its multiples. */
+   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]. Multiples have 4 bits with codes of 1
+   and 2 bits, 6 with codes of 3 to 5: 0 .. 2^bits - 1 with letter m, else signed columns            formats
+   that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies x[columns[i]] (GPTQ's desc_act, with
+   columns sorted by group) What a format does not have may be null. Scales and minimums are finite. A weight
+   is scale * (code - zero_point)    with zero points, scale * code + minimum         with minimums, scale *
+   code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}, w5 {-16..15}, w6
+   {-32..31}, w8 {-128..127}, nl4 {-127,-104,-83,-65,-49,-35,-22,-10,1,13,25,38,53,69,89,113}, fp4
+   {0,.5,1,1.5,2,3,4,6,-0,-.5,-1,-1.5,-2,-3,-4,-6}, where the scale and minimum of a subgroup are those of its
+   group times its multiples. */
 typedef struct lutc_weights {
   const uint8_t *codes;
   size_t codes_stride;
@@ -153,6 +151,7 @@ typedef struct lutc_kernel_info {
   size_t n, k;           /* 0: open */
   size_t group;          /* weights that share a scale; k where the whole row does */
   size_t subgroup;       /* weights of a group that share a multiple of its scale; 0: there are none */
+  size_t multiple_bits;  /* 8: i8. 4 or 6: multiples are 0 .. 2^bits - 1 with minimums, else signed */
   size_t codes;          /* valid weight codes are 0 .. codes - 1 */
   lutc_type scale_type;  /* of a scale, and of a minimum */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
@@ -323,7 +322,7 @@ typedef struct lutc_tensor {
   size_t rank, shape[LUTC_MAX_RANK];
   const void *data; /* at a multiple of LUTC_ALIGNMENT */
   size_t bytes;
-  const lutc_kernel *kernel; /* null but of packed weights */
+  const lutc_kernel *kernel; /* null but of packed weights; of a file without a library null, too */
   uint64_t checksum;         /* see lutc_check_tensor */
 } lutc_tensor;
 
@@ -337,7 +336,8 @@ typedef struct lutc_file {
 /* Opens a file mapped at `data`, a multiple of LUTC_ALIGNMENT, for the variant in use. Checks all but the
    tensors' own bytes, which it does not touch. The status says what a refused file is: for another library
    (LUTC_WRONG_LIBRARY) or variant (LUTC_WRONG_LAYOUT), of another version, cut off, damaged, something else.
- */
+   A file that was packed without a library opens with any. Its tensors have no kernels: those that
+   lutc_make_kernel makes of their shape and format take them, and lutc_check_packed compares layouts. */
 LUTC_MUST_USE lutc_status lutc_open_file(const lutc_library *library, const void *data, size_t bytes,
                                          lutc_file *file);
 LUTC_MUST_USE lutc_status lutc_tensor_at(const lutc_file *file, size_t index, lutc_tensor *tensor);

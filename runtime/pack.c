@@ -4,14 +4,27 @@
 #include <string.h>
 
 /* Column `column` of `values`, [n][columns] of `bytes` each, for the rows of a tile. */
+LUTC_INLINED void pack_column_of(lutc_packer *p, const void *values, size_t columns, size_t column,
+                                 size_t bytes, size_t first_row) {
+  const size_t rows = p->layout->tile_rows;
+  const size_t inside =
+      column < columns && first_row < p->info->n ? lutc_min(p->info->n - first_row, rows) : 0;
+  const uint8_t *from = (const uint8_t *)values + bytes * (first_row * columns + column);
+  uint8_t *out = p->out;
+  for (size_t row = 0; row < inside; ++row)
+    memcpy(out + bytes * row, from + bytes * row * columns, bytes);
+  memset(out + bytes * inside, 0, bytes * (rows - inside));
+  p->out += bytes * rows;
+}
+
 static void pack_column(lutc_packer *p, const void *values, size_t columns, size_t column, size_t bytes,
                         size_t first_row) {
-  const uint8_t *from = values;
-  for (size_t row = first_row; row < first_row + p->layout->tile_rows; ++row, p->out += bytes)
-    if (row < p->info->n && column < columns)
-      memcpy(p->out, from + bytes * (row * columns + column), bytes);
-    else
-      memset(p->out, 0, bytes);
+  if (bytes == 1)
+    pack_column_of(p, values, columns, column, 1, first_row);
+  else if (bytes == 2)
+    pack_column_of(p, values, columns, column, 2, first_row);
+  else
+    pack_column_of(p, values, columns, column, 4, first_row);
 }
 
 /* What follows group `group` of a tile. */
@@ -24,14 +37,35 @@ static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
     pack_column(p, p->weights->minimums, p->groups, group, bytes, first_row);
 }
 
-/* What follows the chunk at `k` of a tile. */
-static void pack_multiples(lutc_packer *p, size_t first_row, size_t k) {
-  const size_t subgroup = p->info->subgroup, subgroups = lutc_divide_up(p->info->k, subgroup);
-  for (size_t s = k / subgroup; s < (k + lutc_chunk_k(p->layout)) / subgroup; ++s) {
-    pack_column(p, p->weights->scale_multiples, subgroups, s, 1, first_row);
-    if (p->info->has_minimums)
-      pack_column(p, p->weights->minimum_multiples, subgroups, s, 1, first_row);
-  }
+/* Multiple `column` of a row's group, as its bits are stored. */
+static unsigned multiple_of(const lutc_packer *p, size_t row, size_t group, size_t column) {
+  const size_t subgroups = lutc_divide_up(p->info->k, p->info->subgroup),
+               kinds = p->info->has_minimums ? 2 : 1;
+  const size_t subgroup = group * (p->layout->group / p->info->subgroup) + column / kinds;
+  const int8_t *of = column % kinds ? p->weights->minimum_multiples : p->weights->scale_multiples;
+  if (row >= p->info->n || subgroup >= subgroups)
+    return 0;
+  return (uint8_t)(of[row * subgroups + subgroup] + multiple_bias(p->info));
+}
+
+/* Those that follow the chunks of a group: the four quarters of their columns share bytes. */
+static void pack_multiples(lutc_packer *p, size_t first_row, size_t group) {
+  const size_t rows = p->layout->tile_rows, columns = multiple_count(p), quarter = columns / 4 * rows;
+  uint8_t *low = p->out, *high = p->out + 2 * quarter;
+  p->out += multiple_bytes(p);
+  for (size_t column = 0; p->info->multiple_bits == 8 && column < columns; ++column)
+    for (size_t row = 0; row < rows; ++row)
+      *low++ = (uint8_t)multiple_of(p, first_row + row, group, column);
+  for (size_t column = 0; p->info->multiple_bits != 8 && column < columns / 4; ++column)
+    for (size_t row = 0; row < rows; ++row, ++low) {
+      unsigned v[4];
+      for (size_t i = 0; i < 4; ++i)
+        v[i] = multiple_of(p, first_row + row, group, column + i * columns / 4);
+      low[0] = (uint8_t)((v[0] & 15) | (v[2] & 15) << 4);
+      low[quarter] = (uint8_t)((v[1] & 15) | (v[3] & 15) << 4);
+      if (p->info->multiple_bits == 6)
+        *high++ = (uint8_t)(v[0] >> 4 | v[1] >> 4 << 2 | v[2] >> 4 << 4 | v[3] >> 4 << 6);
+    }
 }
 
 static void pack_stream(lutc_packer *p) {
@@ -42,11 +76,10 @@ static void pack_stream(lutc_packer *p) {
     const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t first = begin; first < end; first += span) {
-        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout)) {
+        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
           lutc_pack_chunk(p, row, k);
-          if (p->info->subgroup)
-            pack_multiples(p, row, k);
-        }
+        if (p->info->subgroup)
+          pack_multiples(p, row, first / layout->group);
         for (size_t k = first; layout->group && k < lutc_min(first + span, end); k += layout->group)
           pack_scales(p, row, k / layout->group);
       }
@@ -92,26 +125,54 @@ static int codes_are_valid(const lutc_packer *p) {
     return 1;
   for (size_t row = 0; row < p->info->n; ++row) {
     const uint8_t *codes = p->weights->codes + row * p->stride;
-    size_t k = 0;
-    for (; k + 8 <= p->info->k; k += 8)
-      bad |= lutc_load64(codes + k) | (lutc_load64(codes + k) + excess);
-    for (; k < p->info->k; ++k)
+    const size_t eights = p->info->k / 8;
+    for (size_t i = 0; i < eights; ++i)
+      bad |= lutc_load64(codes + 8 * i) | (lutc_load64(codes + 8 * i) + excess);
+    for (size_t k = 8 * eights; k < p->info->k; ++k)
       bad |= codes[k] | (codes[k] + (128 - p->info->codes));
   }
   return (bad & ones << 7) == 0;
 }
 
-static int all_finite(const lutc_packer *p, const uint8_t *values, size_t count) {
-  const lutc_type type = p->info->scale_type;
-  const size_t bytes = lutc_type_bytes(type);
+/* Whether no word of `bytes` has all bits of the exponent set. */
+LUTC_INLINED int all_finite_of(const uint8_t *values, size_t count, size_t bytes, uint32_t exponent) {
   int finite = 1;
-  for (size_t i = 0; i < count; ++i)
-    finite &= (lutc_float_bits(lutc_widen_scale(type, values + bytes * i)) & 0x7f800000) != 0x7f800000;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t word = 0;
+    memcpy(&word, values + bytes * i, bytes);
+    finite &= (word & exponent) != exponent;
+  }
   return finite;
+}
+
+static int all_finite(const lutc_packer *p, const void *values, size_t count) {
+  switch (p->info->scale_type) {
+  case LUTC_F16:
+    return all_finite_of(values, count, 2, 0x7c00);
+  case LUTC_BF16:
+    return all_finite_of(values, count, 2, 0x7f80);
+  case LUTC_F8_E8M0:
+    return all_finite_of(values, count, 1, 0xff);
+  default:
+    return all_finite_of(values, count, 4, 0x7f800000);
+  }
+}
+
+static int multiples_fit(const lutc_packer *p, const int8_t *multiples) {
+  const size_t count = p->info->n * lutc_divide_up(p->info->k, p->info->subgroup);
+  const int bias = multiple_bias(p->info), most = (1 << p->info->multiple_bits) - 1;
+  int bad = 0;
+  for (size_t i = 0; i < count; ++i)
+    bad |= (multiples[i] + bias) & ~most;
+  return !bad;
 }
 
 static int scales_are_valid(const lutc_packer *p) {
   const size_t count = p->info->n * p->groups;
+  if (p->info->subgroup && p->info->multiple_bits < 8 &&
+      !(multiples_fit(p, p->weights->scale_multiples) &&
+        (!p->info->has_minimums || multiples_fit(p, p->weights->minimum_multiples))))
+    return 0;
   return all_finite(p, p->weights->scales, p->info->scales_per_tensor ? 1 : count) &&
          (!p->info->has_minimums || all_finite(p, p->weights->minimums, count));
 }

@@ -19,6 +19,9 @@ typedef struct lutc_packer {
   uint8_t padded[32];    /* a chunk of one row that reaches over the edge of the matrix */
 } lutc_packer;
 
+/* Of functions that take the bits of codes as a constant, where loops over them unroll. */
+#define LUTC_INLINED static inline __attribute__((always_inline))
+
 static inline uint64_t lutc_load64(const uint8_t *codes) {
   uint64_t word;
   memcpy(&word, codes, sizeof word);
@@ -39,7 +42,7 @@ static inline lutc_packer make_packer(const lutc_kernel_info *info, const lutc_l
   return p;
 }
 
-/* Bytes of one tile: the codes of a chunk; what follows a group; what follows a chunk for each subgroup. */
+/* Bytes of one tile: the codes of a chunk; scales, zero points and minimums of a group; its multiples. */
 static inline size_t code_bytes(const lutc_packer *p) {
   const lutc_layout *layout = p->layout;
   return (size_t)layout->bits * layout->row_vectors * lutc_layout_kinds[layout->kind].chunk_vectors *
@@ -51,16 +54,25 @@ static inline size_t group_bytes(const lutc_packer *p) {
                                  (p->info->has_zero_points ? 1u : 0u));
 }
 
+/* Of a row and group. */
+static inline size_t multiple_count(const lutc_packer *p) {
+  const size_t subgroup = p->info->subgroup;
+  return subgroup ? p->layout->group / subgroup * (p->info->has_minimums ? 2u : 1u) : 0;
+}
+
 static inline size_t multiple_bytes(const lutc_packer *p) {
-  return p->layout->tile_rows * (p->info->has_minimums ? 2u : 1u);
+  return multiple_count(p) * p->layout->tile_rows * p->info->multiple_bits / 8;
+}
+
+/* What is added to a multiple so that none is negative. */
+static inline int multiple_bias(const lutc_kernel_info *info) {
+  return info->has_minimums || info->multiple_bits == 8 ? 0 : 1 << (info->multiple_bits - 1);
 }
 
 /* Of one tile in a block of k_length. */
 static inline size_t tile_bytes(const lutc_packer *p, size_t k_length) {
   const size_t groups = p->layout->group ? lutc_divide_up(k_length, p->layout->group) : 0;
-  const size_t subgroups = p->info->subgroup ? k_length / p->info->subgroup : 0;
-  return k_length / lutc_chunk_k(p->layout) * code_bytes(p) + groups * group_bytes(p) +
-         subgroups * multiple_bytes(p);
+  return k_length / lutc_chunk_k(p->layout) * code_bytes(p) + groups * (group_bytes(p) + multiple_bytes(p));
 }
 
 /* Of all tiles in the k before `k`, the begin of a block or the end. */

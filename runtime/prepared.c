@@ -114,12 +114,12 @@ lutc_status lutc_prepare(const lutc_kernel *kernel, size_t m, const float *x, si
   const lutc_program *program = code->program;
   const lutc_stage *stage = stage_of(program, 1);
   const size_t token_bytes = slot_of(program, stage, LUTC_STAGE_RESULT)->size;
-  const moving_operand operands[] = {
-      {LUTC_STAGE_BUFFER, (uint8_t *)prepared + activations_bytes(program, m),
-       slot_of(program, stage, LUTC_STAGE_BUFFER)->size / sizeof(float), 0},
-      {LUTC_STAGE_RESULT, prepared, token_bytes / sizeof(float), token_bytes},
-      {LUTC_STAGE_X, x, ldx, ldx * sizeof(float)},
-      {LUTC_STAGE_X + 1, (const uint8_t *)packed + sizeof(lutc_packed_header), 0, 0}};
+  const uint8_t *columns = packed != NULL ? (const uint8_t *)packed + sizeof(lutc_packed_header) : NULL;
+  const moving_operand operands[] = {{LUTC_STAGE_BUFFER, (uint8_t *)prepared + activations_bytes(program, m),
+                                      slot_of(program, stage, LUTC_STAGE_BUFFER)->size / sizeof(float), 0},
+                                     {LUTC_STAGE_RESULT, prepared, token_bytes / sizeof(float), token_bytes},
+                                     {LUTC_STAGE_X, x, ldx, ldx * sizeof(float)},
+                                     {LUTC_STAGE_X + 1, columns, 0, 0}};
   return run_stage(program, stage, m, operands, code->body->has_columns ? 4 : 3, parallel);
 }
 

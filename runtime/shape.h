@@ -11,7 +11,8 @@ static inline uint64_t lutc_up(uint64_t a, uint64_t b) { return (a + b - 1) / b 
 static inline uint64_t lutc_tile_bytes(const lutc_body *body, uint64_t length) {
   uint64_t bytes = length / body->chunk_k * body->chunk_bytes;
   if (body->span != 0)
-    bytes += length / body->layout.group * body->layout.tile_rows * body->row_scale_bytes;
+    bytes +=
+        length / body->layout.group * (body->layout.tile_rows * body->row_scale_bytes + body->multiple_bytes);
   return bytes;
 }
 
@@ -40,6 +41,12 @@ static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, 
   shape->k_block = most != 0 && most < shape->k_padded ? most : shape->k_padded;
   shape->k_blocks = (shape->k_padded + shape->k_block - 1) / shape->k_block;
   shape->groups = body->span != 0 ? shape->k_padded / layout->group : 1;
+  shape->span = body->span;
+  shape->spans = body->span != 0 ? shape->k_padded / body->span : 0;
+  shape->block_spans = body->span != 0 ? shape->k_block / body->span : 0;
+  shape->span_bytes = lutc_tile_bytes(body, body->span);
+  shape->span_scales = body->span / body->chunk_k * body->chunk_bytes + body->multiple_bytes;
+  shape->sum_factor = (uint64_t)(int64_t)body->sum_factor;
 
   shape->tiles = (n + layout->tile_rows - 1) / layout->tile_rows;
   shape->tile_bytes = lutc_tile_bytes(body, shape->k_block);

@@ -49,11 +49,26 @@ static lutc_line row_line(const lutc_packer *p, const uint8_t *payload, size_t r
   return line;
 }
 
-/* Times the multiples that follow a chunk for one of its subgroups. */
-static lutc_line subgroup_line(const lutc_unpacker *u, lutc_line line, const uint8_t *multiples) {
-  line.scale *= (float)(int8_t)multiples[u->row];
-  if (u->p->info->has_minimums)
-    line.minimum *= (float)(int8_t)multiples[u->p->layout->tile_rows + u->row];
+/* Multiple `column` of the row in its group. */
+static float read_multiple(const lutc_unpacker *u, const uint8_t *multiples, size_t column) {
+  const lutc_packer *p = u->p;
+  const size_t rows = p->layout->tile_rows, v = column * rows + u->row,
+               quarter = multiple_count(p) / 4 * rows;
+  if (p->info->multiple_bits == 8)
+    return (float)(int8_t)multiples[v];
+  int multiple = multiples[v % (2 * quarter)] >> 4 * (v / (2 * quarter)) & 15;
+  if (p->info->multiple_bits == 6)
+    multiple |= (multiples[2 * quarter + v % quarter] >> 2 * (v / quarter) & 3) << 4;
+  return (float)(multiple - multiple_bias(p->info));
+}
+
+/* Times the multiples of subgroup `subgroup` of the group. */
+static lutc_line subgroup_line(const lutc_unpacker *u, lutc_line line, const uint8_t *multiples,
+                               size_t subgroup) {
+  const size_t kinds = u->p->info->has_minimums ? 2 : 1;
+  line.scale *= read_multiple(u, multiples, kinds * subgroup);
+  if (kinds == 2)
+    line.minimum *= read_multiple(u, multiples, 2 * subgroup + 1);
   return line;
 }
 
@@ -76,7 +91,7 @@ static lutc_status write_weights(lutc_unpacker *u, size_t k, size_t count, const
   return LUTC_OK;
 }
 
-/* The chunk at k, whose groups' scales begin at `scales`. */
+/* The chunk at k, whose group's multiples end, and groups' scales begin, at `scales`. */
 static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *chunk, const uint8_t *scales) {
   const lutc_packer *p = u->p;
   const size_t length = lutc_chunk_k(p->layout), group = p->layout->group, subgroup = p->info->subgroup;
@@ -87,7 +102,7 @@ static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *chunk
   for (size_t i = 0; i < length && k + i < p->info->k && status == LUTC_OK; i += step) {
     lutc_line line = group ? group_line(u, scales + i / group * group_bytes(p)) : u->line;
     if (subgroup)
-      line = subgroup_line(u, line, chunk + code_bytes(p) + i / subgroup * multiple_bytes(p));
+      line = subgroup_line(u, line, scales - multiple_bytes(p), (k + i) % group / subgroup);
     status = write_weights(u, k + i, lutc_min(step, p->info->k - k - i), codes + i, line);
   }
   return status;
@@ -96,13 +111,12 @@ static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *chunk
 /* One tile of the block of k from `begin` to `end`. */
 static lutc_status unpack_block(lutc_unpacker *u, const uint8_t *tile, size_t begin, size_t end) {
   const lutc_packer *p = u->p;
-  const size_t length = lutc_chunk_k(p->layout), group = p->layout->group, subgroup = p->info->subgroup;
-  const size_t chunk_bytes = code_bytes(p) + (subgroup ? length / subgroup * multiple_bytes(p) : 0);
+  const size_t length = lutc_chunk_k(p->layout), group = p->layout->group, chunk_bytes = code_bytes(p);
   const size_t span = group ? lutc_round_up(group, length) : end - begin; /* as in pack.c */
   lutc_status status = LUTC_OK;
   for (size_t first = begin; first < end; first += span) {
     const size_t last = lutc_min(first + span, end);
-    const uint8_t *scales = tile + (last - first) / length * chunk_bytes;
+    const uint8_t *scales = tile + (last - first) / length * chunk_bytes + multiple_bytes(p);
     for (size_t k = first; k < last && status == LUTC_OK; k += length, tile += chunk_bytes)
       status = unpack_chunk(u, k, tile, scales);
     tile = scales + (group ? lutc_divide_up(last - first, group) * group_bytes(p) : 0);

@@ -139,8 +139,8 @@ struct DescriptorEmitter {
 
   Record<lutc_kernel_info> kernelInfo(size_t kernel);
   Constant *variantCode(const Product &product, size_t target);
-  Constant *program(const PlannedProgram &program);
-  Record<lutc_stage> stage(const PlannedStage &stage);
+  Constant *program(const PlannedProgram &program, bool open);
+  Record<lutc_stage> stage(const PlannedStage &stage, bool open);
   Constant *routing(const PlannedProgram &program);
   void defineKernels();
   llvm::SmallVector<Constant *> groups();
@@ -193,7 +193,7 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   code.set(&lutc_variant_code::info, info);
   code->layout = product.open ? g.contract().layout : layoutOf(g);
   code->layout_id = layoutId(code->layout);
-  code.point(&lutc_variant_code::program, program(product.variants[target].program));
+  code.point(&lutc_variant_code::program, program(product.variants[target].program, product.open));
   code.point(&lutc_variant_code::body, shared(Record<lutc_body>(g.contract())));
   static_assert(fewRows == LUTC_FEW_ROWS);
   if (const Product &few = plan.products[product.few];
@@ -202,11 +202,12 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   return global(code);
 }
 
-Constant *DescriptorEmitter::program(const PlannedProgram &planned) {
+/// Slots and shapes of an open kernel are made when its n and k are known.
+Constant *DescriptorEmitter::program(const PlannedProgram &planned, bool open) {
   static_assert(uint32_t(ElementType::i8) == LUTC_I8);
   static_assert(uint32_t(Slot::Kind::scratch) == LUTC_SCRATCH && uint32_t(Slot::Kind::rows) == LUTC_ROWS);
   std::vector<Record<lutc_slot>> slots;
-  for (const PlannedSlot &from : planned.slots) {
+  for (const PlannedSlot &from : open ? llvm::ArrayRef<PlannedSlot>() : llvm::ArrayRef(planned.slots)) {
     Record<lutc_slot> &slot = slots.emplace_back();
     slot->kind = uint32_t(from.kind);
     slot->routed = from.routed;
@@ -217,11 +218,11 @@ Constant *DescriptorEmitter::program(const PlannedProgram &planned) {
   }
   std::vector<Record<lutc_stage>> stages;
   for (const PlannedStage &from : planned.stages)
-    stages.push_back(stage(from));
+    stages.push_back(stage(from, open));
   Record<lutc_program> program;
   program->token_block = planned.tokenBlock;
-  program->scratch_bytes = planned.scratchBytes;
-  program->fixed_bytes = planned.fixedBytes();
+  program->scratch_bytes = open ? 0 : planned.scratchBytes;
+  program->fixed_bytes = open ? 0 : planned.fixedBytes();
   program->slot_count = slots.size();
   program->stage_count = stages.size();
   program.point(&lutc_program::slots, table<lutc_slot>(slots));
@@ -230,12 +231,13 @@ Constant *DescriptorEmitter::program(const PlannedProgram &planned) {
   return global(program);
 }
 
-Record<lutc_stage> DescriptorEmitter::stage(const PlannedStage &from) {
+Record<lutc_stage> DescriptorEmitter::stage(const PlannedStage &from, bool open) {
   Record<lutc_stage> stage;
   stage.point(&lutc_stage::run, function(from.run));
   stage.point(&lutc_stage::source, function(from.source));
   stage.point(&lutc_stage::finish, function(from.finish));
-  stage.point(&lutc_stage::shape, shared(Record<lutc_shape>(from.shape)));
+  if (!open)
+    stage.point(&lutc_stage::shape, shared(Record<lutc_shape>(from.shape)));
   stage->prepares = from.prepares;
   stage->plain = from.plain;
   stage->phase = uint32_t(from.phase);
@@ -295,7 +297,7 @@ llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
   for (auto [planned, spec] : llvm::zip(plan.groups, plan.library.groups)) {
     llvm::SmallVector<Constant *> programs;
     for (const PlannedProgram &variant : planned.variants)
-      programs.push_back(program(variant));
+      programs.push_back(program(variant, /*open=*/false));
     std::vector<Record<lutc_operand_info>> operands;
     for (const GroupOperand &from : planned.operands) {
       Record<lutc_operand_info> &operand = operands.emplace_back();

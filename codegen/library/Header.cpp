@@ -22,7 +22,7 @@ static std::string describe(const Format &format) {
           : !format.group  ? " for a row"
                            : llvm::formatv(" for {0} along k", format.group).str();
   if (format.subgroup)
-    text += llvm::formatv(", times i8 multiples for {0}", format.subgroup);
+    text += llvm::formatv(", times {0}-bit multiples for {1}", format.multipleBits(), format.subgroup);
   return text + (format.permuted ? ", permuted columns" : "");
 }
 

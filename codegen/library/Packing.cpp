@@ -24,6 +24,7 @@ void lut::fillKernelInfo(lutc_kernel_info &info, int64_t n, int64_t k, const For
   info.k = k;
   info.group = format.group ? format.group : k; // of an open k: 0
   info.subgroup = format.subgroup;
+  info.multiple_bits = format.multipleBits();
   info.codes = format.row->codes();
   info.scales_per_tensor = format.perTensor;
   info.scale_type = typeOf(format.scaleType);

@@ -27,7 +27,7 @@ static void decodeBlocks(uint32_t number, const uint8_t *bytes, size_t blocks, f
   const lutc_block_type &type = *lutc_find_block_type(number);
   uint8_t codes[256];
   for (; blocks; --blocks, bytes += type.bytes, values += type.elements) {
-    type.codes(bytes, codes);
+    type.codes(bytes, 1, codes);
     float d = halfAt(bytes + type.scale_at),
           minimum = type.minimum_at < 0 ? 0 : halfAt(bytes + type.minimum_at);
     for (uint32_t j = 0; j < type.elements; ++j)
@@ -54,8 +54,8 @@ static void decodeKBlocks(uint32_t number, const uint8_t *bytes, size_t blocks, 
   uint8_t codes[256];
   int8_t scales[16], minimums[16] = {};
   for (; blocks; --blocks, bytes += type.bytes, values += type.elements) {
-    type.codes(bytes, codes);
-    type.multiples(bytes, scales, minimums);
+    type.codes(bytes, 1, codes);
+    type.multiples(bytes, 1, scales, minimums);
     float d = halfAt(bytes + type.scale_at), dmin = type.minimum_at < 0 ? 0 : halfAt(bytes + type.minimum_at);
     for (uint32_t j = 0; j < type.elements; ++j) {
       uint32_t i = j / type.subgroup;
@@ -149,7 +149,7 @@ void decodeMXFP4(const uint8_t *bytes, size_t blocks, float *values) {
   const lutc_block_type &type = *lutc_find_block_type(39);
   for (; blocks; --blocks, bytes += type.bytes, values += type.elements) {
     uint8_t codes[32];
-    type.codes(bytes, codes);
+    type.codes(bytes, 1, codes);
     float d = halfOfE8M0(bytes[0]);
     for (int j = 0; j < 32; ++j)
       values[j] = float(floatBook[codes[j]]) * d;
@@ -160,8 +160,8 @@ void decodeNVFP4(const uint8_t *bytes, size_t blocks, float *values) {
   const lutc_block_type &type = *lutc_find_block_type(40);
   for (; blocks; --blocks, bytes += type.bytes, values += type.elements) {
     uint8_t codes[64], scales[8];
-    type.codes(bytes, codes);
-    lutc_unpack_scales(&type, bytes, scales);
+    type.codes(bytes, 1, codes);
+    lutc_unpack_scales(&type, bytes, 1, scales);
     for (int j = 0; j < 64; ++j)
       values[j] = float(floatBook[codes[j]]) * (halfAt(scales + 2 * (j / 16)) * 0.5f);
   }

@@ -27,18 +27,18 @@ struct BlockSource : WeightSource {
   BlockSource(Layer layer, const TensorType &type, const lutc_block_type &row, const BlockRows &rows,
               Format format, float factor)
       : WeightSource(layer.name, rows.n, rows.k, format, "as stored"), layer(std::move(layer)), type(type),
-        row(row), blocks(k / type.block), bytes(rows.bytes), factor(factor) {}
+        row(row), blocks(k / type.block), bytes(rows.bytes), factor(factor) {
+    if (factor == 1)
+      stored = bytes;
+  }
 
   Error readRows(int64_t first, const WeightBand &band) const override {
-    for (int64_t i = 0; i < band.count; ++i) {
-      const WeightBand row = band.row(i);
-      for (int64_t block = 0; block < blocks; ++block)
-        if (Error problem = readBlock(first + i, block, row))
-          return problem;
-    }
+    for (int64_t i = 0; i < band.count; ++i)
+      if (Error problem = readRow(first + i, band.row(i)))
+        return problem;
     return Error::success();
   }
-  virtual Error readBlock(int64_t index, int64_t block, const WeightBand &band) const;
+  virtual Error readRow(int64_t index, const WeightBand &band) const;
 
   const uint8_t *blockAt(int64_t index, int64_t block) const {
     return bytes.data() + (index * blocks + block) * type.blockBytes;
@@ -76,7 +76,7 @@ struct TernarySource : BlockSource {
       *band.scales<float>(i) = tensorScale;
     return BlockSource::readRows(first, band);
   }
-  Error readBlock(int64_t index, int64_t block, const WeightBand &band) const override;
+  Error readRow(int64_t index, const WeightBand &band) const override;
 
   const float tensorScale; // 0 where rows have their own
 };
@@ -89,7 +89,7 @@ Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block
   void *scales = band.scales<void>();
   if (type.id == Id::NVFP4) {
     uint8_t halves[8];
-    lutc_unpack_scales(&row, bytes, halves);
+    lutc_unpack_scales(&row, bytes, 1, halves);
     for (int i = 0; i < 4; ++i)
       storeScale(format.scaleType, halfAt(halves + 2 * i) * factor, scales, 4 * block + i);
     return Error::success();
@@ -106,41 +106,48 @@ Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block
   return Error::success();
 }
 
-Error BlockSource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
-  const uint8_t *bytes = blockAt(index, block);
-  row.codes(bytes, band.codes() + block * type.block);
+Error BlockSource::readRow(int64_t index, const WeightBand &band) const {
+  const uint8_t *bytes = blockAt(index, 0);
+  row.codes(bytes, size_t(blocks), band.codes());
   if (format.zeroPoints)
-    band.zeros()[block] = uint8_t(row.zero_point);
-  if (format.subgroup) {
-    int64_t first = block * (type.block / format.subgroup);
-    row.multiples(bytes, band.scaleMultiples() + first, band.minimumMultiples() + first);
+    std::fill_n(band.zeros(), blocks, uint8_t(row.zero_point));
+  if (format.subgroup)
+    row.multiples(bytes, size_t(blocks), band.scaleMultiples(), band.minimumMultiples());
+  for (int64_t block = 0; block < blocks; ++block, bytes += type.blockBytes) {
+    if (Error problem = readScales(bytes, index, block, band))
+      return problem;
+    if (!format.minimums)
+      continue;
+    uint16_t minimum;
+    lutc_unpack_minimums(&row, bytes, 1, &minimum);
+    storeScale(format.scaleType, floatOfHalf(minimum) * factor, band.minimums<void>(), block);
+    if (Error problem = checkFinite(minimum, index, "minimum"))
+      return problem;
   }
-  if (Error problem = readScales(bytes, index, block, band))
-    return problem;
-  if (!format.minimums)
-    return Error::success();
-  uint16_t minimum = lutc_block_minimum(&row, bytes);
-  storeScale(format.scaleType, floatOfHalf(minimum) * factor, band.minimums<void>(), block);
-  return checkFinite(minimum, index, "minimum");
+  return Error::success();
 }
 
-Error TernarySource::readBlock(int64_t index, int64_t block, const WeightBand &band) const {
-  MutableArrayRef<uint8_t> codes(band.codes() + block * type.block, type.block);
-  row.codes(blockAt(index, block), codes.data());
+Error TernarySource::readRow(int64_t index, const WeightBand &band) const {
+  MutableArrayRef<uint8_t> codes(band.codes(), k);
+  row.codes(blockAt(index, 0), size_t(blocks), codes.data());
   if (any_of(codes, [](uint8_t code) { return code > 2; }))
     return layer.error("a weight of row " + Twine(index) +
                        " has code 3, and ternary weights have 0 to 2; the checkpoint is damaged");
-  uint16_t scale = halfScale(index, block);
-  if (!format.row->trits) {
-    storeScale(format.scaleType, floatOfHalf(scale) * factor, band.scales<void>(), block);
+  for (int64_t block = 0; block < blocks; ++block) {
+    uint16_t scale = halfScale(index, block);
+    if (!format.row->trits)
+      storeScale(format.scaleType, floatOfHalf(scale) * factor, band.scales<void>(), block);
+    else if (scale & 0x7fff)
+      *band.scales<float>() = floatOfHalf(scale) * factor;
+    else
+      fill(codes.slice(block * type.block, type.block), 1);
+    if (Error problem = checkFinite(scale, index))
+      return problem;
+  }
+  if (!format.row->trits)
     for (uint8_t &code : codes)
       code += 1;
-  } else if (scale & 0x7fff) {
-    *band.scales<float>() = floatOfHalf(scale) * factor;
-  } else {
-    fill(codes, 1);
-  }
-  return checkFinite(scale, index);
+  return Error::success();
 }
 
 // The scale of all blocks of rows [first, last) that are not zeros; nothing: they differ.
@@ -195,7 +202,7 @@ static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) 
 static bool holdsProducts(float factor) {
   for (int code = 0; code < 0x7f; ++code) {
     uint8_t block[4] = {uint8_t(code)}, scales[8];
-    lutc_unpack_scales(lutc_find_block_type(40), block, scales);
+    lutc_unpack_scales(lutc_find_block_type(40), block, 1, scales);
     double product = double(halfAt(scales)) * double(factor);
     if (double(roundScale(ScaleType::f16, float(product))) != product)
       return false;

@@ -23,6 +23,9 @@ public:
   // order, as in every format without p.
   llvm::ArrayRef<int32_t> columns() const { return order; }
 
+  // The n rows of a tensor of GGUF where the weights are nothing but their blocks; else empty.
+  llvm::ArrayRef<uint8_t> storedRows() const { return stored; }
+
   // Rows from `first` on, to a band of this format. Any number of threads may read. Errors name the layer:
   // scales that are not finite, codes or zero points that the format lacks.
   virtual llvm::Error readRows(int64_t first, const WeightBand &band) const = 0;
@@ -32,6 +35,7 @@ protected:
       : name(name), n(n), k(k), format(format), conversion(conversion) {}
 
   std::vector<int32_t> order;
+  llvm::ArrayRef<uint8_t> stored;
 };
 
 // Weights are stored as floats, and no format was named that they are rounded to.

@@ -5,6 +5,7 @@
 #include "compiler/checkpoint/FileKind.h"
 #include "compiler/model/ConfigFile.h"
 #include "compiler/pack/Packer.h"
+#include "compiler/pack/StoredKernels.h"
 #include "compiler/report/ExitCode.h"
 #include "compiler/report/Log.h"
 #include "compiler/report/Output.h"
@@ -15,15 +16,18 @@ using namespace llvm;
 
 namespace lut {
 
-// The one that is asked for, or the best that this CPU runs, as the library itself chooses.
+// The one that is asked for, or the best that this CPU runs, as libraries themselves choose.
 static std::optional<size_t> chooseVariant(const Manifest &manifest, const PackRequest &request,
                                            Diagnostics &diagnostics) {
   SmallVector<StringRef> names(manifest.variants.begin(), manifest.variants.end());
+  StringRef file = request.library, owner = "the library";
+  if (request.library.empty())
+    file = request.checkpoint, owner = "lutc";
   if (!request.variant.empty()) {
     auto found = find(names, request.variant);
     if (found != names.end())
       return found - names.begin();
-    diagnostics.error(request.library, "the library has no variant " + request.variant,
+    diagnostics.error(file, owner + " has no variant " + request.variant,
                       "write --variant=" + alternatives(names));
     return std::nullopt;
   }
@@ -32,12 +36,14 @@ static std::optional<size_t> chooseVariant(const Manifest &manifest, const PackR
     if (row && (lutc_cpu_features() & row->cpuBits) == row->cpuBits)
       return index;
   }
-  diagnostics.error(request.library, "this CPU runs no variant of the library",
+  diagnostics.error(file, "this CPU runs no variant of " + owner,
                     "name the one that the weights are for: --variant=" + alternatives(names));
   return std::nullopt;
 }
 
 static std::optional<Manifest> readLibrary(const PackRequest &request, Diagnostics &diagnostics) {
+  if (request.library.empty())
+    return storedManifest();
   FileKind kind = fileKind(request.library);
   if (kind != FileKind::Manifest && kind != FileKind::Json && kind != FileKind::Unreadable) {
     diagnostics.error(request.library, unexpectedFile(request.library, kind, WantedFile::Manifest));
@@ -56,12 +62,15 @@ static std::optional<Manifest> readLibrary(const PackRequest &request, Diagnosti
 
 // Architectures that lutc does not know keep the names, and the order of rows, that the file has.
 static Expected<Naming> chooseNaming(const Checkpoint &checkpoint, const PackRequest &request) {
-  if (request.naming == Naming::Checkpoint || TensorNames::hasHuggingFace(checkpoint))
-    return request.naming.value_or(Naming::HuggingFace);
+  std::optional<Naming> wanted = request.naming;
+  if (!wanted && request.library.empty())
+    wanted = Naming::Checkpoint;
+  if (wanted == Naming::Checkpoint || TensorNames::hasHuggingFace(checkpoint))
+    return wanted.value_or(Naming::HuggingFace);
   const MetadataValue *architecture = checkpoint.metadata.find("general.architecture");
   std::string what = "the Hugging Face names of architecture " +
                      quoted(architecture ? architecture->string().value_or("") : "") + " are not known";
-  if (request.naming)
+  if (wanted)
     return fileError(checkpoint.path, what + "; write --names=checkpoint");
   logLine(what + ": all tensors keep the names of the checkpoint");
   return Naming::Checkpoint;
@@ -88,7 +97,12 @@ int pack(const PackRequest &request) {
     return reportError(naming.takeError());
   for (const std::string &note : checkpoint->notes)
     logLine(note);
-  Expected<PackPlan> plan = planPack(*checkpoint, *storage, *manifest, {*variant, *naming, request.widening});
+  Expected<ModuleClaims> claims = request.library.empty() ? addStoredKernels(*checkpoint, *storage, *manifest)
+                                                          : claimModules(*checkpoint, *manifest);
+  if (!claims)
+    return reportError(claims.takeError());
+  Expected<PackPlan> plan =
+      planPack(*checkpoint, *storage, *manifest, *claims, {*variant, *naming, request.widening});
   if (!plan)
     return reportError(plan.takeError());
   for (const std::string &note : plan->notes)

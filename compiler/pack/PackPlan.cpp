@@ -2,7 +2,6 @@
 
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/WeightRows.h"
-#include "compiler/pack/ModuleClaims.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -19,8 +18,8 @@ namespace {
 class Planner {
 public:
   Planner(const Checkpoint &checkpoint, const WeightStorage &storage, const Manifest &manifest,
-          const PackOptions &options)
-      : checkpoint(checkpoint), storage(storage), manifest(manifest), options(options),
+          const ModuleClaims &claims, const PackOptions &options)
+      : checkpoint(checkpoint), storage(storage), manifest(manifest), claims(claims), options(options),
         names(checkpoint, options.naming) {}
 
   Expected<PackPlan> plan();
@@ -43,6 +42,7 @@ private:
   const Checkpoint &checkpoint;
   const WeightStorage &storage;
   const Manifest &manifest;
+  const ModuleClaims &claims;
   const PackOptions &options;
   const TensorNames names;
   PackPlan result;
@@ -91,7 +91,8 @@ Error Planner::addWeights(const ModuleClaim &claim) {
                          weights.k, target.name, target.n, target.k,
                          adviceFor(target, formatv("n: {0}, k: {1}", weights.n, weights.k).str())));
   PackItem item;
-  item.name = module.name + ".weight";
+  bool isItself = isEmbedding(module.source + ".weight"); // not a head that is tied to it
+  item.name = isItself ? names.plain(*weights.tensors.front()).name : module.name + ".weight";
   item.source = &weights;
   item.tensors = weights.tensors;
   item.kernel = &target;
@@ -112,7 +113,7 @@ Error Planner::addWeights(const ModuleClaim &claim) {
     if (isTied && (!isLossless || options.widening == Widening::All))
       continue; // the embedding stays
     used.insert(tensor->name);
-    if (!isTied || !tensor->name.ends_with(".weight"))
+    if (!isTied || isItself || !tensor->name.ends_with(".weight"))
       continue;
     result.items.push_back(item);
     result.items.back().name = names.plain(*tensor).name;
@@ -125,15 +126,12 @@ Error Planner::addWeights(const ModuleClaim &claim) {
 }
 
 Error Planner::addModules() {
-  Expected<ModuleClaims> found = claimModules(checkpoint, manifest);
-  if (!found)
-    return found.takeError();
-  if (!found->left.empty())
+  if (!claims.left.empty())
     result.notes.push_back(
         formatv("no kernel names {0} of the checkpoint's linear layers, such as {1}: they stay "
                 "as they are",
-                found->left.size(), quoted(names.module(found->left.front()).name)));
-  for (const ModuleClaim &claim : found->claims)
+                claims.left.size(), quoted(names.module(claims.left.front()).name)));
+  for (const ModuleClaim &claim : claims.claims)
     if (Error problem = addWeights(claim))
       return problem;
   return Error::success();
@@ -275,8 +273,9 @@ Expected<PackPlan> Planner::plan() {
 }
 
 Expected<PackPlan> planPack(const Checkpoint &checkpoint, const WeightStorage &storage,
-                            const Manifest &manifest, const PackOptions &options) {
-  return Planner(checkpoint, storage, manifest, options).plan();
+                            const Manifest &manifest, const ModuleClaims &claims,
+                            const PackOptions &options) {
+  return Planner(checkpoint, storage, manifest, claims, options).plan();
 }
 
 } // namespace lut

@@ -4,7 +4,7 @@
 
 #include "compiler/checkpoint/TensorNames.h"
 #include "compiler/checkpoint/WeightSource.h"
-#include "compiler/pack/Manifest.h"
+#include "compiler/pack/ModuleClaims.h"
 
 namespace lut {
 
@@ -41,7 +41,8 @@ struct PackPlan {
 };
 
 llvm::Expected<PackPlan> planPack(const Checkpoint &checkpoint, const WeightStorage &storage,
-                                  const Manifest &manifest, const PackOptions &options);
+                                  const Manifest &manifest, const ModuleClaims &claims,
+                                  const PackOptions &options);
 
 } // namespace lut
 

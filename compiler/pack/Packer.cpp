@@ -27,7 +27,7 @@ constexpr uint64_t readBackBytes = 1 << 20; // stays in the cache between copy a
 struct Job {
   Job(PackItem &item, uint64_t bands) : item(item), bandsLeft(bands) {}
   PackItem &item;
-  std::atomic<uint64_t> bandsLeft;
+  std::atomic<uint64_t> bandsLeft, source = 0; // source: as in the record
 };
 
 class Packer {
@@ -54,7 +54,7 @@ private:
   Error packRows(const PackItem &item, uint64_t first, uint64_t count);
   Error copyBytes(const PackItem &item, uint64_t first, uint64_t count);
   Error convertRows(const PackItem &item, uint64_t first, uint64_t count);
-  Error seal(PackItem &item);
+  Error seal(Job &job);
   Expected<uint64_t> checksum(uint64_t begin, uint64_t end) const;
 
   const Checkpoint &checkpoint;
@@ -194,8 +194,10 @@ Expected<uint64_t> Packer::checksum(uint64_t begin, uint64_t end) const {
 }
 
 // Bands come in any order, so that checksums are those of what has reached the file.
-Error Packer::seal(PackItem &item) {
-  lutc_file_record &record = item.record;
+Error Packer::seal(Job &job) {
+  const PackItem &item = job.item;
+  lutc_file_record &record = job.item.record;
+  record.source = job.source;
   bool isPacked = record.role == LUTC_PACKED;
   uint64_t begin = record.offset + (isPacked ? sizeof(lutc_packed_header) : 0);
   Expected<uint64_t> sum = checksum(begin, record.offset + record.bytes);
@@ -211,16 +213,24 @@ Error Packer::seal(PackItem &item) {
   return file.write(record.offset, ArrayRef(reinterpret_cast<const uint8_t *>(&header), sizeof header));
 }
 
+// Of rows that have just been read.
+static uint64_t sumRows(const PackItem &item, uint64_t first, uint64_t count) {
+  ArrayRef<uint8_t> rows = item.source ? item.source->storedRows() : ArrayRef<uint8_t>();
+  size_t rowBytes = item.source ? rows.size() / size_t(item.source->n) : 0;
+  return rows.empty() ? 0 : lutc_sum_rows(rows.data() + first * rowBytes, rowBytes, first, count);
+}
+
 void Packer::runBand(Job &job, Work work, uint64_t first, uint64_t count) {
   if (!failed)
     if (Error problem = (this->*work)(job.item, first, count))
       fail(std::move(problem));
+  job.source += sumRows(job.item, first, count);
   bool isLast = --job.bandsLeft == 0;
   for (const Tensor *tensor : job.item.tensors)
     if (isLast || tensor->bytes.size() > share)
       checkpoint.dropPages(tensor->bytes);
   if (isLast && !failed)
-    if (Error problem = seal(job.item))
+    if (Error problem = seal(job))
       fail(std::move(problem));
 }
 
@@ -247,6 +257,11 @@ void Packer::start(PackItem &item) {
   }
 }
 
+static void copySums(const lutc_file_record &from, lutc_file_record &to) {
+  to.checksum = from.checksum;
+  to.source = from.source;
+}
+
 Error Packer::run() {
   for (PackItem &item : plan.items)
     if (!item.record.shared)
@@ -254,7 +269,7 @@ Error Packer::run() {
   pool.wait();
   for (PackItem &item : plan.items)
     if (item.record.shared)
-      item.record.checksum = plan.items[item.record.shared - 1].record.checksum;
+      copySums(plan.items[item.record.shared - 1].record, item.record);
   return std::move(result);
 }
 

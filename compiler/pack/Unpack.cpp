@@ -136,6 +136,10 @@ Error Unpacker::open(const Manifest &manifest) {
                              StringRef(header.variant, strnlen(header.variant, sizeof header.variant)) +
                              "); compile the library with it");
   }
+  if (status == LUTC_OK && !file.library)
+    return createStringError(request.packed +
+                             ": packed without a library, whose kernels say how weights are "
+                             "read; pack the checkpoint with --library, or unpack it with its own tools");
   return status == LUTC_OK ? Error::success()
                            : createStringError(request.packed + ": " + lutc_status_string(status));
 }

@@ -2,9 +2,11 @@
 //
 //   w1 w2 w3 w4 w5 w6 w8   one scale for a row
 //      + g16 | g32 | g64 | g128 | g256   one for each group of k
-//      + k16 | k32                       one for 256 of k, times an i8 multiple for each subgroup of 16 or 32
+//      + k16 | k32                       one for 256 of k, times a multiple for each subgroup of 16 or 32, of
+//      4
+//                                    bits for codes of 1 and 2, of 6 for those of 3 to 5, else of 8
 //      + z   u8 zero points, of rows or groups
-//      + m   minimums, of groups; of 256 of k times i8 multiples where scales are
+//      + m   minimums, of groups; of 256 of k times multiples where scales are
 //      + b   bf16 scales and minimums;  + s  f32;  else f16, and with k16 and k32 always
 //      + e   e8m0 scales, of groups without zero points and minimums
 //      + p   columns are permuted (GPTQ's desc_act); after the others
@@ -60,8 +62,12 @@ struct Format {
   int64_t subgroups(int64_t k) const { return subgroup ? (k + subgroup - 1) / subgroup : 0; }
   int64_t scaleBytes() const { return bytesOf(scaleType); }
   int64_t minimumBytes() const { return minimums ? scaleBytes() : 0; }
+  // Of a subgroup, as blocks of 256 of GGUF have them: 0 .. 2^bits - 1 with minimums, else signed.
+  int64_t multipleBits() const { return !subgroup ? 0 : row->bits <= 2 ? 4 : row->bits <= 5 ? 6 : 8; }
   // Whether a code is its own value before zero point or minimum.
   bool hasPlainCodes() const { return zeroPoints || minimums; }
+  // Whether codes are stored as bytes.
+  bool hasByteCodes() const { return row->bits == 8; }
   // Whether p may end the name: whole numbers are what quantizers reorder.
   bool mayBePermuted() const { return !row->book && !row->trits; }
   // Whether bit planes of the codes (of ternary weights, trits) can index tables of sums of activations.

@@ -33,12 +33,14 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
   }
   const size_t groups = info.n * ((info.k + info.group - 1) / info.group);
   const size_t subgroups = info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0;
-  // Scales in [2^-7, 2^-6); smaller for 3 and 4 bits, so that weights are of one size. Multiples of 16 to 31
-  // make such scales of smaller ones.
+  // Scales in [2^-7, 2^-6); smaller for 3 and 4 bits, so that weights are of one size. Multiples, of the
+  // larger half of those that are positive, make such scales of smaller ones.
   const lutc_type type = info.scale_type;
   const int wider = (info.codes > 4) + (info.codes > 8);
   const int fractionBits = type == LUTC_F32 ? 23 : type == LUTC_BF16 ? 7 : type == LUTC_F16 ? 10 : 0;
-  const int exponent = (type == LUTC_F16 ? 15 : 127) - 7 - wider - (info.subgroup ? 5 : 0);
+  const bool isSigned = !info.has_minimums || info.multiple_bits == 8;
+  const int multipleBits = info.subgroup ? static_cast<int>(info.multiple_bits) - isSigned : 0;
+  const int exponent = (type == LUTC_F16 ? 15 : 127) - 7 - wider - multipleBits;
   const uint32_t sign = type == LUTC_F32 ? 0x80000000 : 0x8000;
   for (size_t i = 0; i < (info.scales_per_tensor ? 1 : groups); ++i) {
     const auto bits =
@@ -50,7 +52,8 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
       append(minimums, type, (bits | sign) + (static_cast<uint32_t>(1 + wider) << fractionBits));
   }
   for (size_t i = 0; i < subgroups; ++i)
-    multiples.push_back(static_cast<int8_t>(16 + random() % 16));
+    multiples.push_back(
+        static_cast<int8_t>((1 << (multipleBits - 1)) + random() % (1 << (multipleBits - 1))));
   for (size_t i = 0; info.has_columns && i < info.k; ++i)
     columns.push_back(static_cast<int32_t>(i));
   std::shuffle(columns.begin(), columns.end(), random);

@@ -34,7 +34,8 @@ std::string Candidate::reason() const {
 static double storedBits(const Format &format, Layout layout) {
   double bits = layout == Layout::base3 ? 8.0 / 5 : format.row->bits;
   double scale = 8 * (format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes());
-  double multiples = format.subgroup ? (format.minimums ? 16.0 : 8.0) / format.subgroup : 0;
+  double kinds = format.minimums ? 2 : 1;
+  double multiples = format.subgroup ? kinds * format.multipleBits() / format.subgroup : 0;
   return bits + (format.group ? scale / format.group : 0) + multiples;
 }
 
@@ -136,11 +137,13 @@ struct Pricing {
 
   /// A group ends with a conversion, two multiplications, an addition and the load of a scale per vector of
   /// sums; so does a row. Sums that wait for the next k block are loaded and stored. A subgroup ends with a
-  /// product, which takes two issues, and an addition.
+  /// product, which takes two issues, and an addition. Multiples become bytes for all tokens, four vectors of
+  /// sums at a time, in 3 operations from 4 bits and 6 from 6.
   double flush(int64_t tokens) const {
     double kinds = format.minimums ? 2 : 1;
     double scale = kinds / tokens, own = format.zeroPoints ? 6 : format.minimums ? 7 : 4;
-    double multiples = double(format.subgroups(k)) * kinds * (3 + 1.0 / tokens);
+    double widen = format.multipleBits() == 8 ? 0 : format.multipleBits() == 6 ? 6 : 3;
+    double multiples = double(format.subgroups(k)) * kinds * (3 + (1 + widen / 4) / tokens);
     double carried = kBlocks > 1 ? kBlocks * 3 : 0;
     return sums * (groups * (own + scale) + multiples + carried * 2) * c.simple;
   }
@@ -348,7 +351,7 @@ struct Work {
 } // namespace
 
 /// The candidate, but that it unpacks codes for blocks of tokens that pay for it. Nothing where they would
-/// not fit the cache.
+/// not fit the cache, or are bytes already.
 static std::optional<Candidate> unpacking(const Candidate &candidate, const Work &work) {
   ScheduleAttr s = candidate.schedule;
   Pricing price = work.price(s);
@@ -356,7 +359,7 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   int64_t tileRows = s.getRowVectors() * work.t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
   bool legal =
       work.tables.getDigits() == 2 && (s.getLayout() == Layout::dot || s.getLayout() == Layout::base3);
-  if (!legal || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
+  if (!legal || work.format.hasByteCodes() || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
       kBlock * tileRows > 2 * work.t.getL1Bytes())
     return std::nullopt;
   double unpack = work.unpack(s.getLayout());
@@ -418,7 +421,7 @@ llvm::SmallVector<Candidate> CpuSchedules::candidatesFor(int64_t n, LookupGemmOp
     llvm::SmallVector<Candidate> made;
     for (ScheduleAttr schedule : grid.schedules)
       made.push_back({schedule, work.cost(schedule), n});
-    if (layout != Layout::dot || !isPlain(t))
+    if (layout != Layout::dot || !isPlain(t) || format.hasByteCodes())
       result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.
     for (const Candidate &candidate : sorted(made, [](const Cost &cost) { return cost.batchCycles; }))

@@ -180,7 +180,7 @@ int64_t ProgramBuilder::phaseAfter(Operation *op) {
 }
 
 void ProgramBuilder::addStage(StageOp op) {
-  ProgramStage stage{op, geometryOf(op, target), "", "", ""};
+  ProgramStage stage{op, geometryOf(op, target), "", "", "", "", ""};
   const Geometry &g = stage.geometry;
   stage.phase = phaseAfter(op);
   if (op.prepares()) {
@@ -193,6 +193,10 @@ void ProgramBuilder::addStage(StageOp op) {
   } else {
     std::string finish = finishName(op);
     stage.run = symbolOf(function, target, "product", g.productName());
+    if (g.schedule.getUnpackTokens()) {
+      stage.unpack = symbolOf(function, target, "unpack", g.unpackName());
+      stage.unpacked = symbolOf(function, target, "unpacked", unpackedBody(g).unpackedName());
+    }
     stage.finish = symbolOf(function, target, "finish", finish);
     stage.plain = finish == "f32";
   }

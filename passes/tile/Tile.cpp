@@ -106,20 +106,28 @@ struct FunctionEmitter {
   llvm::StringSet<> made = {};
 
   using Fill = function_ref<Value(Emitter &e, StageCall &call, ValueRange arguments)>;
-  /// `integers` i64 arguments follow the operands, the stage and `pointers` pointers.
-  void add(StringRef name, Location loc, int pointers, int integers, Type result, Fill fill);
+  /// `arguments` follow the operands and the stage.
+  void add(StringRef name, Location loc, ArrayRef<Type> arguments, Type result, Fill fill);
   void stage(const ProgramStage &stage);
   void run(const ProgramStage &stage);
+  void prepare(const ProgramStage &stage);
+  void product(const ProgramStage &stage);
+  void unpackedProduct(const ProgramStage &stage);
+
+  Type status = b.getI32Type(), integer = b.getI64Type(),
+       pointer = LLVM::LLVMPointerType::get(b.getContext());
+  FunctionType unpackType =
+      b.getFunctionType({pointer, pointer, pointer, integer, integer, integer, pointer}, {});
 };
 } // namespace
 
-void FunctionEmitter::add(StringRef name, Location loc, int pointers, int integers, Type result, Fill fill) {
+void FunctionEmitter::add(StringRef name, Location loc, ArrayRef<Type> arguments, Type result, Fill fill) {
   if (name.empty() || !made.insert(name).second)
     return;
   OpBuilder::InsertionGuard guard(b);
   Emitter e{b, loc};
-  SmallVector<Type> types(2 + pointers, e.pointer());
-  types.append(integers, e.i64());
+  SmallVector<Type> types(2, pointer);
+  llvm::append_range(types, arguments);
   auto type = b.getFunctionType(types, result ? TypeRange(result) : TypeRange());
   auto function = func::FuncOp::create(b, loc, name, type);
   Block *block = function.addEntryBlock();
@@ -132,45 +140,95 @@ void FunctionEmitter::add(StringRef name, Location loc, int pointers, int intege
 /// A lutc_stage_function.
 void FunctionEmitter::run(const ProgramStage &stage) {
   StageOp op = stage.op;
-  Type status = b.getI32Type();
-  add(stage.run, op.getLoc(), 0, 3, status, [&](Emitter &e, StageCall &call, ValueRange range) -> Value {
-    Value m = range[0], begin = range[1], end = range[2];
-    if (op->hasAttr(kLmmaProgramsAttrName)) // a product of a LUT-instruction machine
-      return lmma::LaunchOp::create(e.b, e.loc, status, call.operands, m, begin, end,
-                                    op->getAttrOfType<ArrayAttr>(kLmmaProgramsAttrName),
-                                    op->getAttrOfType<ArrayAttr>(kLmmaBuffersAttrName));
-    Value ok = e.constant(status, LUTC_OK);
-    const Body &body = stage.geometry;
-    if (!op.prepares()) {
-      emitProduct(e, body, call, m, begin, end);
-      return ok;
-    }
-    auto tokens = [&](const Body &body) {
-      e.each(begin, end, 1, [&](Value token) {
-        Value bytes = call.prepared(body.unpacked).bytes;
-        emitPrepare(e, body, call, call.source(token),
-                    e.at(call.pointer(LUTC_STAGE_RESULT), e.mul(token, bytes)));
+  if (op.prepares())
+    return prepare(stage);
+  if (!op->hasAttr(kLmmaProgramsAttrName))
+    return product(stage);
+  // A product of a LUT-instruction machine.
+  add(stage.run, op.getLoc(), {integer, integer, integer}, status,
+      [&](Emitter &e, StageCall &call, ValueRange range) -> Value {
+        return lmma::LaunchOp::create(e.b, e.loc, status, call.operands, range[0], range[1], range[2],
+                                      op->getAttrOfType<ArrayAttr>(kLmmaProgramsAttrName),
+                                      op->getAttrOfType<ArrayAttr>(kLmmaBuffersAttrName));
       });
-    };
-    if (body.reorders())
-      e.choose(emitUnpacks(e, call, m), [&] { tokens(unpackedBody(body)); }, [&] { tokens(body); });
-    else
-      tokens(body);
-    return ok;
-  });
+}
+
+void FunctionEmitter::prepare(const ProgramStage &stage) {
+  StageOp op = stage.op;
+  const Body &body = stage.geometry;
+  add(stage.run, op.getLoc(), {integer, integer, integer}, status,
+      [&](Emitter &e, StageCall &call, ValueRange range) {
+        auto tokens = [&](const Body &body) {
+          e.each(range[1], range[2], 1, [&](Value token) {
+            Value bytes = call.prepared(body.unpacked).bytes;
+            emitPrepare(e, body, call, call.source(token),
+                        e.at(call.pointer(LUTC_STAGE_RESULT), e.mul(token, bytes)));
+          });
+        };
+        if (body.reorders())
+          e.choose(
+              emitUnpacks(e, call, range[0]), [&] { tokens(unpackedBody(body)); }, [&] { tokens(body); });
+        else
+          tokens(body);
+        return e.constant(status, LUTC_OK);
+      });
+}
+
+void FunctionEmitter::product(const ProgramStage &stage) {
+  Location loc = stage.op->getLoc();
+  const Body &body = stage.geometry;
+  unpackedProduct(stage);
+  add(stage.run, loc, {integer, integer, integer}, status,
+      [&](Emitter &e, StageCall &call, ValueRange range) {
+        auto fromStream = [&] { emitProduct(e, body, call, {range[0], range[1], range[2]}); };
+        auto unpacked = [&] {
+          Value unpack = func::ConstantOp::create(b, loc, unpackType, stage.unpack);
+          Value arguments[] = {call.operands, call.stage, unpack, range[0], range[1], range[2]};
+          func::CallOp::create(b, loc, stage.unpacked, TypeRange(), arguments);
+        };
+        if (!body.schedule.getUnpackTokens())
+          fromStream();
+        else if (!body.stepTokens)
+          unpacked();
+        else
+          e.choose(emitUnpacks(e, call, range[0]), unpacked, fromStream);
+        return e.constant(status, LUTC_OK);
+      });
+}
+
+/// Products that unpack their codes by different functions share the one that multiplies.
+void FunctionEmitter::unpackedProduct(const ProgramStage &stage) {
+  Location loc = stage.op->getLoc();
+  const Body &stored = stage.geometry, body = unpackedBody(stored);
+  add(stage.unpack, loc, {pointer, integer, integer, integer, pointer}, {},
+      [&](Emitter &e, StageCall &call, ValueRange arguments) {
+        emitUnpack(e, stored, body, call, {arguments[0], arguments[1], arguments[2], arguments[3]},
+                   arguments[4]);
+        return Value();
+      });
+  add(stage.unpacked, loc, {unpackType, integer, integer, integer}, {},
+      [&](Emitter &e, StageCall &call, ValueRange arguments) {
+        auto unpack = [&](const PackedCodes &from, Value codes) {
+          Value operands[] = {call.operands, call.stage,  from.stream, from.part,
+                              from.spans,    from.length, codes};
+          func::CallIndirectOp::create(b, loc, arguments[0], operands);
+        };
+        emitUnpackedProduct(e, body, call, {arguments[1], arguments[2], arguments[3]}, unpack);
+        return Value();
+      });
 }
 
 void FunctionEmitter::stage(const ProgramStage &stage) {
   StageOp op = stage.op;
   run(stage);
-  add(stage.source, op.getLoc(), 0, 1, LLVM::LLVMPointerType::get(b.getContext()),
-      [&](Emitter &e, StageCall &call, ValueRange arguments) {
-        return emitSource(e, op, call, arguments[0]);
-      });
-  add(stage.finish, op.getLoc(), 1, 5, {}, [&](Emitter &e, StageCall &call, ValueRange f) {
-    emitFinish(e, op, call, {f[0], f[1], f[2], f[3], f[4], f[5]});
-    return Value();
+  add(stage.source, op.getLoc(), integer, pointer, [&](Emitter &e, StageCall &call, ValueRange arguments) {
+    return emitSource(e, op, call, arguments[0]);
   });
+  add(stage.finish, op.getLoc(), {pointer, integer, integer, integer, integer, integer}, {},
+      [&](Emitter &e, StageCall &call, ValueRange f) {
+        emitFinish(e, op, call, {f[0], f[1], f[2], f[3], f[4], f[5]});
+        return Value();
+      });
 }
 
 namespace {

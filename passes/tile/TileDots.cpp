@@ -7,7 +7,7 @@ using namespace lut;
 namespace {
 struct DotEmitter : SumEmitter {
   const Format &format = g.format;
-  int64_t largest = format.row->largestValue() - format.row->offset;
+  int64_t largest = g.largestCode();
   // Pairs of larger codes would overflow 16 bits: both halves of a byte have sums of their own.
   int64_t halves = g.dot == DotKind::pairs && largest > 128 ? 2 : 1;
 
@@ -134,7 +134,7 @@ Values DotEmitter::fieldSums() {
     for (const Body::Field &field : g.fieldsOf(quad))
       placeOf(field);
   auto chunkSums = [&](Value i, Values sums) {
-    Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
+    Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
     Value x = e.at(at.values[0], e.add(at.kOffset, e.mul(i, g.chunkK)));
     Chunk loaded = noVectors();
     for (int64_t quad = 0; quad < 8; ++quad) {
@@ -165,8 +165,8 @@ Values DotEmitter::fieldSums() {
 /// A token alone takes two chunks an iteration: with one, a cold w4g128 4096x4096 took 667 us, with two 506.
 Values DotEmitter::eachChunk(Values sums, function_ref<Values(Value i, Values sums)> body) {
   Value chunks = e.div(at.kLength, g.chunkK);
-  bool even = g.wholeRow() ? g.padding % (2 * g.chunkK) == 0 : *e.known(chunks) % 2 == 0;
-  int64_t unroll = tokens == 1 && even ? 2 : 1;
+  bool even = g.wholeRow() ? g.padding % (2 * g.chunkK) == 0 : g.span % (2 * g.chunkK) == 0;
+  int64_t unroll = tokens == 1 && even && !g.unpacked ? 2 : 1;
   return e.loop(e.div(chunks, unroll), sums, [&](Value i, Values carried) {
     for (int64_t u = 0; u < unroll; ++u)
       carried = body(e.add(e.mul(i, unroll), u), carried);
@@ -202,18 +202,18 @@ Values DotEmitter::sums() {
 
 /// Products of a subgroup are multiplied before they are added: all of a group stays in integers.
 Values DotEmitter::subgroupSums() {
-  int64_t perChunk = g.chunkK / format.subgroup, offset = sumFactor(g);
+  int64_t perChunk = g.chunkK / format.subgroup;
   Values sums(R * tokens, e.constant(lanes, 0));
   return eachChunk(sums, [&](Value i, Values carried) {
     Chunk loaded = noVectors();
     for (int64_t s = 0; s < perChunk; ++s) {
       Value index = e.add(e.mul(i, perChunk), s);
-      Value multiples = e.at(e.at(at.multiples, e.mul(i, g.chunkStride)), s * g.rowMultiples() * g.tileRows);
+      Value multiples = e.at(at.multiples, e.mul(index, g.subgroupMultiples()));
       Values partial(R * tokens, e.constant(lanes, 0));
-      for (int64_t t = 0; offset && t < tokens; ++t) {
+      for (int64_t t = 0; at.factor && t < tokens; ++t) {
         Value sum = e.load(e.i32(), e.at(at.subgroupSums[t], e.mul(index, 4)), 4);
         for (int64_t r = 0; r < R; ++r)
-          partial[r * tokens + t] = e.splat(e.mul(sum, offset), V / 4);
+          partial[r * tokens + t] = e.splat(e.mul(sum, at.factor), V / 4);
       }
       partial = withHalves(partial);
       dotQuads(i, 8 / perChunk * s, 8 / perChunk, loaded, partial);

@@ -69,9 +69,24 @@ void emitFinish(Emitter &e, StageOp stage, StageCall &call, const FinishedRows &
 /// f32 lanes as lut.convert makes them; unchanged where `type` is f32.
 mlir::Value emitConversion(Emitter &e, mlir::Value lanes, mlir::Type type);
 
-/// Emits rows of tiles [tileBegin, tileEnd) of Y for m tokens.
-void emitProduct(Emitter &e, const Body &g, StageCall &call, mlir::Value m, mlir::Value tileBegin,
-                 mlir::Value tileEnd);
+/// Tiles [begin, end) of Y for m tokens.
+struct TileRange {
+  mlir::Value m, begin, end;
+};
+/// Emits their rows, from the stream.
+void emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range);
+/// Multiples of a span, which lie at `packed`, to bytes (GroupCursor::multiples).
+void emitMultiples(Emitter &e, const Body &g, mlir::Value packed, mlir::Value bytes);
+
+/// Codes of a step: those from byte `part` of each chunk on, in spans of `length` k; one where the row shares
+/// a scale.
+struct PackedCodes {
+  mlir::Value stream, part, spans, length;
+};
+/// Emits rows of Y from codes that `unpack` emits the unpacking of; multiples go behind the room of codes.
+/// `g` is their body.
+void emitUnpackedProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
+                         llvm::function_ref<void(const PackedCodes &from, mlir::Value codes)> unpack);
 
 /// Emits the quantization, and the tables, of the token at `x`, f32 [row_k], to its place in the prepared
 /// activations.
@@ -80,8 +95,9 @@ void emitPrepare(Emitter &e, const Body &g, StageCall &call, mlir::Value x, mlir
 /// Whether a block of m tokens multiplies unpacked codes.
 mlir::Value emitUnpacks(Emitter &e, StageCall &call, mlir::Value m);
 
-/// Emits the unpacking of a step's codes in [0, kLength) of a k block, which lie at `stream`, to `codes`.
-void emitUnpack(Emitter &e, const Body &g, mlir::Value stream, mlir::Value kLength, mlir::Value codes);
+/// Emits it: from a body's stream to the steps of its unpacked one.
+void emitUnpack(Emitter &e, Body stored, const Body &unpacked, StageCall &call, const PackedCodes &from,
+                mlir::Value codes);
 
 /// Bits of the largest sum of |x| over a unit of [k0, k0 + length): the magnitude of a unit's largest entry,
 /// rounding included.
@@ -101,15 +117,12 @@ struct GroupCursor {
   Values groupSums;                 // i32 per token: sum of activations (or of all-plus entries) of the group
   mlir::Value kLength;              // elements of k, padded to whole chunks
   int64_t firstQuad = 0, quads = 8; // of each chunk, in layout dot: those that belong to the group
-  // With subgroups: pointers to the multiples behind the first chunk, and to each token's sum of the first
-  // subgroup.
+  mlir::Value factor = {};          // i32, Body::sumFactor; null: 0
+  // With subgroups: pointers to the multiples, a byte each [subgroup][scale, minimum][row of the tile], and
+  // pointers to each token's sum of the first subgroup.
   mlir::Value multiples = {};
   Values subgroupSums = {};
 };
-
-/// The factor of the sum of activations in a sum of codes: the code book's offset, or -z' (LUT Tensor Core
-/// eq. 2).
-int64_t sumFactor(const Body &g);
 
 /// Exact i32 sums of a group, one vector of laneRows rows per (sum vector, token), token fastest; without
 /// zero points' and negatives' corrections; with the multiples of subgroups and, of groups, the sum factor's.

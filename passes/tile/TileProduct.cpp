@@ -8,24 +8,33 @@ using namespace lut;
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// Part `index` of k, of `length` elements but for the last one.
-KRange ComputeEmitter::rangeOf(Value index, Value length) {
-  Value kPadded = call.number(&lutc_shape::k_padded), offset = e.mul(index, length);
-  Value left = e.sub(kPadded, offset);
-  Value isLast = e.compare(arith::CmpIPredicate::ule, left, length);
-  return {index,
-          offset,
-          e.least(left, length),
-          e.select(isLast, call.number(&lutc_shape::last_tile_bytes), call.number(&lutc_shape::tile_bytes)),
-          e.compare(arith::CmpIPredicate::eq, index, e.index(0)),
-          isLast};
+/// Part `index` of k, of so many k blocks but for the last one.
+KRange ComputeEmitter::rangeOf(Value index, Value blocks) {
+  KRange k;
+  k.block = e.mul(index, blocks);
+  Value length = e.mul(blocks, call.number(&lutc_shape::k_block));
+  k.kOffset = e.mul(index, length);
+  Value left = e.sub(call.number(&lutc_shape::k_padded), k.kOffset);
+  k.isLast = e.compare(arith::CmpIPredicate::ule, left, length);
+  k.kLength = e.least(left, length);
+  k.tileBytes =
+      e.select(k.isLast, call.number(&lutc_shape::last_tile_bytes), call.number(&lutc_shape::tile_bytes));
+  k.isFirst = e.compare(arith::CmpIPredicate::eq, index, e.index(0));
+  if (g.wholeRow()) {
+    k.spans = e.index(1);
+    return k;
+  }
+  Value spans = call.number(&lutc_shape::block_spans);
+  k.firstSpan = e.mul(k.block, spans);
+  k.spans = e.least(e.sub(call.number(&lutc_shape::spans), k.firstSpan), e.mul(blocks, spans));
+  return k;
 }
 
 /// What is carried between k blocks: f32 where weights have groups, else i32 sums that are scaled at the end.
 void ComputeEmitter::run() {
   carried = {call.pointer(LUTC_STAGE_BUFFER), call.stride(LUTC_STAGE_BUFFER)};
   e.each(call.number(&lutc_shape::k_blocks), [&](Value block) {
-    KRange k = rangeOf(block, call.number(&lutc_shape::k_block));
+    KRange k = rangeOf(block, e.index(1));
     if (int64_t length = g.constantKBlock())
       k.kLength = e.index(length);
     tilesOfBlock(k);
@@ -38,8 +47,8 @@ void ComputeEmitter::tilesOfBlock(const KRange &k) {
     e.each(begin, end, 1, [&](Value index) { step(index, k, token, count); });
   };
   if (g.schedule.getRowsInner())
-    return tokenTiles([&](Value token, int64_t count) { steps(tileBegin, tileEnd, token, count); });
-  e.each(tileBegin, tileEnd, 1, [&](Value tile) {
+    return tokenTiles([&](Value token, int64_t count) { steps(range.begin, range.end, token, count); });
+  e.each(range.begin, range.end, 1, [&](Value tile) {
     tokenTiles([&](Value token, int64_t count) {
       if (g.steps() == 1)
         return step(tile, k, token, count);
@@ -55,7 +64,7 @@ void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
     int64_t batch = g.schedule.getBatchRowVectors();
     if (!g.unpacked)
       g.stepVectors = count > 1 && batch ? batch : g.rowVectors;
-    Value end = e.sub(m, e.rem(m, count));
+    Value end = e.sub(range.m, e.rem(range.m, count));
     e.each(begin, end, count, [&](Value token) { body(token, count); });
     begin = end;
   }
@@ -63,31 +72,31 @@ void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
 
 /// Step by step, a range of k after the other: the unpacked codes of a step, and its sums of all tokens,
 /// which are no more than a token block, stay in cache.
-void ComputeEmitter::runUnpacked(Body stored) {
-  stored.stepVectors = stored.rowVectors / g.steps();
-  Value codes = e.allocate(g.stepRows() * g.unpackK);
+void ComputeEmitter::runUnpacked(function_ref<void(const PackedCodes &, Value)> unpack) {
+  // Of the vectors of a row vector in the stream: those of base 3 became four.
+  int64_t stepBytes = g.stepVectors * g.vectorBytes / (g.constantKBlock() ? 4 : 1);
+  int64_t room = g.stepRows() * g.unpackK;
+  Value codes = e.allocate(room + g.unpackMultiples());
+  multiples = e.at(codes, room);
   Value sums = e.allocate(g.schedule.getTokenBlock() * g.stepRows() * 4);
   Value blocks = call.number(&lutc_shape::unpack_blocks);
-  Value length = e.mul(blocks, call.number(&lutc_shape::k_block));
-  e.each(e.mul(tileBegin, g.steps()), e.mul(tileEnd, g.steps()), 1, [&](Value step) {
+  e.each(e.mul(range.begin, g.steps()), e.mul(range.end, g.steps()), 1, [&](Value step) {
     carried = {e.at(sums, e.mul(step, -4 * g.stepRows())), e.index(g.stepRows())};
     e.each(call.number(&lutc_shape::unpack_rounds), [&](Value round) {
-      KRange k = rangeOf(round, length);
-      k.block = e.mul(round, blocks);
+      KRange k = rangeOf(round, blocks);
       Value tile = enterStep(step);
-      auto unpack = [&](Value block, Value length, Value to) {
+      auto unpackBlock = [&](Value block, Value spans, Value length, Value to) {
         KRange from = k;
         from.block = block;
-        emitUnpack(e, stored, partOf(streamOf(from, tile), stored.stepVectors * g.vectorBytes), length, to);
+        unpack({streamOf(from, tile), part ? e.mul(part, stepBytes) : e.index(0), spans, length}, to);
       };
-      unpacked = {};
       if (int64_t kBlock = g.constantKBlock())
         e.each(e.index(0), k.kLength, kBlock, [&](Value offset) {
-          unpack(e.add(k.block, e.div(offset, kBlock)), e.index(kBlock),
-                 e.at(codes, e.mul(offset, g.stepRows())));
+          unpackBlock(e.add(k.block, e.div(offset, kBlock)), e.index(1), e.index(kBlock),
+                      e.at(codes, e.mul(offset, g.stepRows())));
         });
       else
-        unpack(k.block, k.kLength, codes);
+        unpackBlock(k.block, k.spans, g.wholeRow() ? k.kLength : call.number(&lutc_shape::span), codes);
       unpacked = codes;
       tokenTiles([&](Value token, int64_t count) { this->step(step, k, token, count); });
     });
@@ -124,6 +133,7 @@ TokenTile ComputeEmitter::tokenTile(Value token, int64_t count) {
 GroupCursor ComputeEmitter::cursor(Value weights, const TokenTile &tokens, Value index, Value kOffset,
                                    Value kLength) {
   GroupCursor result{weights, tokens.prepared, tokens.values, kOffset, {}, kLength};
+  result.factor = factor();
   for (Value sums : tokens.sums)
     result.groupSums.push_back(e.load(e.i32(), e.at(sums, e.mul(index, 4)), 4));
   return result;
@@ -133,13 +143,30 @@ GroupCursor ComputeEmitter::cursor(Value weights, const TokenTile &tokens, Value
 /// unpacked.
 Value ComputeEmitter::codesAt(Value stream, Value index) {
   if (unpacked)
-    return index ? e.at(unpacked, e.mul(index, g.span * g.stepRows())) : unpacked;
+    return index ? e.at(unpacked, e.mul(e.mul(index, spanLength()), g.stepRows())) : unpacked;
   return partOf(stream, g.stepVectors * g.vectorBytes);
 }
 
 /// `pointer` to what a tile has, moved to the current part of it.
 Value ComputeEmitter::partOf(Value pointer, int64_t stepBytes) {
   return part ? e.at(pointer, e.mul(part, stepBytes)) : pointer;
+}
+
+Value ComputeEmitter::streamNumber(uint64_t lutc_shape::*field, int64_t constant) {
+  return g.hasOpenStream() ? call.number(field) : e.index(constant);
+}
+
+Value ComputeEmitter::spanLength() {
+  return g.hasOpenGroup() ? call.number(&lutc_shape::span) : e.index(g.span);
+}
+
+Value ComputeEmitter::factor() {
+  int64_t constant = g.sumFactor();
+  if (!constant)
+    return {};
+  if (!g.unpacked)
+    return e.constant(e.i32(), constant);
+  return e.b.createOrFold<arith::TruncIOp>(e.loc, e.i32(), call.number(&lutc_shape::sum_factor));
 }
 
 Value ComputeEmitter::streamOf(const KRange &k, Value tile) {
@@ -160,10 +187,13 @@ void ComputeEmitter::step(Value step, const KRange &k, Value token, int64_t coun
   end(k, step, token, sums, [&] { return wholeRow(step, tokens, sums); });
 }
 
-/// After the last range of k the results are stored, before it sums are kept.
+/// After the last range of k results are stored, before it sums are kept: of groups results, too.
 void ComputeEmitter::end(const KRange &k, Value step, Value token, const Values &sums,
                          function_ref<Values()> results) {
-  e.choose(k.isLast, [&] { finish(step, token, results()); }, [&] { keep(step, token, sums); });
+  if (!g.wholeRow())
+    return put(step, token, sums, k.isLast);
+  Value always = e.constant(e.b.getI1Type(), 1), never = e.constant(e.b.getI1Type(), 0);
+  e.choose(k.isLast, [&] { put(step, token, results(), always); }, [&] { put(step, token, sums, never); });
 }
 
 Value ComputeEmitter::carriedAt(Value step, Value token, int64_t sumVector) {
@@ -186,30 +216,25 @@ Values ComputeEmitter::carriedSums(const KRange &k, Value step, const TokenTile 
       });
 }
 
-void ComputeEmitter::keep(Value step, Value token, const Values &sums) {
-  int64_t count = sums.size() / g.sumVectors();
-  for (int64_t t = 0; t < count; ++t)
-    for (int64_t s = 0; s < g.sumVectors(); ++s)
-      e.store(sums[s * count + t], carriedAt(step, e.add(token, t), s), 4);
-}
-
 /// Results go to Y where all rows of the step exist and nothing follows, else to memory from which the
-/// stage's function takes them.
-void ComputeEmitter::finish(Value step, Value token, const Values &results) {
-  int64_t count = results.size() / g.sumVectors(), rows = g.stepRows();
+/// stage's function takes them; what is no result yet, to what is carried.
+void ComputeEmitter::put(Value step, Value token, const Values &values, Value isResult) {
+  int64_t count = values.size() / g.sumVectors(), rows = g.stepRows();
   Value row = e.mul(step, rows), n = call.number(&lutc_shape::n), plain = call.plain();
   Value whole = e.compare(arith::CmpIPredicate::ule, e.add(row, rows), n);
   Value direct = arith::AndIOp::create(e.b, e.loc, whole, plain);
   Value stride = call.stride(LUTC_STAGE_RESULT);
   Value y = e.at(call.pointer(LUTC_STAGE_RESULT), e.mul(e.add(e.mul(token, stride), row), 4));
-  Value to = e.select(direct, y, finished), step4 = e.mul(e.select(direct, stride, e.index(rows)), 4);
+  Value to = e.select(isResult, e.select(direct, y, finished), carriedAt(step, token, 0));
+  Value elements = e.select(isResult, e.select(direct, stride, e.index(rows)), carried.stride);
+  Value bytes = e.mul(elements, 4);
   for (int64_t t = 0; t < count; ++t) {
     for (int64_t s = 0; s < g.sumVectors(); ++s)
-      e.store(results[s * count + t], e.at(to, s * g.vectorBytes), 4);
-    to = e.at(to, step4);
+      e.store(values[s * count + t], e.at(to, s * g.vectorBytes), 4);
+    to = e.at(to, bytes);
   }
   e.choose(
-      direct, [] {},
+      e.select(isResult, direct, e.constant(e.b.getI1Type(), 1)), [] {},
       [&] {
         Value exist = e.select(e.compare(arith::CmpIPredicate::ult, row, n), e.sub(n, row), e.index(0));
         Value left = e.least(exist, e.index(rows));
@@ -217,18 +242,22 @@ void ComputeEmitter::finish(Value step, Value token, const Values &results) {
       });
 }
 
-void lut::emitProduct(Emitter &e, const Body &g, StageCall &call, Value m, Value tileBegin, Value tileEnd) {
-  auto run = [&](const Body &body, auto loops) {
-    ComputeEmitter emitter{e, body, call, m, tileBegin, tileEnd};
-    emitter.finished = e.allocate(body.stepTokens * body.tileRows * 4);
-    loops(emitter);
-  };
-  auto fromStream = [&] { run(g, [](ComputeEmitter &emitter) { emitter.run(); }); };
-  auto unpacked = [&] { run(unpackedBody(g), [&](ComputeEmitter &emitter) { emitter.runUnpacked(g); }); };
-  if (!g.schedule.getUnpackTokens())
-    fromStream();
-  else if (!g.stepTokens)
-    unpacked();
-  else
-    e.choose(emitUnpacks(e, call, m), unpacked, fromStream);
+static void emit(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
+                 function_ref<void(ComputeEmitter &)> loops) {
+  ComputeEmitter emitter{e, g, call, range};
+  emitter.finished = e.allocate(g.stepTokens * g.tileRows * 4);
+  loops(emitter);
+}
+
+void lut::emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range) {
+  emit(e, g, call, range, [&](ComputeEmitter &emitter) {
+    if (g.format.subgroup && g.format.multipleBits() < 8)
+      emitter.multiples = e.allocate(g.spanMultiples());
+    emitter.run();
+  });
+}
+
+void lut::emitUnpackedProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
+                              function_ref<void(const PackedCodes &from, Value codes)> unpack) {
+  emit(e, g, call, range, [&](ComputeEmitter &emitter) { emitter.runUnpacked(unpack); });
 }

@@ -10,6 +10,7 @@ namespace lut {
 /// A part of k for which products are summed before sums are stored.
 struct KRange {
   mlir::Value block, kOffset, kLength, tileBytes; // tileBytes: of its k block
+  mlir::Value firstSpan, spans;                   // of groups; one where the row shares a scale
   mlir::Value isFirst, isLast;
 };
 
@@ -25,14 +26,14 @@ struct ComputeEmitter {
   Emitter &e;
   Body g; // its steps change with the number of tokens at a time
   StageCall &call;
-  mlir::Value m, tileBegin, tileEnd;
+  TileRange range;
   mlir::VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
   PreparedPlace place = call.prepared(g.unpacked);
   SourceRows carried = {}; // sums between k blocks
 
   void run();
-  void runUnpacked(Body stored);
-  KRange rangeOf(mlir::Value index, mlir::Value length);
+  void runUnpacked(llvm::function_ref<void(const PackedCodes &from, mlir::Value codes)> unpack);
+  KRange rangeOf(mlir::Value index, mlir::Value blocks);
   void tilesOfBlock(const KRange &k);
   void tokenTiles(llvm::function_ref<void(mlir::Value token, int64_t count)> body);
   mlir::Value enterStep(mlir::Value step);
@@ -40,8 +41,8 @@ struct ComputeEmitter {
   mlir::Value streamOf(const KRange &k, mlir::Value tile);
   void step(mlir::Value step, const KRange &k, mlir::Value token, int64_t count);
   Values groupedSums(mlir::Value stream, const TokenTile &tokens, const KRange &k, Values results);
-  Values span(mlir::Value stream, mlir::Value codes, const TokenTile &tokens, mlir::Value index,
-              Values results);
+  Values span(mlir::Value stream, mlir::Value codes, mlir::Value multiples, const TokenTile &tokens,
+              mlir::Value index, Values results);
   Values group(const GroupCursor &at, mlir::Value scales, const TokenTile &tokens, mlir::Value index,
                Values results);
   Values wholeRow(mlir::Value step, const TokenTile &tokens, Values sums);
@@ -50,7 +51,12 @@ struct ComputeEmitter {
                      mlir::Value kLength);
   TokenTile tokenTile(mlir::Value token, int64_t count);
   mlir::Value codesAt(mlir::Value stream, mlir::Value index);
+  mlir::Value multiplesAt(mlir::Value stream, mlir::Value index);
   mlir::Value partOf(mlir::Value pointer, int64_t stepBytes);
+  /// A number of the stream: `constant` where code depends on it.
+  mlir::Value streamNumber(uint64_t lutc_shape::*field, int64_t constant);
+  mlir::Value spanLength(); // elements of k
+  mlir::Value factor();     // Body::sumFactor as i32; null: 0
   mlir::Value tail(mlir::Value offset, mlir::Value step, int64_t sumVector, mlir::Type type);
   mlir::Value scaled(mlir::Value sum, mlir::Value activationScale, mlir::Value weightScale);
   mlir::Value correctZero(mlir::Value sum, mlir::Value zeroPoints, mlir::Value groupSum);
@@ -62,14 +68,14 @@ struct ComputeEmitter {
 
   mlir::Value carriedAt(mlir::Value step, mlir::Value token, int64_t sumVector);
   Values carriedSums(const KRange &k, mlir::Value step, const TokenTile &tokens, mlir::VectorType type);
-  void keep(mlir::Value step, mlir::Value token, const Values &sums);
-  void finish(mlir::Value step, mlir::Value token, const Values &results);
+  void put(mlir::Value step, mlir::Value token, const Values &values, mlir::Value isResult);
   void end(const KRange &k, mlir::Value step, mlir::Value token, const Values &sums,
            llvm::function_ref<Values()> results);
 
-  mlir::Value finished = {}; // memory for results that something follows
-  mlir::Value part = {};     // of the tile that the current step is; null: all of it
-  mlir::Value unpacked = {}; // codes of the current tile and k block; null: they are in the stream
+  mlir::Value finished = {};  // memory for results that something follows
+  mlir::Value part = {};      // of the tile that the current step is; null: all of it
+  mlir::Value multiples = {}; // memory for those of a span, or of all spans of what has been unpacked
+  mlir::Value unpacked = {};  // codes of the current tile and k block; null: they are in the stream
 };
 
 } // namespace lut

@@ -58,9 +58,8 @@ Value ComputeEmitter::perInteger(Value scale) {
 /// the products, whose sums take the registers.
 Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
   Values sums(at.prepared.size(), e.constant(ints, 0));
-  int64_t size = g.format.subgroup, perChunk = g.chunkK / size;
-  for (int64_t i = 0; i < g.span / size; ++i) {
-    int64_t place = i / perChunk * g.chunkStride + (i % perChunk * 2 + 1) * g.tileRows + s * g.laneRows;
+  for (int64_t i = 0; i < g.span / g.format.subgroup; ++i) {
+    int64_t place = (2 * i + 1) * g.tileRows + s * g.laneRows;
     Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(at.multiples, place));
     Value multiple = arith::ExtSIOp::create(e.b, e.loc, ints, narrow);
     for (auto [sum, all] : llvm::zip(sums, at.subgroupSums))
@@ -100,17 +99,32 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTil
   return results;
 }
 
+/// The multiples of a span at `stream`, or of the span `index` of what has been unpacked.
+Value ComputeEmitter::multiplesAt(Value stream, Value index) {
+  Value first = multiples;
+  if (g.unpacked)
+    first = e.at(multiples, e.mul(index, g.spanMultiples()));
+  else if (Value packed = e.at(stream, g.span / g.chunkK * g.chunkBytes); g.format.multipleBits() == 8)
+    first = packed;
+  else
+    emitMultiples(e, g, packed, multiples);
+  return partOf(first, g.stepRows());
+}
+
 /// The groups of span `index` at `stream`, whose scales follow its chunks; its codes may lie elsewhere.
-Values ComputeEmitter::span(Value stream, Value codes, const TokenTile &tokens, Value index, Values results) {
-  Value scales = e.at(stream, g.span / g.chunkK * g.chunkStride);
+Values ComputeEmitter::span(Value stream, Value codes, Value multiples, const TokenTile &tokens, Value index,
+                            Values results) {
+  int64_t codeBytes = g.span / g.chunkK * g.chunkBytes;
+  Value scales = e.at(stream, streamNumber(&lutc_shape::span_scales, codeBytes + g.spanMultipleBytes()));
+  Value length = spanLength();
   int64_t groups = g.spanGroups();
   for (int64_t i = 0; i < groups; ++i) {
     Value group = e.add(e.mul(index, groups), i);
-    GroupCursor at = cursor(codes, tokens, group, e.mul(index, g.span), e.index(g.span));
+    GroupCursor at = cursor(codes, tokens, group, e.mul(index, length), length);
     at.firstQuad = g.chunkQuads() / groups * i;
     at.quads = g.chunkQuads() / groups;
     if (int64_t subgroup = g.format.subgroup) {
-      at.multiples = partOf(e.at(stream, g.chunkBytes), g.stepRows());
+      at.multiples = multiples;
       Value first = e.mul(index, g.format.group / subgroup * 4);
       for (Value sums : tokens.sums)
         at.subgroupSums.push_back(e.at(sums, first));
@@ -122,10 +136,11 @@ Values ComputeEmitter::span(Value stream, Value codes, const TokenTile &tokens, 
 
 /// The spans of a range of k.
 Values ComputeEmitter::groupedSums(Value stream, const TokenTile &tokens, const KRange &k, Values results) {
-  Value first = e.div(k.kOffset, g.span);
-  return e.loop(e.div(k.kLength, g.span), results, [&](Value index, Values carried) {
-    Value place = e.at(stream, e.mul(index, g.spanBytes));
-    return span(place, codesAt(place, index), tokens, e.add(first, index), carried);
+  Value bytes = streamNumber(&lutc_shape::span_bytes, g.spanBytes);
+  return e.loop(k.spans, results, [&](Value index, Values carried) {
+    Value place = e.at(stream, e.mul(index, bytes));
+    Value multiples = g.format.subgroup ? multiplesAt(place, index) : Value();
+    return span(place, codesAt(place, index), multiples, tokens, e.add(k.firstSpan, index), carried);
   });
 }
 
@@ -136,7 +151,8 @@ Value ComputeEmitter::tail(Value offset, Value step, int64_t sumVector, Type typ
 }
 
 Values ComputeEmitter::wholeRow(Value step, const TokenTile &tokens, Values sums) {
-  int64_t count = tokens.count(), factor = sumFactor(g);
+  int64_t count = tokens.count();
+  Value factor = this->factor();
   for (int64_t s = 0; s < g.sumVectors(); ++s) {
     Value weightScale = perInteger(tail(call.number(&lutc_shape::scale_offset), step, s, floats));
     for (int64_t t = 0; t < count; ++t) {

@@ -21,7 +21,11 @@ struct LookupEmitter : SumEmitter {
   int64_t digitWeight(int64_t digit) const { return g.digits() == 2 && digit == 0 ? g.radix() : 1; }
   /// Units that one byte of the stream indexes: a nibble for bit planes, all of it for trits.
   int64_t unitsPerVector() const { return g.layout == Layout::base3 ? 1 : 2; }
-  int64_t bodyUnits() const { return g.layout == Layout::base3 ? g.schedule.getRun() : 8; }
+  /// Of a loop. Without byte permutes a lookup is long: as few as a run or a byte has.
+  int64_t bodyUnits() const {
+    int64_t run = g.schedule.getRun();
+    return g.layout == Layout::base3 ? run : g.permutes ? 8 : std::max<int64_t>(run, unitsPerVector());
+  }
 };
 } // namespace
 
@@ -39,20 +43,9 @@ static Value lookupConstant(Emitter &e, const Body &g, Value kLength) {
   return e.b.createOrFold<arith::TruncIOp>(e.loc, e.i32(), e.mul(perPlane, levels));
 }
 
-int64_t lut::sumFactor(const Body &g) {
-  const FormatRow &row = *g.format.row;
-  if (row.trits && g.strategy == Strategy::lookup)
-    return 0;
-  if (g.strategy == Strategy::dot)
-    return g.format.hasPlainCodes() ? 0 : row.offset;
-  if (g.format.hasPlainCodes())
-    return (1 << row.bits) - 1;
-  return row.step == 2 ? 0 : 2 * row.offset - 1 + (1 << row.bits);
-}
-
 /// Those of a whole row get the sum factor's part when it ends.
 Values SumEmitter::initialSums() {
-  int64_t factor = g.wholeRow() ? 0 : sumFactor(g);
+  Value factor = g.wholeRow() ? Value() : at.factor;
   Value constant = g.strategy == Strategy::lookup ? lookupConstant(e, g, at.kLength) : e.constant(e.i32(), 0);
   Values perToken;
   for (int64_t t = 0; t < tokens; ++t) {
@@ -79,7 +72,7 @@ Value SumEmitter::weightVector(Value pointer, int64_t index) {
 //===----------------------------------------------------------------------===//
 
 Values LookupEmitter::quadChunk(Value i, Values sums) {
-  Value chunk = e.at(at.weights, e.mul(i, g.chunkStride));
+  Value chunk = e.at(at.weights, e.mul(i, g.chunkBytes));
   int64_t chunkTables = g.tableOffset(8, 0); // 32 k are 8 units
   Value offset = e.mul(e.add(e.shiftRight(at.kOffset, 5), i), chunkTables);
   for (int64_t plane = 0; plane < g.planes; ++plane)
@@ -201,8 +194,10 @@ Values LookupEmitter::columnSums() {
   Value bodies = e.div(at.kLength, g.unit * bodyUnits());
   Values zeros(g.planes * g.digits() * R * tokens * 2, e.constant(words, 0));
   auto body = [&](Value i, Values state) { return columnBody(i, state); };
-  if (auto count = e.known(bodies); count && *count <= segment)
-    return foldWords(e.loop(bodies, zeros, body), initialSums(), *count * perBody);
+  int64_t longest = g.hasOpenGroup() ? groupSizes().back() : g.span;
+  int64_t most = g.wholeRow() ? INT64_MAX : longest / (g.unit * bodyUnits());
+  if (most <= segment)
+    return foldWords(e.loop(bodies, zeros, body), initialSums(), most * perBody);
   return e.loop(e.index(0), bodies, segment, initialSums(), [&](Value first, Values sums) {
     Value end = e.least(e.add(first, segment), bodies);
     return foldWords(e.loop(first, end, 1, zeros, body), sums, segment * perBody);

@@ -77,22 +77,49 @@ Value lut::emitUnpacks(Emitter &e, StageCall &call, Value m) {
   return e.compare(arith::CmpIPredicate::uge, m, call.number(&lutc_shape::unpack_tokens));
 }
 
-void lut::emitUnpack(Emitter &e, const Body &g, Value stream, Value kLength, Value codes) {
+void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, const PackedCodes &from,
+                     Value codes) {
+  g.stepVectors = g.rowVectors / unpacked.steps();
   if (g.layout == Layout::base3) {
     TritUnpacker unpacker{e, g};
-    return e.each(e.div(kLength, 20), [&](Value i) {
-      unpacker.rowVector(e.at(stream, e.mul(i, 4 * g.chunkBytes)), e.at(codes, e.mul(i, 20 * g.stepRows())));
+    return e.each(e.div(from.length, 20), [&](Value i) {
+      unpacker.rowVector(e.at(e.at(from.stream, from.part), e.mul(i, 4 * g.chunkBytes)),
+                         e.at(codes, e.mul(i, 20 * g.stepRows())));
     });
   }
-  auto chunks = [&](Value from, Value to, Value length) {
-    e.each(e.div(length, g.chunkK), [&](Value i) {
-      unpackChunk(e, g, e.at(from, e.mul(i, g.chunkStride)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
+  Value spanBytes = call.number(&lutc_shape::span_bytes);
+  Value multiples = e.at(codes, g.stepRows() * g.unpackK);
+  e.each(from.spans, [&](Value i) {
+    Value span = e.at(from.stream, e.mul(i, spanBytes));
+    Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
+    e.each(e.div(from.length, g.chunkK), [&](Value i) {
+      unpackChunk(e, g, e.at(e.at(span, from.part), e.mul(i, g.chunkBytes)),
+                  e.at(to, e.mul(i, g.chunkK * g.stepRows())));
     });
-  };
-  if (g.wholeRow())
-    return chunks(stream, codes, kLength);
-  e.each(e.div(kLength, g.span), [&](Value i) {
-    chunks(e.at(stream, e.mul(i, g.spanBytes)), e.at(codes, e.mul(i, g.span * g.stepRows())),
-           e.index(g.span));
+    if (g.format.subgroup)
+      emitMultiples(e, g, e.at(span, g.span / g.chunkK * g.chunkBytes),
+                    e.at(multiples, e.mul(i, g.spanMultiples())));
+  });
+}
+
+/// Each of four quarters of the multiples has four bits in half of the bytes, and two in a quarter of them.
+void lut::emitMultiples(Emitter &e, const Body &g, Value packed, Value bytes) {
+  int64_t bits = g.format.multipleBits(), quarter = g.spanMultiples() / 4;
+  int64_t V = std::min(g.vectorBytes, quarter);
+  VectorType type = e.vec(V, e.i8());
+  if (bits == 8)
+    return e.each(e.index(0), e.index(4 * quarter), V,
+                  [&](Value i) { e.store(e.load(type, e.at(packed, i)), e.at(bytes, i)); });
+  e.each(e.index(0), e.index(quarter), V, [&](Value i) {
+    Value low[] = {e.load(type, e.at(packed, i)), e.load(type, e.at(e.at(packed, i), quarter))};
+    Value high = bits == 6 ? e.load(type, e.at(e.at(packed, i), 2 * quarter)) : Value();
+    for (int64_t q = 0; q < 4; ++q) {
+      Value multiple = e.bitAnd(e.shiftBytes(low[q % 2], q / 2 * 4), 15);
+      if (high)
+        multiple = arith::OrIOp::create(e.b, e.loc, multiple, e.bitAnd(e.shiftBytes(high, 2 * q - 4), 0x30));
+      if (!g.format.minimums)
+        multiple = e.sub(multiple, e.constant(type, 1 << (bits - 1)));
+      e.store(multiple, e.at(e.at(bytes, i), q * quarter));
+    }
   });
 }

@@ -11,10 +11,10 @@
 extern "C" {
 #endif
 
-/* The codes of one block. Of TQ2_0 they may be 3, which is no trit. */
-typedef void lutc_unpack_codes(const uint8_t *block, uint8_t *codes);
-/* The multiples of a block's scale and, where it has one, minimum: one for each subgroup. */
-typedef void lutc_unpack_multiples(const uint8_t *block, int8_t *scales, int8_t *minimums);
+/* The codes of `count` blocks. Of TQ2_0 they may be 3, which is no trit. */
+typedef void lutc_unpack_codes(const uint8_t *blocks, size_t count, uint8_t *codes);
+/* The multiples of blocks' scales and, where they have them, minimums: one for each subgroup. */
+typedef void lutc_unpack_multiples(const uint8_t *blocks, size_t count, int8_t *scales, int8_t *minimums);
 
 /* A type. A block has one f16 scale, but MXFP4 one e8m0, and NVFP4 four of e4m3, which f16 holds. */
 typedef struct lutc_block_type {
@@ -36,10 +36,11 @@ const lutc_block_type *lutc_find_block_type(uint32_t number);
 /* All of them. */
 const lutc_block_type *lutc_block_types(size_t *count);
 
-/* The scales of a block as its format stores them: f16, of MXFP4 e8m0. */
-void lutc_unpack_scales(const lutc_block_type *type, const uint8_t *block, uint8_t *scales);
-/* The f16 minimum of a block whose type has one: K-blocks subtract theirs, so that it is negated. */
-uint16_t lutc_block_minimum(const lutc_block_type *type, const uint8_t *block);
+/* The scales of blocks as their format stores them: f16, of MXFP4 e8m0. */
+void lutc_unpack_scales(const lutc_block_type *type, const uint8_t *blocks, size_t count, uint8_t *scales);
+/* The f16 minimums of blocks whose type has them: K-blocks subtract theirs, so that they are negated. */
+void lutc_unpack_minimums(const lutc_block_type *type, const uint8_t *blocks, size_t count,
+                          uint16_t *minimums);
 
 #ifdef __cplusplus
 }

@@ -4,9 +4,17 @@
 
 #include "blocks.h"
 
-lutc_unpack_codes lutc_codes_of_pairs, lutc_codes_q2_k, lutc_codes_q3_k, lutc_codes_q4_k, lutc_codes_q5_k,
-    lutc_codes_q6_k;
-lutc_unpack_multiples lutc_multiples_q2_k, lutc_multiples_q3_k, lutc_multiples_q4_k /* and Q5_K */,
+lutc_unpack_codes lutc_codes_q2_k, lutc_codes_q3_k, lutc_codes_q4_k, lutc_codes_q5_k, lutc_codes_q6_k;
+lutc_unpack_multiples lutc_multiples_q2_k, lutc_multiples_q3_k, lutc_multiples_q4_k, lutc_multiples_q5_k,
     lutc_multiples_q6_k;
+
+/* 256 codes of two bits. Each half of 128 elements takes 32 bytes: elements 32 s + l at bits 2 s of byte l.
+ */
+static inline void lutc_unpack_pairs(const uint8_t *restrict bytes, uint8_t *restrict codes) {
+  for (int half = 0; half < 2; ++half)
+    for (int s = 0; s < 4; ++s)
+      for (int l = 0; l < 32; ++l)
+        codes[128 * half + 32 * s + l] = bytes[32 * half + l] >> 2 * s & 3;
+}
 
 #endif

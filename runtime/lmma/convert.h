@@ -17,18 +17,6 @@ static inline uint32_t lmma_bits_of(float value) {
   return bits;
 }
 
-/* To nearest even; NaN as 0x7e00. */
-static inline uint16_t lmma_to_f16(float value) {
-  const uint32_t sign = lmma_bits_of(value) >> 16 & 0x8000, magnitude = lmma_bits_of(value) & 0x7fffffff;
-  if (magnitude > 0x7f800000)
-    return 0x7e00;
-  if (magnitude >= 0x47800000) /* 2^16 */
-    return (uint16_t)(sign | 0x7c00);
-  if (magnitude < 0x38800000) /* 2^-14; floats from 0.5 on are 2^-24 apart, as subnormals are */
-    return (uint16_t)(sign | (lmma_bits_of(lmma_float_of(magnitude) + 0.5f) - 0x3f000000));
-  return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13);
-}
-
 static inline float lmma_from_f8(uint8_t bits) {
   const uint32_t sign = (uint32_t)(bits & 0x80) << 24, exponent = bits >> 3 & 15, fraction = bits & 7;
   if ((bits & 0x7f) == 0x7f)
@@ -69,7 +57,7 @@ static inline void lmma_put(uint8_t *fragment, uint8_t type, size_t index, float
   if (type == LMMA_F8) {
     fragment[index] = lmma_to_f8(value);
   } else if (type == LMMA_F16) {
-    const uint16_t half = lmma_to_f16(value);
+    const uint16_t half = lutc_narrow(value);
     memcpy(fragment + 2 * index, &half, sizeof half);
   } else {
     const uint32_t word = value != value ? 0x7fc00000 : lmma_bits_of(value);
@@ -83,7 +71,7 @@ static inline float lmma_round(float value, uint8_t type) {
   case LMMA_F8:
     return lmma_from_f8(lmma_to_f8(value));
   case LMMA_F16:
-    return lutc_widen(lmma_to_f16(value));
+    return lutc_widen(lutc_narrow(value));
   default:
     return value;
   }

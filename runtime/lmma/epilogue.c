@@ -38,7 +38,7 @@ void lmma_convert(const lmma_instruction *i, uint8_t *const reg[4]) {
       reg[0][at] = to_i8(value);
       continue;
     }
-    half = i->type[0] == LMMA_F16 ? lmma_to_f16(value) : to_bf16(value);
+    half = i->type[0] == LMMA_F16 ? lutc_narrow(value) : to_bf16(value);
     memcpy(reg[0] + 2 * at, &half, sizeof half);
   }
 }

@@ -129,7 +129,7 @@ static uint16_t rtl_add(uint16_t a, uint16_t b) {
   const float sum = rtl_operand(a) + rtl_operand(b);
   if (sum != sum) /* of opposite infinities */
     return 0x7c00;
-  const uint16_t bits = lmma_to_f16(sum);
+  const uint16_t bits = lutc_narrow(sum);
   return (bits & 0x7c00) == 0 ? bits & 0x8000 : bits;
 }
 

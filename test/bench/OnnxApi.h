@@ -16,6 +16,7 @@ struct Session;
 struct Value;
 struct MemoryInfo;
 struct RunOptions;
+struct ShapeInfo; // and type
 
 struct ApiBase {
   void *const *(*getApi)(uint32_t version);
@@ -29,6 +30,10 @@ constexpr int elementFloat = 1, arenaAllocator = 1, defaultMemory = 0, logErrors
 #define LUT_ONNX_FUNCTIONS(F)                                                                                \
   F(2, const char *, getErrorMessage, (const Status *))                                                      \
   F(3, Status *, createEnv, (int level, const char *name, Environment **))                                   \
+  F(4, Status *, createLoggingEnv,                                                                           \
+    (void (*log)(void *argument, int level, const char *category, const char *logger, const char *place,     \
+                 const char *message),                                                                       \
+     void *argument, int level, const char *name, Environment **))                                           \
   F(8, Status *, createSessionFromArray,                                                                     \
     (const Environment *, const void *model, size_t bytes, const SessionOptions *, Session **))              \
   F(9, Status *, run,                                                                                        \
@@ -39,12 +44,18 @@ constexpr int elementFloat = 1, arenaAllocator = 1, defaultMemory = 0, logErrors
   F(24, Status *, setThreads, (SessionOptions *, int threads))                                               \
   F(49, Status *, createTensor,                                                                              \
     (const MemoryInfo *, void *data, size_t bytes, const int64_t *shape, size_t rank, int type, Value **))   \
+  F(51, Status *, getData, (Value *, void **))                                                               \
+  F(61, Status *, getRank, (const ShapeInfo *, size_t *))                                                    \
+  F(62, Status *, getDimensions, (const ShapeInfo *, int64_t *, size_t rank))                                \
+  F(65, Status *, getShape, (const Value *, ShapeInfo **))                                                   \
   F(69, Status *, createCpuMemoryInfo, (int allocator, int memory, MemoryInfo **))                           \
   F(93, void, releaseStatus, (Status *))                                                                     \
   F(95, void, releaseSession, (Session *))                                                                   \
   F(96, void, releaseValue, (Value *))                                                                       \
+  F(99, void, releaseShape, (ShapeInfo *))                                                                   \
   F(100, void, releaseSessionOptions, (SessionOptions *))                                                    \
-  F(130, Status *, addConfigEntry, (SessionOptions *, const char *key, const char *value))
+  F(130, Status *, addConfigEntry, (SessionOptions *, const char *key, const char *value))                   \
+  F(228, Status *, registerCustomOps, (SessionOptions *, const char *library))
 
 struct Api {
   explicit Api(void *const *table) {

@@ -26,7 +26,9 @@ struct Packer : testing::TestWithParam<const char *> {
     ASSERT_TRUE(manifest && storage);
   }
   Bytes write(uint64_t bandBytes) {
-    auto plan = planPack(**checkpoint, *storage, *manifest, PackOptions());
+    auto claims = claimModules(**checkpoint, *manifest);
+    EXPECT_TRUE(bool(claims));
+    auto plan = planPack(**checkpoint, *storage, *manifest, *claims, PackOptions());
     EXPECT_TRUE(bool(plan));
     const std::string path = directory.path / "model.lutc";
     llvm::Error problem =

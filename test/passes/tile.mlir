@@ -11,6 +11,9 @@
 //     for each token: int8 values, one scale and one sum for each group
 //   func.func @product_a8_w2g32_dot_1x1_plain(%operands, %stage, %m, %begin, %end)
 //     for each k block, for each tile, for each token: sum, scale; at the end of k store
+//   func.func @unpack_w2_dot_1x1_plain(%operands, %stage, %from, %part, %spans, %length, %codes)
+//   func.func @unpacked_a8_255g32_1x1x1..._plain(%operands, %stage, %unpack, %m, %begin, %end)
+//     where it has a schedule that unpacks: codes to bytes; the product of bytes, whatever bits they had
 //   func.func @finish_f32_plain(%operands, %stage, %results, %stride, %token, %count, %row, %rows)
 //     what follows a product, and rows of a tile that is not whole
 //
@@ -227,10 +230,8 @@ module attributes {lut.target = #target} {
   // CHECK-LABEL: func.func @source_copy_plain(
   // CHECK-LABEL: func.func @product_a8_w2g32_dot_1x1_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
-  // CHECK: %[[LENGTH:.*]] = arith.minui
+  // CHECK: %[[GROUPS:.*]] = arith.minui
   // CHECK: scf.for %{{.*}} to %[[M]]
-  // CHECK: %[[GROUP:.*]] = arith.constant 32 : i64
-  // CHECK: %[[GROUPS:.*]] = arith.divui %[[LENGTH]], %[[GROUP]]
   // CHECK: scf.for %{{.*}} to %[[GROUPS]]
 
   // Symmetric weights start at their code book's offset times the sum of the group's activations, and subtract nothing
@@ -303,11 +304,14 @@ module attributes {lut.target = #target} {
   // CHECK-LABEL: func.func @prepare_a8_g64_t4x2x16_plain(
   // Both digits of an exact sum: division by the radix.
   // CHECK: arith.divui %{{.*}} : vector<8xi16>
-  // A group of 64 fits sums of 16 bits.
-  // CHECK-LABEL: func.func @product_a8_w1g64_column_1x1r4w256_plain(
+  // A group of 64 or more, whose length is a number, fits sums of 16 bits.
+  // CHECK-LABEL: func.func @product_a8_w1g_column_1x1r4w256_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE:.*]][128]
+  // CHECK: %[[GROUP:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: scf.for %{{.*}} to %[[M]]
   // CHECK-NOT: arith.minui
+  // CHECK: arith.divui %[[GROUP]], %{{.*}} : i64
   // CHECK: lut.lookup %{{.*}} entries 16 : vector<16xi8>, vector<16xi8>
   // CHECK: lut.accumulate %{{.*}} : vector<16xi8>, vector<8xi16>
   func.func @column(%x: tensor<?x128xf32>, %w: !lut.weights<16 x 128, <w1g64>, planes>) -> tensor<?x16xf32> {
@@ -317,14 +321,14 @@ module attributes {lut.target = #target} {
     return %y : tensor<?x16xf32>
   }
 
-  // Sums of 16 bits are widened after every 4 runs of 4 units, 64 k, two steps of 32; that takes a loop of its own.
+  // Sums of 16 bits are widened after every 4 runs of 4 units, 64 k, four steps; that takes a loop of its own.
   // CHECK-LABEL: func.func @product_a8_w1_column_1x1r4w4_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
   // CHECK: scf.for %{{.*}} to %[[M]]
   // CHECK: %[[STEPS:.*]] = arith.divui
-  // CHECK: %[[TWO:.*]] = arith.constant 2 : i64
-  // CHECK: scf.for %[[FIRST:.*]] = %{{.*}} to %[[STEPS]] step %[[TWO]]
-  // CHECK: %[[NEXT:.*]] = arith.addi %[[FIRST]], %[[TWO]]
+  // CHECK: %[[FOUR:.*]] = arith.constant 4 : i64
+  // CHECK: scf.for %[[FIRST:.*]] = %{{.*}} to %[[STEPS]] step %[[FOUR]]
+  // CHECK: %[[NEXT:.*]] = arith.addi %[[FIRST]], %[[FOUR]]
   // CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %[[STEPS]]
   // CHECK: scf.for %{{.*}} = %[[FIRST]] to %[[END]]
   // CHECK: lut.accumulate
@@ -397,22 +401,30 @@ module attributes {lut.target = #target} {
   }
 
   // From so many tokens on as the shape says, codes are unpacked to the stack first, for all tokens of a tile, whose sums
-  // lie there too; products load them as they are. Fewer tokens take the codes from the stream.
+  // lie there too; products load them as they are, and what else a span has lies where numbers say. Fewer tokens take
+  // the codes from the stream.
+  // CHECK-LABEL: func.func @unpack_w2_dot_2x2_plain(
+  // CHECK-SAME: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[FROM:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[SPANS:[a-z0-9]+]]: i64, %[[LENGTH:[a-z0-9]+]]: i64, %[[TO:[a-z0-9]+]]: !llvm.ptr) {
+  // CHECK: scf.for %{{.*}} to %[[SPANS]]
+  // CHECK: %[[CODES:.*]] = arith.andi %{{.*}} : vector<16xi8>
+  // CHECK: llvm.store %[[CODES]], %{{.*}} : vector<16xi8>
+  // CHECK-LABEL: func.func @unpacked_a8_255g32_2x2x1fu8192t32_plain(
+  // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[UNPACK:[a-z0-9]+]]: (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64, i64, !llvm.ptr) -> (), %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) {
+  // CHECK: %[[ROOM:.*]] = arith.constant 65536 : i64
+  // CHECK-NEXT: %[[BYTES:.*]] = llvm.alloca %[[ROOM]] x i8 {alignment = 64 : i64}
+  // CHECK: func.call_indirect %[[UNPACK]](%[[OPERANDS]], %[[STAGE]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[BYTES]])
+  // CHECK-COUNT-16: lut.dot %{{.*}} max 255
+  // CHECK-NOT: lut.dot
   // CHECK-LABEL: func.func @product_a8_w2g32_dot_2x2u8192t32_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
-  // CHECK: %[[ROOM:.*]] = arith.constant 65536 : i64
-  // CHECK-NEXT: llvm.alloca %[[ROOM]] x i8 {alignment = 64 : i64}
   // CHECK: %[[AT:.*]] = llvm.getelementptr %[[STAGE]][24]
   // CHECK: %[[SHAPE:.*]] = llvm.load %[[AT]] {{.*}} -> !llvm.ptr
-  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][128]
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][176]
   // CHECK: %[[FROM:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[M]], %[[FROM]] : i64
   // CHECK: scf.if %[[MANY]]
-  // CHECK: %[[CODES:.*]] = arith.andi %{{.*}} : vector<16xi8>
-  // CHECK: llvm.store %[[CODES]], %{{.*}} : vector<16xi8>
-  // CHECK: lut.dot %{{.*}} max 3
-  // CHECK-NOT: arith.andi %{{.*}} : vector
-  // CHECK: lut.dot %{{.*}} max 3
+  // CHECK: %[[UNPACK:.*]] = func.constant @unpack_w2_dot_2x2_plain
+  // CHECK: func.call @unpacked_a8_255g32_2x2x1fu8192t32_plain(%[[OPERANDS]], %[[STAGE]], %[[UNPACK]], %[[M]], %[[BEGIN]], %[[END]])
   // CHECK: {{^}}    } else {
   // CHECK-NOT: llvm.store %{{.*}} : vector<16xi8>
   // CHECK: %[[LOW:.*]] = arith.andi %{{.*}} : vector<16xi8>
@@ -430,14 +442,17 @@ module attributes {lut.target = #target} {
   // CHECK: vector.shuffle %{{.*}} [0, 5, 10, 15, 1, 6, 11, 16, 2, 7, 12, 17, 3, 8, 13, 18, 4, 9, 14, 19,
   // CHECK: {{^}}    } else {
   // CHECK: llvm.store %{{.*}} : vector<8xi8>
-  // CHECK-LABEL: func.func @product_a8_w158_base3_1x1r7w256k140u420t8_plain(
-  // CHECK: scf.if
+  // CHECK-LABEL: func.func @unpack_w158_base3_1x4_plain(
   // CHECK: %[[FOUR:.*]] = lut.lookup %{{.*}}[%[[BYTES:.*]]] entries 128
   // CHECK: %[[NEGATIVE:.*]] = arith.cmpi slt, %[[BYTES]], %{{.*}} : vector<16xi8>
   // CHECK: %[[REST:.*]] = arith.subi %{{.*}}, %[[FOUR]]
   // CHECK: arith.select %[[NEGATIVE]], %[[REST]], %[[FOUR]]
   // CHECK: lut.lookup %{{.*}}[%[[BYTES]]] entries 128
-  // CHECK: lut.dot %{{.*}} max 2
+  // CHECK-LABEL: func.func @unpacked_a8_255_4x4x1fok140u420t8_plain(
+  // CHECK: lut.dot %{{.*}} max 255
+  // CHECK-LABEL: func.func @product_a8_w158_base3_1x1r7w256k140u420t8_plain(
+  // CHECK: scf.if
+  // CHECK: func.call @unpacked_a8_255_4x4x1fok140u420t8_plain(
   // CHECK: {{^}}    } else {
   // CHECK: lut.accumulate
   func.func @unpackedTrits(%x: tensor<?x140xf32>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {

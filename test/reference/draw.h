@@ -58,6 +58,7 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.group = g != std::string::npos ? std::stoul(name.substr(g + 1)) : sub != std::string::npos ? 256 : k;
   info.subgroup = sub != std::string::npos ? std::stoul(name.substr(sub + 1)) : 0;
   info.codes = ternary ? 3 : size_t(1) << (name[name.find_first_of("123456789")] - '0');
+  info.multiple_bits = !info.subgroup ? 0 : info.codes <= 4 ? 4 : info.codes <= 32 ? 6 : 8;
   info.scale_type = ternary || ends('s') ? LUTC_F32
                     : ends('b')          ? LUTC_BF16
                     : ends('e')          ? LUTC_F8_E8M0
@@ -156,8 +157,10 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
       append(weights.minimums, info.scale_type, drawScale(info.scale_type, random, plain) ^ sign);
   }
   const size_t subgroups = info.subgroup ? info.n * ((info.k + info.subgroup - 1) / info.subgroup) : 0;
-  for (size_t i = 0; i < subgroups; ++i) {
-    auto multiple = [&] { return int8_t(int(draw(random, plain ? 144 : 0, plain ? 159 : 255)) - 128); };
+  const int span = 1 << info.multiple_bits, least = info.has_minimums && span < 256 ? 0 : -span / 2;
+  for (size_t i = 0; i < subgroups; ++i) { // plain: of the larger half of those that are positive
+    const int most = least + span - 1, first = plain ? most / 2 + 1 - least : 0;
+    auto multiple = [&] { return int8_t(int(draw(random, first, span - 1)) + least); };
     weights.multiples.push_back(multiple());
     if (info.has_minimums)
       weights.minimumMultiples.push_back(multiple());

@@ -155,6 +155,52 @@ TEST_F(File, IsOfOneLibraryVariantAndVersion) {
   EXPECT_EQ(lutc_open_file(&future.library, mapped->data(), mapped->size(), &file), LUTC_UNSUPPORTED_CPU);
 }
 
+// Of no library: it opens with any, in any variant, and kernels are the caller's to make.
+TEST_F(File, MayBeOfNoLibrary) {
+  ASSERT_EQ(lutc_use_variant(&toy.library, "second"), LUTC_OK);
+  ASSERT_EQ(openChanged([](auto &header) { header.library_hash = 0; }), LUTC_OK);
+  EXPECT_EQ(file.library, nullptr);
+  ASSERT_EQ(lutc_check_file(&file), LUTC_OK);
+  lutc_tensor packed = {};
+  ASSERT_EQ(lutc_find_tensor(&file, "up.weight", &packed), LUTC_OK);
+  ASSERT_EQ(packed.role, LUTC_PACKED);
+  EXPECT_EQ(packed.kernel, nullptr);
+  EXPECT_EQ(lutc_check_packed(&toy.kernel, packed.data, packed.bytes), LUTC_WRONG_LAYOUT);
+  ASSERT_EQ(lutc_use_variant(&toy.library, "first"), LUTC_OK);
+  EXPECT_EQ(lutc_check_packed(&toy.kernel, packed.data, packed.bytes), LUTC_OK);
+  std::vector<float> row(packed.shape[1]);
+  EXPECT_EQ(lutc_read_rows(&packed, 0, 1, row.data(), row.size()), LUTC_NULL_POINTER);
+  packed.kernel = &toy.kernel;
+  EXPECT_EQ(lutc_read_rows(&packed, 0, 1, row.data(), row.size()), LUTC_OK);
+  uint8_t *bytes = mapped->data() + (static_cast<const uint8_t *>(packed.data) - mapped->data());
+  packed.kernel = nullptr;
+  for (size_t at : {size_t(0), size_t(8), sizeof(lutc_packed_header), packed.bytes - 1}) {
+    bytes[at] ^= 1;
+    EXPECT_NE(lutc_check_tensor(&packed), LUTC_OK) << at;
+    bytes[at] ^= 1;
+  }
+  packed.bytes -= 64;
+  EXPECT_EQ(lutc_check_tensor(&packed), LUTC_CORRUPT);
+}
+
+TEST(SumRows, OfPartsAddUp) {
+  std::vector<uint8_t> rows(7 * 18);
+  for (size_t i = 0; i < rows.size(); ++i)
+    rows[i] = uint8_t(i * 37);
+  auto sum = [&](size_t first, size_t count) {
+    return lutc_sum_rows(rows.data() + first * 18, 18, first, count);
+  };
+  const uint64_t all = sum(0, 7);
+  EXPECT_EQ(sum(0, 3) + sum(3, 4), all);
+  for (uint8_t &byte : rows) {
+    ++byte;
+    EXPECT_NE(sum(0, 7), all);
+    --byte;
+  }
+  std::swap_ranges(rows.begin(), rows.begin() + 18, rows.begin() + 18);
+  EXPECT_NE(sum(0, 7), all);
+}
+
 TEST_F(File, IsRefusedWhenCutOffAnywhere) {
   const std::vector<uint8_t> bytes = model.build();
   for (size_t size = 0; size < bytes.size(); ++size) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <set>
+#include <utility>
 
 using namespace lut;
 using namespace lut::reference;
@@ -113,10 +114,11 @@ void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const l
   for (size_t row = 0; row < unpacked.rows && info.subgroup; ++row)
     for (size_t s = 0; s < unpacked.paddedK / info.subgroup; ++s) {
       const bool exists = row < info.n && s < weights.subgroups;
+      const int none = info.has_minimums || info.multiple_bits == 8 ? 0 : -(1 << info.multiple_bits) / 2;
       const size_t at = row * weights.subgroups + s;
-      ASSERT_EQ(unpacked.multiple(row, s, false), exists ? view.multiples[at] : 0) << row;
+      ASSERT_EQ(unpacked.multiple(row, s, false), exists ? view.multiples[at] : none) << row;
       if (info.has_minimums) {
-        ASSERT_EQ(unpacked.multiple(row, s, true), exists ? view.minimumMultiples[at] : 0) << row;
+        ASSERT_EQ(unpacked.multiple(row, s, true), exists ? view.minimumMultiples[at] : none) << row;
       }
     }
 }
@@ -392,6 +394,34 @@ TEST(PackArrays, NeedsTheArraysOfTheFormat) {
   weights = drawn.view();
   weights.minimum_multiples = nullptr;
   EXPECT_EQ(pack(weights), LUTC_NULL_POINTER);
+}
+
+// Multiples of 4 and 6 bits, without a sign where there are minimums.
+TEST(PackArrays, RefusesMultiplesThatDoNotFit) {
+  const struct {
+    LayoutCase layout;
+    int least, most;
+  } cases[] = {{{"w2k16m", LUTC_LAYOUT_DOT, 2}, 0, 15},
+               {{"w2k16", LUTC_LAYOUT_DOT, 2}, -8, 7},
+               {{"w4k32m", LUTC_LAYOUT_DOT, 4}, 0, 63},
+               {{"w3k16", LUTC_LAYOUT_DOT, 3}, -32, 31},
+               {{"w6k16", LUTC_LAYOUT_DOT, 6}, -128, 127}};
+  for (const auto &it : cases) {
+    const lutc_kernel_info info = describe(it.layout.format, "a8", 3, 300);
+    const lutc_layout layout = makeLayout(it.layout, info, 16, 1, 1);
+    Random random(4);
+    DrawnWeights drawn = drawWeights(info, random);
+    std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
+    for (std::vector<int8_t> *of : {&drawn.multiples, &drawn.minimumMultiples})
+      for (int value = -128; value < 128 && !of->empty(); ++value) {
+        const int8_t kept = std::exchange(of->back(), int8_t(value));
+        const lutc_weights weights = drawn.view();
+        EXPECT_EQ(lutc_pack_payload(&info, &layout, &weights, payload.data(), payload.size()),
+                  value < it.least || value > it.most ? LUTC_BAD_SCALE : LUTC_OK)
+            << it.layout.format << " " << value;
+        of->back() = kept;
+      }
+  }
 }
 
 // Infinities and NaNs of every type, as a scale or a minimum, of groups, rows and tensors.

@@ -22,13 +22,10 @@ public:
     chunkBytes = bits * layout.row_vectors * layout.vector_bytes;
     if (fragments()) // nibbles of 8 units, and signs of trits
       chunkBytes = layout.tile_rows * (layout.kind == LUTC_LAYOUT_TRITS ? 5 : 4 * bits);
-    chunkStride = chunkBytes;
-    if (info.subgroup)
-      chunkStride += chunk / info.subgroup * multipleBytes();
     tileBytes.push_back(0);
     for (size_t k = 0; k < paddedK; ++k)
-      tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkStride : 0) +
-                          (layout.group && k % layout.group == 0 ? scaleBytes() : 0));
+      tileBytes.push_back(tileBytes.back() + (k % chunk == 0 ? chunkBytes : 0) +
+                          (layout.group && k % layout.group == 0 ? scaleBytes() + multipleBytes() : 0));
   }
 
   size_t streamBytes() const {
@@ -81,9 +78,16 @@ public:
   }
   // Of the scale, or the minimum, of a subgroup of a row.
   int8_t multiple(size_t row, size_t subgroup, bool ofMinimum) const {
-    const size_t k = subgroup * info.subgroup;
-    return int8_t(payload[chunkOffset(row, k) + chunkBytes + k % chunk / info.subgroup * multipleBytes() +
-                          (ofMinimum ? layout.tile_rows : 0) + row % layout.tile_rows]);
+    const size_t perGroup = layout.group / info.subgroup, kinds = info.has_minimums ? 2 : 1;
+    const size_t at = scalesOffset(row, subgroup / perGroup) - multipleBytes();
+    const size_t v = (subgroup % perGroup * kinds + ofMinimum) * layout.tile_rows + row % layout.tile_rows;
+    const size_t half = perGroup * kinds * layout.tile_rows / 2;
+    if (info.multiple_bits == 8)
+      return int8_t(payload[at + v]);
+    int value = v < half ? payload[at + v] & 15 : payload[at + v - half] >> 4;
+    if (info.multiple_bits == 6)
+      value += (payload[at + half + v % (half / 2)] >> (v / (half / 2)) * 2 & 3) * 16;
+    return int8_t(info.has_minimums ? value : value - (1 << info.multiple_bits) / 2);
   }
 
   // In the tail.
@@ -164,7 +168,11 @@ private:
   size_t scaleBytes() const {
     return layout.tile_rows * (scaleSize() * (info.has_minimums ? 2 : 1) + (info.has_zero_points ? 1 : 0));
   }
-  size_t multipleBytes() const { return layout.tile_rows * (info.has_minimums ? 2 : 1); }
+  size_t multipleBytes() const { // of a tile and group
+    return info.subgroup ? layout.group / info.subgroup * layout.tile_rows * (info.has_minimums ? 2 : 1) *
+                               info.multiple_bits / 8
+                         : 0;
+  }
   // Bytes of k in [begin, end) of one tile, scales included.
   size_t spanBytes(size_t begin, size_t end) const {
     return tileBytes[std::min(end, paddedK)] - tileBytes[begin];
@@ -181,21 +189,21 @@ private:
   size_t chunkOffset(size_t row, size_t k) const {
     const size_t block = k / layout.k_block, blockBegin = block * layout.k_block;
     const size_t span = layout.group ? k / spanK() * spanK() : blockBegin;
-    return tileOffset(row, block) + spanBytes(blockBegin, span) + (k - span) / chunk * chunkStride;
+    return tileOffset(row, block) + spanBytes(blockBegin, span) + (k - span) / chunk * chunkBytes;
   }
   // Two groups of half a chunk share it.
   size_t spanK() const { return std::max<size_t>(layout.group, chunk); }
   size_t scalesOffset(size_t row, size_t group) const {
     const size_t k = group * layout.group, span = k / spanK() * spanK(), block = span / layout.k_block;
     const size_t chunks = (std::min(span + spanK(), paddedK) - span + chunk - 1) / chunk;
-    return tileOffset(row, block) + spanBytes(block * layout.k_block, span) + chunks * chunkStride +
-           (k - span) / layout.group * scaleBytes();
+    return tileOffset(row, block) + spanBytes(block * layout.k_block, span) + chunks * chunkBytes +
+           multipleBytes() + (k - span) / layout.group * scaleBytes();
   }
 
   const lutc_kernel_info &info;
   const lutc_layout &layout;
   const uint8_t *payload;
-  size_t bits = 0, chunkBytes, chunkStride;
+  size_t bits = 0, chunkBytes;
   std::vector<size_t> tileBytes; // [k]: of one tile up to k, all k blocks in a row
 };
 

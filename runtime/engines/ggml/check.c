@@ -136,6 +136,8 @@ const char *lutc_run_trial(void) {
     lutc_ggml.backend_free(t.backend);
   if (t.weights != NULL)
     lutc_ggml.backend_buffer_free(t.weights);
+  if (problem == NULL && lutc_has_buffers())
+    problem = "buffers of ggml are freed in another way";
   if (t.activations != NULL)
     lutc_ggml.backend_buffer_free(t.activations);
   lutc_ggml.free(t.context);

@@ -1,5 +1,5 @@
 /* log.c: what the plug-in says, and what it has taken. */
-#include "plugin.h"
+#include "mapped.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -38,22 +38,34 @@ enum { TYPES = 64 };
 
 static struct {
   pthread_mutex_t lock;
-  _Atomic size_t all; /* packed tensors */
-  size_t packed[TYPES], stored_bytes, packed_bytes;
+  _Atomic size_t all; /* tensors taken */
+  size_t taken[TYPES], stored_bytes, packed_bytes, mapped_bytes;
   uint64_t left;
   const char *variant;
+  size_t different; /* from those of a file */
+  const char *reason;
+  char name[LUTC_MOST_NAME]; /* of the first */
 } counts = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void lutc_count_packed(const ggml_tensor *weights) {
-  const lutc_product *product = weights->extra;
+void lutc_count_taken(const ggml_tensor *weights, const lutc_product *product, bool is_mapped) {
   if (!lutc_ggml.is_tried)
     return;
   pthread_mutex_lock(&counts.lock);
   ++counts.all;
-  ++counts.packed[weights->type];
+  ++counts.taken[weights->type];
   counts.stored_bytes += lutc_ggml.nbytes(weights);
-  counts.packed_bytes += product->matrix_bytes * (size_t)(weights->ne[2] * weights->ne[3]);
+  *(is_mapped ? &counts.mapped_bytes : &counts.packed_bytes) +=
+      product->matrix_bytes * (size_t)(weights->ne[2] * weights->ne[3]);
   counts.variant = lutc_kernel_variant(product->kernel)->variant;
+  pthread_mutex_unlock(&counts.lock);
+}
+
+void lutc_count_different(const ggml_tensor *weights, const char *reason) {
+  pthread_mutex_lock(&counts.lock);
+  if (counts.different++ == 0) {
+    snprintf(counts.name, sizeof counts.name, "%s", weights->name);
+    counts.reason = reason;
+  }
   pthread_mutex_unlock(&counts.lock);
 }
 
@@ -77,12 +89,19 @@ static void say_counts(void) {
   char line[LINE] = "";
   const char *separator = "";
   for (int type = 0; type < TYPES; ++type)
-    if (counts.packed[type] != 0) {
-      append(line, "%s%zu %s", separator, counts.packed[type], lutc_ggml.type_name(type));
+    if (counts.taken[type] != 0) {
+      append(line, "%s%zu %s", separator, counts.taken[type], lutc_ggml.type_name(type));
       separator = ", ";
     }
-  append(line, " tensors, %.1f MiB packed of %.1f MiB in the file, variant %s",
-         (double)counts.packed_bytes / 0x1p20, (double)counts.stored_bytes / 0x1p20, counts.variant);
+  append(line, " tensors");
+  separator = ", ";
+  if (counts.mapped_bytes != 0) {
+    append(line, ", %.1f MiB mapped", (double)counts.mapped_bytes / 0x1p20);
+    separator = " and ";
+  }
+  if (counts.packed_bytes != 0)
+    append(line, "%s%.1f MiB packed", separator, (double)counts.packed_bytes / 0x1p20);
+  append(line, " of %.1f MiB in the file, variant %s", (double)counts.stored_bytes / 0x1p20, counts.variant);
   separator = "; left to ggml, having no kernel: ";
   for (int type = 0; type < TYPES; ++type)
     if (counts.left >> type & 1) {
@@ -90,6 +109,9 @@ static void say_counts(void) {
       separator = ", ";
     }
   lutc_say("multiplies %s", line);
+  if (counts.different != 0)
+    lutc_warn("the packed file does not serve %zu tensors, such as %s: %s", counts.different, counts.name,
+              counts.reason);
 }
 
 void lutc_say_counts(void) {
@@ -98,7 +120,8 @@ void lutc_say_counts(void) {
   pthread_mutex_lock(&counts.lock);
   if (counts.all != 0)
     say_counts();
-  counts.all = counts.stored_bytes = counts.packed_bytes = counts.left = 0;
-  memset(counts.packed, 0, sizeof counts.packed);
+  counts.all = counts.stored_bytes = counts.packed_bytes = counts.mapped_bytes = counts.left = 0;
+  counts.different = 0;
+  memset(counts.taken, 0, sizeof counts.taken);
   pthread_mutex_unlock(&counts.lock);
 }

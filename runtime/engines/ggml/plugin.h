@@ -29,29 +29,42 @@ const char *lutc_check_structs(void);
 /* Runs a small product on the CPU back end with the plug-in's buffers. Null, or what went wrong. */
 const char *lutc_run_trial(void);
 
+typedef struct lutc_mapped lutc_mapped; /* mapped.h */
+
 /* log.c: one line, through ggml's log; not with LUTC_QUIET. */
 void lutc_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void lutc_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Counts weights that were packed, or left to ggml; says so when they are used first. */
-void lutc_count_packed(const ggml_tensor *weights);
+/* Counts weights that were packed or found in a file, differ from a file's, or were left to ggml; says so
+   when they are used first. */
+void lutc_count_different(const ggml_tensor *weights, const char *reason);
 void lutc_count_left(int type);
 void lutc_say_counts(void);
 
-/* Weights of one format and shape: tensor->extra of packed weights, an object of ggml's class tensor_traits.
-   Without it the tensor holds blocks of GGUF as they were given, and ggml multiplies them. */
+/* Weights of one format and shape. */
 typedef struct lutc_product {
-  ggml_traits traits;
   const lutc_kernel *open, *kernel;
   size_t n, k;
   size_t matrix_bytes; /* of packed weights, up to the next expert's */
   struct lutc_product *next;
 } lutc_product;
 
+void lutc_count_taken(const ggml_tensor *weights, const lutc_product *product, bool is_mapped);
+
+/* tensor->extra of packed weights, an object of ggml's class tensor_traits. Without it the tensor holds
+   blocks of GGUF as they were given, and ggml multiplies them. */
+typedef struct lutc_operand_weights {
+  ggml_traits traits;
+  const lutc_product *product;
+  struct lutc_operand_weights *next; /* of the same buffer */
+  const uint8_t *matrices[];         /* packed */
+} lutc_operand_weights;
+
 /* weights.c: bytes for the weights of a tensor in any of its type's formats; 0: they are not taken. */
 size_t lutc_weight_bytes(const ggml_tensor *tensor);
-/* Packs blocks of GGUF into tensor->data, on all cores. Null where that cannot be done (a scale is not
-   finite, memory is short). */
-lutc_product *lutc_pack_tensor(const ggml_tensor *tensor, const void *blocks);
+/* Finds the weights of a tensor in a file, or packs its blocks of GGUF into tensor->data, on all cores; the
+   result is the caller's to free. Null where that cannot be done (a scale is not finite, memory is short). */
+lutc_operand_weights *lutc_take_tensor(const ggml_tensor *tensor, const void *blocks,
+                                       lutc_mapped *const *files, size_t file_count);
 
 /* pack.c */
 lutc_status lutc_pack_blocks(const lutc_product *product, const lutc_block_type *type, size_t matrices,
@@ -62,6 +75,7 @@ extern const ggml_traits_functions *const lutc_product_functions;
 
 /* buffer.c */
 extern ggml_buffer_type lutc_buffer_type;
+bool lutc_has_buffers(void);
 /* Whether tensors of it are packed weights of the plug-in. */
 static inline bool lutc_owns(const ggml_tensor *tensor) {
   return tensor->buffer != NULL && lutc_ggml.backend_buffer_get_type(tensor->buffer) == &lutc_buffer_type;

@@ -26,6 +26,7 @@ typedef struct plan {
 
 /* A thread's view of an op. */
 typedef struct call {
+  const lutc_operand_weights *weights;
   const lutc_product *product;
   const ggml_params *params;
   const ggml_tensor *w, *x, *ids, *y;
@@ -90,8 +91,8 @@ static plan make_plan(const lutc_product *product, const ggml_tensor *op, size_t
 }
 
 static bool work_size(ggml_traits *self, int threads, const ggml_tensor *op, size_t *bytes) {
-  const plan p =
-      make_plan((const lutc_product *)(const void *)self, op, (size_t)lutc_max((size_t)threads, 1));
+  const lutc_operand_weights *weights = (const lutc_operand_weights *)(const void *)self;
+  const plan p = make_plan(weights->product, op, (size_t)lutc_max((size_t)threads, 1));
   *bytes = p.bytes + LUTC_ALIGNMENT; /* wdata may lie anywhere */
   return true;
 }
@@ -128,10 +129,6 @@ static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t
     task(argument, i);
 }
 
-static const uint8_t *weights_of(const call *c, size_t matrix) {
-  return (const uint8_t *)c->w->data + matrix * c->product->matrix_bytes;
-}
-
 /* Every thread prepares a token for itself: that takes as long as waiting for the one that does. */
 static lutc_status multiply_token(call *c, const float *x, const void *packed, float *y, uint8_t *scratch) {
   uint8_t *own = c->work + c->plan.own + (size_t)c->params->ith * c->plan.own_bytes;
@@ -154,7 +151,7 @@ static lutc_status multiply(call *c, size_t m, const float *x, size_t ldx, const
 
 static lutc_status multiply_slice(call *c, size_t matrix, const char *x, char *y) {
   const size_t m = (size_t)c->x->ne[1], k = c->product->k, ldy = c->y->nb[1] / sizeof(float);
-  const void *packed = weights_of(c, matrix);
+  const void *packed = c->weights->matrices[matrix];
   if (has_plain_rows(c->x))
     return multiply(c, m, (const float *)(const void *)x, lutc_max(c->x->nb[1] / sizeof(float), k), packed,
                     (float *)(void *)y, ldy);
@@ -170,7 +167,7 @@ static lutc_status mul_mat(call *c) {
   const ggml_tensor *w = c->w, *x = c->x, *y = c->y;
   if (is_one_product(w, x, y))
     return multiply(c, (size_t)(x->ne[1] * x->ne[2] * x->ne[3]), x->data, x->nb[1] / sizeof(float),
-                    weights_of(c, 0), y->data, y->nb[1] / sizeof(float));
+                    c->weights->matrices[0], y->data, y->nb[1] / sizeof(float));
   lutc_status status = LUTC_OK;
   for (int64_t i3 = 0; i3 < x->ne[3]; ++i3)
     for (int64_t i2 = 0; i2 < x->ne[2] && status == LUTC_OK; ++i2) {
@@ -227,7 +224,7 @@ static lutc_status multiply_segment(call *c, size_t expert, const uint32_t *pair
   for (size_t i = (size_t)c->params->ith; i < count; i += nth)
     memcpy(x + i * k, x_of(c, pairs[i]), k * sizeof(float));
   wait_for_others(c);
-  const lutc_status status = multiply(c, count, x, k, weights_of(c, expert), y, n);
+  const lutc_status status = multiply(c, count, x, k, c->weights->matrices[expert], y, n);
   wait_for_others(c);
   for (size_t i = (size_t)c->params->ith; i < count; i += nth)
     memcpy(y_of(c, pairs[i]), y + i * n, n * sizeof(float));
@@ -256,7 +253,7 @@ static lutc_status mul_mat_id(call *c) {
   for (size_t i = 0; i < pair_count(c->ids) && status == LUTC_OK; ++i)
     if (is_expert(c, expert_of(c, i)))
       status =
-          multiply_token(c, (const float *)(const void *)x_of(c, i), weights_of(c, (size_t)expert_of(c, i)),
+          multiply_token(c, (const float *)(const void *)x_of(c, i), c->weights->matrices[expert_of(c, i)],
                          y_of(c, i), c->work + c->plan.scratch + i * c->plan.scratch_bytes);
   return status;
 }
@@ -281,7 +278,9 @@ static lutc_status compute(call *c) {
 }
 
 static bool compute_forward(ggml_traits *self, ggml_params *params, ggml_tensor *op) {
-  call c = {.product = (const lutc_product *)(const void *)self,
+  const lutc_operand_weights *weights = (const lutc_operand_weights *)(const void *)self;
+  call c = {.weights = weights,
+            .product = weights->product,
             .params = params,
             .w = op->src[0],
             .x = op->src[1],

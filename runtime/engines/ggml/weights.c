@@ -1,6 +1,6 @@
 /* weights.c: which weights are taken, in which formats, and their way into them. */
 #include "internal.h"
-#include "plugin.h"
+#include "mapped.h"
 
 #include "gguf.h"
 
@@ -60,13 +60,8 @@ static lutc_product *make_product(const lutc_kernel *open, size_t n, size_t k) {
     free(memory);
     return NULL;
   }
-  *product = (lutc_product){{lutc_product_functions},
-                            open,
-                            kernel,
-                            n,
-                            k,
-                            lutc_round_up(lutc_packed_bytes(kernel), LUTC_ALIGNMENT),
-                            products};
+  *product =
+      (lutc_product){open, kernel, n, k, lutc_round_up(lutc_packed_bytes(kernel), LUTC_ALIGNMENT), products};
   return products = product;
 }
 
@@ -128,20 +123,82 @@ static int choose_way(const lutc_block_type *type, const ggml_tensor *tensor, co
   return all_share(type, blocks, rows * matrices_of(tensor), row) ? OF_ROWS : OF_BLOCKS;
 }
 
-lutc_product *lutc_pack_tensor(const ggml_tensor *tensor, const void *blocks) {
+/* Takes the matrices of a tensor from a file. Null, or why they are not there. */
+static const char *find_matrices(const lutc_mapped *file, const ggml_tensor *tensor, const uint8_t *blocks,
+                                 lutc_operand_weights *weights) {
+  const lutc_block_type *type = lutc_find_block_type((uint32_t)tensor->type);
+  const size_t rows = (size_t)tensor->ne[1], row_bytes = (size_t)tensor->ne[0] / type->elements * type->bytes;
+  for (size_t i = 0; i < matrices_of(tensor); ++i, blocks += rows * row_bytes) {
+    lutc_mapped_matrix found;
+    const char *reason = lutc_find_packed(file, tensor, i, weights->product->kernel, &found);
+    if (reason != NULL)
+      return reason;
+    if (found.source == 0 || found.source != lutc_sum_rows(blocks, row_bytes, 0, rows))
+      return "it has other weights";
+    weights->matrices[i] = found.packed;
+  }
+  return NULL;
+}
+
+/* In any of the type's formats. */
+static const char *map_from(const lutc_mapped *file, const ggml_tensor *tensor, const uint8_t *blocks,
+                            lutc_operand_weights *weights) {
+  const type_kernels *kernels = find_kernels(tensor->type);
+  const char *other_format = lutc_status_string(LUTC_WRONG_KERNEL), *reason = other_format;
+  for (int way = 0; way < WAYS && kernels->kernels[way] != NULL && reason == other_format; ++way) {
+    weights->product = find_product(kernels->kernels[way], (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
+    reason = weights->product != NULL ? find_matrices(file, tensor, blocks, weights) : "there is no memory";
+  }
+  return reason;
+}
+
+static bool map_tensor(const ggml_tensor *tensor, const void *blocks, lutc_mapped *const *files,
+                       size_t file_count, lutc_operand_weights *weights) {
+  const char *reason = NULL;
+  for (size_t i = 0; i < file_count; ++i) {
+    const char *why = map_from(files[i], tensor, blocks, weights);
+    if (why == NULL)
+      return true;
+    if (reason == NULL || why != lutc_lacking)
+      reason = why;
+  }
+  if (reason != NULL)
+    lutc_count_different(tensor, reason);
+  return false;
+}
+
+static bool pack_tensor(const ggml_tensor *tensor, const void *blocks, lutc_operand_weights *weights) {
   const type_kernels *kernels = find_kernels(tensor->type);
   const lutc_block_type *type = lutc_find_block_type((uint32_t)tensor->type);
-  if (kernels == NULL || lutc_weight_bytes(tensor) == 0)
-    return NULL;
   const lutc_kernel *open = kernels->kernels[choose_way(type, tensor, blocks)];
-  lutc_product *product = find_product(open, (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
+  const lutc_product *product = find_product(open, (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
   if (product == NULL)
-    return NULL;
+    return false;
   const lutc_status status = lutc_pack_blocks(product, type, matrices_of(tensor), blocks, tensor->data);
   if (status != LUTC_OK) {
     lutc_warn("%s stays with ggml's kernels: %s", tensor->name,
               status == LUTC_BUFFER_TOO_SMALL ? "no memory to pack it" : lutc_status_string(status));
+    return false;
+  }
+  weights->product = product;
+  for (size_t i = 0; i < matrices_of(tensor); ++i)
+    weights->matrices[i] = (const uint8_t *)tensor->data + i * product->matrix_bytes;
+  return true;
+}
+
+lutc_operand_weights *lutc_take_tensor(const ggml_tensor *tensor, const void *blocks,
+                                       lutc_mapped *const *files, size_t file_count) {
+  if (lutc_weight_bytes(tensor) == 0)
+    return NULL;
+  lutc_operand_weights *weights = malloc(sizeof *weights + matrices_of(tensor) * sizeof *weights->matrices);
+  if (weights == NULL)
+    return NULL;
+  weights->traits.functions = lutc_product_functions;
+  const bool is_mapped = map_tensor(tensor, blocks, files, file_count, weights);
+  if (!is_mapped && !pack_tensor(tensor, blocks, weights)) {
+    free(weights);
     return NULL;
   }
-  return product;
+  lutc_count_taken(tensor, weights->product, is_mapped);
+  return weights;
 }

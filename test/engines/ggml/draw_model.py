@@ -1,10 +1,10 @@
-"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [float]
+"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [float=<file>]
 
 architecture  llama, qwen3 or qwen3moe
 type          of ggml, for all matrices of the layers and the head: q4_0
 shared, rows  the blocks of TQ1_0 and TQ2_0 have one scale for a tensor, or for a row
 tied          the head has the weights of the embedding
-float         the values of that type, in F32
+float         another file, for the values of that type in F32
 """
 import array
 import pathlib
@@ -79,20 +79,21 @@ class Weights:
         return array.array("f", (value * deviation for value in values))
 
     def tensor(self, name, shape):
-        """Type and bytes."""
+        """Type, bytes, and the values of that type in F32."""
         count = 1
         for size in shape:
             count *= size
         if len(shape) == 1:
-            return "f32", (array.array("f", [1.0]) * count).tobytes()
+            values = (array.array("f", [1.0]) * count).tobytes()
+            return "f32", values, values
         values = self.draw(count, 1.0 if name == "token_embd.weight" else shape[0] ** -0.5)
         if name.endswith("ffn_gate_inp.weight"):
-            return "f32", values.tobytes()
+            return "f32", values.tobytes(), values.tobytes()
         blocks = self.ggml.quantize(self.kind, values, shape[0])
         if "shared" in self.options or "rows" in self.options:
             rows = count // shape[0]
             blocks = share_scales(blocks, len(blocks) * 256 // count, "rows" in self.options, rows)
-        return ("f32", self.ggml.dequantize(self.kind, blocks, count).tobytes()) if "float" in self.options else (self.kind, blocks)
+        return self.kind, blocks, self.ggml.dequantize(self.kind, blocks, count).tobytes()
 
 
 def main():
@@ -100,11 +101,17 @@ def main():
     ggml = gguf.Ggml(pathlib.Path(library).parent)
     if ggml.number(kind) is None:
         sys.exit(f"ggml has no type {kind}")
-    weights, tensors = Weights(ggml, kind, options), []
-    for name, shape in shapes(architecture, "tied" in options):
-        tensor_kind, data = weights.tensor(name, shape)
-        tensors.append((name, shape, ggml.number(tensor_kind), len(data), [data]))
-    gguf.write(path, metadata(architecture), tensors)
+    weights = Weights(ggml, kind, options)
+    tensors = [(name, shape, *weights.tensor(name, shape)) for name, shape in shapes(architecture, "tied" in options)]
+
+    def write(path, parts):
+        gguf.write(path, metadata(architecture), [(name, shape, ggml.number(kind), len(data), [data]) for name, shape, kind, data in parts])
+
+    write(path, [(name, shape, kind, blocks) for name, shape, kind, blocks, _ in tensors])
+    for option in options:
+        if option.startswith("float="):
+            write(option[6:], [(name, shape, "f32", values) for name, shape, _, _, values in tensors])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
-// run_llama <directory> <model.gguf> <logits> [threads=<n>] [mmap=0] [extra=0] [sequences=<n>] [times=<n>]
-// [again=1] Feeds a model in llama.cpp with a prompt, then with the tokens it finds likeliest; writes all
-// logits, and the tokens to stdout. With times, the model is loaded, used beside another copy of it, and
-// freed so often.
+// run_llama <directory> <model.gguf> <logits> [threads=<n>] [steps=<n>] [mmap=0] [extra=0] [sequences=<n>]
+// [times=<n>] [again=1] [packed=1]
+// Feeds a model in llama.cpp with a prompt, then with the tokens it finds likeliest, so many steps; writes
+// all logits, and the tokens to stdout. With times, the model is loaded, used beside another copy of it, and
+// freed so often. With packed, all copies share one mapping of a packed file. None is left in the end.
 #include "Llama.h"
 #include <algorithm>
 #include <fstream>
@@ -11,9 +12,9 @@ using namespace lut::llama;
 
 namespace {
 
-constexpr int promptTokens = 70, steps = 12; // more than a block of tokens that share unpacked codes
+constexpr int promptTokens = 70; // more than a block of tokens that share unpacked codes
 
-std::vector<float> feed(const Library &llama, Model *model, int threads, int sequences) {
+std::vector<float> feed(const Library &llama, Model *model, int threads, int sequences, int steps) {
   Context *context = llama.start(model, threads, uint32_t(sequences));
   const int words = llama.vocab_n_tokens(llama.model_get_vocab(model));
   std::vector<int32_t> tokens;
@@ -30,6 +31,15 @@ std::vector<float> feed(const Library &llama, Model *model, int threads, int seq
   std::printf("\n");
   llama.free(context);
   return all;
+}
+
+// Mappings of packed files.
+int countPacked() {
+  std::ifstream maps("/proc/self/maps");
+  int count = 0;
+  for (std::string line; std::getline(maps, line);)
+    count += line.find(".lutc") != std::string::npos;
+  return count;
 }
 
 // Loads the plug-in again, and a copy of it, and unloads it.
@@ -57,8 +67,8 @@ void loadAgain() {
 int main(int argc, char **argv) {
   if (argc < 4)
     fail("usage: run_llama <directory> <model.gguf> <logits> [<option>=<number>...]");
-  std::map<std::string, int> options = {{"threads", 1},   {"mmap", 1},  {"extra", 1},
-                                        {"sequences", 1}, {"times", 1}, {"again", 0}};
+  std::map<std::string, int> options = {{"threads", 1},   {"steps", 12}, {"mmap", 1},  {"extra", 1},
+                                        {"sequences", 1}, {"times", 1},  {"again", 0}, {"packed", 0}};
   for (int i = 4; i < argc; ++i) {
     const std::string option = argv[i];
     const size_t sign = option.find('=');
@@ -71,14 +81,18 @@ int main(int argc, char **argv) {
   for (int time = 0; time < options["times"]; ++time) {
     Model *model = llama.load(argv[2], options["mmap"], options["extra"]);
     Model *other = time > 0 ? llama.load(argv[2], options["mmap"], options["extra"]) : nullptr;
-    logits = feed(llama, model, options["threads"], options["sequences"]);
+    if (countPacked() != options["packed"])
+      fail("packed files are mapped " + std::to_string(countPacked()) + " times");
+    logits = feed(llama, model, options["threads"], options["sequences"], options["steps"]);
     if (other) {
-      if (feed(llama, other, options["threads"], options["sequences"]) != logits)
+      if (feed(llama, other, options["threads"], options["sequences"], options["steps"]) != logits)
         fail("two models of one file differ");
       llama.model_free(other);
     }
     llama.model_free(model);
   }
+  if (countPacked() != 0)
+    fail("packed files stay mapped");
   std::ofstream(argv[3], std::ios::binary)
       .write(reinterpret_cast<const char *>(logits.data()), std::streamsize(4 * logits.size()));
 }

@@ -1,0 +1,91 @@
+/* log.c: what the plug-in has taken, and what it left. */
+#include "node.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 1024, REASONS = 16 };
+
+static struct {
+  pthread_mutex_t lock;
+  _Atomic size_t all; /* nodes */
+  size_t packed, packed_bytes, waiting, reason_count;
+  struct {
+    const char *text;
+    size_t nodes;
+  } reasons[REASONS];
+  const char *variant;
+} counts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void lutc_count_packed(const lutc_node *node) {
+  pthread_mutex_lock(&counts.lock);
+  ++counts.all;
+  ++counts.packed;
+  counts.packed_bytes += lutc_packed_bytes(node->kernel);
+  counts.variant = lutc_kernel_variant(node->kernel)->variant;
+  pthread_mutex_unlock(&counts.lock);
+}
+
+void lutc_count_waiting(int change) {
+  pthread_mutex_lock(&counts.lock);
+  counts.waiting += (size_t)change;
+  counts.all += change > 0;
+  pthread_mutex_unlock(&counts.lock);
+}
+
+void lutc_count_left(const char *reason) {
+  pthread_mutex_lock(&counts.lock);
+  size_t i = 0;
+  while (i < counts.reason_count && strcmp(counts.reasons[i].text, reason) != 0)
+    ++i;
+  if (i < REASONS) {
+    counts.reasons[i].text = reason;
+    ++counts.reasons[i].nodes;
+    counts.reason_count += i == counts.reason_count;
+    ++counts.all;
+  }
+  pthread_mutex_unlock(&counts.lock);
+}
+
+/* Appends to a line what fits. */
+__attribute__((format(printf, 2, 3))) static void append(char line[LINE], const char *format, ...) {
+  const size_t length = strlen(line);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line + length, LINE - length, format, arguments);
+  va_end(arguments);
+}
+
+static void write_counts(char line[LINE]) {
+  append(line, "lutc: multiplies %zu MatMulNBits", counts.packed);
+  if (counts.packed != 0)
+    append(line, ", %.1f MiB packed, variant %s", (double)counts.packed_bytes / 0x1p20, counts.variant);
+  if (counts.waiting != 0)
+    append(line, "; %zu more when they are used first", counts.waiting);
+  for (size_t i = 0; i < counts.reason_count; ++i)
+    append(line, "%s%zu with %s", i == 0 ? "; left to ONNX Runtime's own: " : ", ", counts.reasons[i].nodes,
+           counts.reasons[i].text);
+}
+
+void lutc_say_counts(const ort_api *ort, const ort_context *context) {
+  const ort_logger *logger;
+  char line[LINE] = "";
+  if (counts.all == 0)
+    return;
+  pthread_mutex_lock(&counts.lock);
+  if (counts.all != 0)
+    write_counts(line);
+  counts.all = counts.packed = counts.packed_bytes = counts.reason_count = 0;
+  memset(counts.reasons, 0, sizeof counts.reasons);
+  pthread_mutex_unlock(&counts.lock);
+  if (line[0] != 0 && getenv("LUTC_QUIET") == NULL && lutc_is_ok(ort, ort->get_logger(context, &logger)))
+    lutc_is_ok(ort, ort->log(logger, ORT_INFO, line, "lutc", 0, "MatMulNBits"));
+}
+
+void lutc_say_left_out(const char *reason) {
+  if (getenv("LUTC_QUIET") == NULL)
+    fprintf(stderr, "lutc: left out: %s\n", reason);
+}
