@@ -44,8 +44,8 @@ extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c 
    In grouped formats each group is followed by tile_rows scales of the kernel's scale_type, then, in formats
    that have them, tile_rows u8 zero points or minimums of that type. Two groups of 16 share a chunk: what
    follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
-   stand in place of a group. With subgroups the chunks of a group are followed by their multiples, before its
-   scales: value v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits,
+   stand in place of a group. With subgroups the chunks of a group come after their multiples:
+   value v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits,
    signed ones plus 2^(bits - 1). Of 8 bits a byte each. Else V/2 bytes have the four lower bits, byte v mod
    V/2 from bit 4 (v div V/2) on; then, of 6 bits, V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v
    div V/4) on. Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with

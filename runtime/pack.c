@@ -48,7 +48,7 @@ static unsigned multiple_of(const lutc_packer *p, size_t row, size_t group, size
   return (uint8_t)(of[row * subgroups + subgroup] + multiple_bias(p->info));
 }
 
-/* Those that follow the chunks of a group: the four quarters of their columns share bytes. */
+/* Those before the chunks of a group: the four quarters of their columns share bytes. */
 static void pack_multiples(lutc_packer *p, size_t first_row, size_t group) {
   const size_t rows = p->layout->tile_rows, columns = multiple_count(p), quarter = columns / 4 * rows;
   uint8_t *low = p->out, *high = p->out + 2 * quarter;
@@ -76,10 +76,10 @@ static void pack_stream(lutc_packer *p) {
     const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t first = begin; first < end; first += span) {
-        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
-          lutc_pack_chunk(p, row, k);
         if (p->info->subgroup)
           pack_multiples(p, row, first / layout->group);
+        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
+          lutc_pack_chunk(p, row, k);
         for (size_t k = first; layout->group && k < lutc_min(first + span, end); k += layout->group)
           pack_scales(p, row, k / layout->group);
       }

@@ -91,8 +91,9 @@ static lutc_status write_weights(lutc_unpacker *u, size_t k, size_t count, const
   return LUTC_OK;
 }
 
-/* The chunk at k, whose group's multiples end, and groups' scales begin, at `scales`. */
-static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *chunk, const uint8_t *scales) {
+/* The chunk at k, whose group's multiples begin at `multiples` and groups' scales at `scales`. */
+static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *multiples, const uint8_t *chunk,
+                                const uint8_t *scales) {
   const lutc_packer *p = u->p;
   const size_t length = lutc_chunk_k(p->layout), group = p->layout->group, subgroup = p->info->subgroup;
   const size_t step = subgroup ? subgroup : group && group < length ? group : length;
@@ -102,7 +103,7 @@ static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *chunk
   for (size_t i = 0; i < length && k + i < p->info->k && status == LUTC_OK; i += step) {
     lutc_line line = group ? group_line(u, scales + i / group * group_bytes(p)) : u->line;
     if (subgroup)
-      line = subgroup_line(u, line, scales - multiple_bytes(p), (k + i) % group / subgroup);
+      line = subgroup_line(u, line, multiples, (k + i) % group / subgroup);
     status = write_weights(u, k + i, lutc_min(step, p->info->k - k - i), codes + i, line);
   }
   return status;
@@ -116,9 +117,11 @@ static lutc_status unpack_block(lutc_unpacker *u, const uint8_t *tile, size_t be
   lutc_status status = LUTC_OK;
   for (size_t first = begin; first < end; first += span) {
     const size_t last = lutc_min(first + span, end);
-    const uint8_t *scales = tile + (last - first) / length * chunk_bytes + multiple_bytes(p);
+    const uint8_t *multiples = tile, *scales;
+    tile += multiple_bytes(p);
+    scales = tile + (last - first) / length * chunk_bytes;
     for (size_t k = first; k < last && status == LUTC_OK; k += length, tile += chunk_bytes)
-      status = unpack_chunk(u, k, tile, scales);
+      status = unpack_chunk(u, k, multiples, tile, scales);
     tile = scales + (group ? lutc_divide_up(last - first, group) * group_bytes(p) : 0);
   }
   return status;

@@ -144,7 +144,7 @@ GroupCursor ComputeEmitter::cursor(Value weights, const TokenTile &tokens, Value
 Value ComputeEmitter::codesAt(Value stream, Value index) {
   if (unpacked)
     return index ? e.at(unpacked, e.mul(e.mul(index, spanLength()), g.stepRows())) : unpacked;
-  return partOf(stream, g.stepVectors * g.vectorBytes);
+  return partOf(e.at(stream, g.spanMultipleBytes()), g.stepVectors * g.vectorBytes);
 }
 
 /// `pointer` to what a tile has, moved to the current part of it.
@@ -251,7 +251,7 @@ static void emit(Emitter &e, const Body &g, StageCall &call, const TileRange &ra
 
 void lut::emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range) {
   emit(e, g, call, range, [&](ComputeEmitter &emitter) {
-    if (g.format.subgroup && g.format.multipleBits() < 8)
+    if (g.format.subgroup)
       emitter.multiples = e.allocate(g.spanMultiples());
     emitter.run();
   });

@@ -104,14 +104,13 @@ Value ComputeEmitter::multiplesAt(Value stream, Value index) {
   Value first = multiples;
   if (g.unpacked)
     first = e.at(multiples, e.mul(index, g.spanMultiples()));
-  else if (Value packed = e.at(stream, g.span / g.chunkK * g.chunkBytes); g.format.multipleBits() == 8)
-    first = packed;
   else
-    emitMultiples(e, g, packed, multiples);
+    emitMultiples(e, g, stream, multiples);
   return partOf(first, g.stepRows());
 }
 
-/// The groups of span `index` at `stream`, whose scales follow its chunks; its codes may lie elsewhere.
+/// The groups of span `index` at `stream`, whose scales follow its chunks; its codes and multiples may lie
+/// elsewhere.
 Values ComputeEmitter::span(Value stream, Value codes, Value multiples, const TokenTile &tokens, Value index,
                             Values results) {
   int64_t codeBytes = g.span / g.chunkK * g.chunkBytes;

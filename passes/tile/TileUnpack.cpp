@@ -91,14 +91,13 @@ void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, 
   Value multiples = e.at(codes, g.stepRows() * g.unpackK);
   e.each(from.spans, [&](Value i) {
     Value span = e.at(from.stream, e.mul(i, spanBytes));
+    Value chunks = e.at(e.at(span, g.spanMultipleBytes()), from.part);
     Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
     e.each(e.div(from.length, g.chunkK), [&](Value i) {
-      unpackChunk(e, g, e.at(e.at(span, from.part), e.mul(i, g.chunkBytes)),
-                  e.at(to, e.mul(i, g.chunkK * g.stepRows())));
+      unpackChunk(e, g, e.at(chunks, e.mul(i, g.chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
     });
     if (g.format.subgroup)
-      emitMultiples(e, g, e.at(span, g.span / g.chunkK * g.chunkBytes),
-                    e.at(multiples, e.mul(i, g.spanMultiples())));
+      emitMultiples(e, g, span, e.at(multiples, e.mul(i, g.spanMultiples())));
   });
 }
 

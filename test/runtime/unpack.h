@@ -79,7 +79,7 @@ public:
   // Of the scale, or the minimum, of a subgroup of a row.
   int8_t multiple(size_t row, size_t subgroup, bool ofMinimum) const {
     const size_t perGroup = layout.group / info.subgroup, kinds = info.has_minimums ? 2 : 1;
-    const size_t at = scalesOffset(row, subgroup / perGroup) - multipleBytes();
+    const size_t at = chunkOffset(row, subgroup / perGroup * layout.group) - multipleBytes();
     const size_t v = (subgroup % perGroup * kinds + ofMinimum) * layout.tile_rows + row % layout.tile_rows;
     const size_t half = perGroup * kinds * layout.tile_rows / 2;
     if (info.multiple_bits == 8)
@@ -189,7 +189,8 @@ private:
   size_t chunkOffset(size_t row, size_t k) const {
     const size_t block = k / layout.k_block, blockBegin = block * layout.k_block;
     const size_t span = layout.group ? k / spanK() * spanK() : blockBegin;
-    return tileOffset(row, block) + spanBytes(blockBegin, span) + (k - span) / chunk * chunkBytes;
+    return tileOffset(row, block) + spanBytes(blockBegin, span) + multipleBytes() +
+           (k - span) / chunk * chunkBytes;
   }
   // Two groups of half a chunk share it.
   size_t spanK() const { return std::max<size_t>(layout.group, chunk); }
