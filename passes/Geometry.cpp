@@ -97,8 +97,12 @@ static std::string codeName(const Body &body) {
 std::string Body::unpackName() const {
   int64_t vectors = unpackedBody(*this).stepVectors;
   bool doubles = format.row->step == 2 && !format.hasPlainCodes();
-  std::string name = llvm::formatv("{0}{1}_{2}_{3}x{4}", format.row->name, doubles ? "x2" : "",
-                                   stringifyLayout(layout), rowVectors, vectors);
+  return llvm::formatv("{0}{1}_{2}_{3}x{4}", format.row->name, doubles ? "x2" : "", stringifyLayout(layout),
+                       rowVectors, vectors);
+}
+
+std::string Body::unpackMultiplesName() const {
+  std::string name = unpackName();
   addNumber(name, format.minimums ? "m" : "k", format.subgroup);
   addNumber(name, "u", format.subgroup ? unpackK : 0); // multiples lie behind codes
   return name;

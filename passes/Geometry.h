@@ -115,8 +115,10 @@ struct Body {
 
   /// As code and descriptors call it: equal names, equal code. "a8_w4g_dot_2x4b2u1024t128"
   std::string productName() const;
-  /// The same of the code that unpacks (TileUnpack.cpp): "w4_dot_4x2".
+  /// The same of the code that unpacks codes (TileUnpack.cpp), "w4_dot_4x2", and of that which unpacks
+  /// multiples as well, "w4_dot_4x2k32u1024".
   std::string unpackName() const;
+  std::string unpackMultiplesName() const;
   /// The same of the code that multiplies what has been unpacked, by whatever bits. Of an unpacked body.
   std::string unpackedName() const;
   /// The same of the code that prepares activations: equal names, equal prepared bytes.

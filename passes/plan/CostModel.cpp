@@ -350,8 +350,12 @@ struct Work {
 };
 } // namespace
 
+static bool areBytes(TargetAttr t, const Format &format) {
+  return format.hasByteCodes() && t.getDot() == DotKind::quads;
+}
+
 /// The candidate, but that it unpacks codes for blocks of tokens that pay for it. Nothing where they would
-/// not fit the cache, or are bytes already.
+/// not fit the cache, or are bytes already that a target multiplies as they are.
 static std::optional<Candidate> unpacking(const Candidate &candidate, const Work &work) {
   ScheduleAttr s = candidate.schedule;
   Pricing price = work.price(s);
@@ -359,7 +363,7 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   int64_t tileRows = s.getRowVectors() * work.t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
   bool legal =
       work.tables.getDigits() == 2 && (s.getLayout() == Layout::dot || s.getLayout() == Layout::base3);
-  if (!legal || work.format.hasByteCodes() || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
+  if (!legal || areBytes(work.t, work.format) || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
       kBlock * tileRows > 2 * work.t.getL1Bytes())
     return std::nullopt;
   double unpack = work.unpack(s.getLayout());
@@ -421,7 +425,7 @@ llvm::SmallVector<Candidate> CpuSchedules::candidatesFor(int64_t n, LookupGemmOp
     llvm::SmallVector<Candidate> made;
     for (ScheduleAttr schedule : grid.schedules)
       made.push_back({schedule, work.cost(schedule), n});
-    if (layout != Layout::dot || !isPlain(t) || format.hasByteCodes())
+    if (layout != Layout::dot || !isPlain(t))
       result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.
     for (const Candidate &candidate : sorted(made, [](const Cost &cost) { return cost.batchCycles; }))

@@ -180,7 +180,7 @@ int64_t ProgramBuilder::phaseAfter(Operation *op) {
 }
 
 void ProgramBuilder::addStage(StageOp op) {
-  ProgramStage stage{op, geometryOf(op, target), "", "", "", "", ""};
+  ProgramStage stage{op, geometryOf(op, target), "", "", "", "", "", ""};
   const Geometry &g = stage.geometry;
   stage.phase = phaseAfter(op);
   if (op.prepares()) {
@@ -195,6 +195,8 @@ void ProgramBuilder::addStage(StageOp op) {
     stage.run = symbolOf(function, target, "product", g.productName());
     if (g.schedule.getUnpackTokens()) {
       stage.unpack = symbolOf(function, target, "unpack", g.unpackName());
+      if (g.format.subgroup)
+        stage.unpackMultiples = symbolOf(function, target, "unpack", g.unpackMultiplesName());
       stage.unpacked = symbolOf(function, target, "unpacked", unpackedBody(g).unpackedName());
     }
     stage.finish = symbolOf(function, target, "finish", finish);

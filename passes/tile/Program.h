@@ -34,9 +34,10 @@ struct Routing {
 /// functions of its own.
 struct ProgramStage {
   StageOp op;
-  Geometry geometry;                      // of the product, or of one that reads what is prepared
-  std::string run, source, finish;        // source, finish: empty where the stage has none
-  std::string unpack, unpacked;           // what `run` calls where codes are unpacked; else empty
+  Geometry geometry;               // of the product, or of one that reads what is prepared
+  std::string run, source, finish; // source, finish: empty where the stage has none
+  // What `run` calls where codes are unpacked: for codes, for multiples, too, and for products; else empty.
+  std::string unpack, unpackMultiples, unpacked;
   unsigned result = 0, buffer = 0;        // slots; buffer 0: the stage needs none
   llvm::SmallVector<unsigned> slots = {}; // operands by LUTC_STAGE_RESULT and so on
   int64_t phase = 0;                      // stages of a phase do not depend on each other

@@ -182,7 +182,8 @@ void FunctionEmitter::product(const ProgramStage &stage) {
       [&](Emitter &e, StageCall &call, ValueRange range) {
         auto fromStream = [&] { emitProduct(e, body, call, {range[0], range[1], range[2]}); };
         auto unpacked = [&] {
-          Value unpack = func::ConstantOp::create(b, loc, unpackType, stage.unpack);
+          StringRef unpacks = body.format.subgroup ? stage.unpackMultiples : stage.unpack;
+          Value unpack = func::ConstantOp::create(b, loc, unpackType, unpacks);
           Value arguments[] = {call.operands, call.stage, unpack, range[0], range[1], range[2]};
           func::CallOp::create(b, loc, stage.unpacked, TypeRange(), arguments);
         };
@@ -204,6 +205,16 @@ void FunctionEmitter::unpackedProduct(const ProgramStage &stage) {
       [&](Emitter &e, StageCall &call, ValueRange arguments) {
         emitUnpack(e, stored, body, call, {arguments[0], arguments[1], arguments[2], arguments[3]},
                    arguments[4]);
+        return Value();
+      });
+  add(stage.unpackMultiples, loc, {pointer, integer, integer, integer, pointer}, {},
+      [&](Emitter &e, StageCall &call, ValueRange arguments) {
+        Value codes = arguments[4], room = e.at(codes, body.stepRows() * body.unpackK);
+        Value behind = e.at(arguments[0], stored.spanMultipleBytes());
+        Value operands[] = {call.operands, call.stage,   behind, arguments[1],
+                            arguments[2],  arguments[3], codes};
+        func::CallOp::create(b, loc, stage.unpack, TypeRange(), operands);
+        emitUnpackMultiples(e, stored, call, {arguments[0], arguments[1], arguments[2], arguments[3]}, room);
         return Value();
       });
   add(stage.unpacked, loc, {unpackType, integer, integer, integer}, {},

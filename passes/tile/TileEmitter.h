@@ -95,9 +95,12 @@ void emitPrepare(Emitter &e, const Body &g, StageCall &call, mlir::Value x, mlir
 /// Whether a block of m tokens multiplies unpacked codes.
 mlir::Value emitUnpacks(Emitter &e, StageCall &call, mlir::Value m);
 
-/// Emits it: from a body's stream to the steps of its unpacked one.
+/// Emits it: from a body's stream, behind the multiples, to the steps of its unpacked one; and of multiples,
+/// from the stream.
 void emitUnpack(Emitter &e, Body stored, const Body &unpacked, StageCall &call, const PackedCodes &from,
                 mlir::Value codes);
+void emitUnpackMultiples(Emitter &e, const Body &g, StageCall &call, const PackedCodes &from,
+                         mlir::Value multiples);
 
 /// Bits of the largest sum of |x| over a unit of [k0, k0 + length): the magnitude of a unit's largest entry,
 /// rounding included.

@@ -88,16 +88,21 @@ void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, 
     });
   }
   Value spanBytes = call.number(&lutc_shape::span_bytes);
-  Value multiples = e.at(codes, g.stepRows() * g.unpackK);
   e.each(from.spans, [&](Value i) {
     Value span = e.at(from.stream, e.mul(i, spanBytes));
-    Value chunks = e.at(e.at(span, g.spanMultipleBytes()), from.part);
+    Value chunks = e.at(span, from.part);
     Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
     e.each(e.div(from.length, g.chunkK), [&](Value i) {
       unpackChunk(e, g, e.at(chunks, e.mul(i, g.chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
     });
-    if (g.format.subgroup)
-      emitMultiples(e, g, span, e.at(multiples, e.mul(i, g.spanMultiples())));
+  });
+}
+
+void lut::emitUnpackMultiples(Emitter &e, const Body &g, StageCall &call, const PackedCodes &from,
+                              Value multiples) {
+  Value spanBytes = call.number(&lutc_shape::span_bytes);
+  e.each(from.spans, [&](Value i) {
+    emitMultiples(e, g, e.at(from.stream, e.mul(i, spanBytes)), e.at(multiples, e.mul(i, g.spanMultiples())));
   });
 }
 
