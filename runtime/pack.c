@@ -37,35 +37,35 @@ static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
     pack_column(p, p->weights->minimums, p->groups, group, bytes, first_row);
 }
 
-/* Multiple `column` of a row's group, as its bits are stored. */
-static unsigned multiple_of(const lutc_packer *p, size_t row, size_t group, size_t column) {
-  const size_t subgroups = lutc_divide_up(p->info->k, p->info->subgroup),
-               kinds = p->info->has_minimums ? 2 : 1;
-  const size_t subgroup = group * (p->layout->group / p->info->subgroup) + column / kinds;
-  const int8_t *of = column % kinds ? p->weights->minimum_multiples : p->weights->scale_multiples;
-  if (row >= p->info->n || subgroup >= subgroups)
-    return 0;
-  return (uint8_t)(of[row * subgroups + subgroup] + multiple_bias(p->info));
-}
-
 /* Those before the chunks of a group: the four quarters of their columns share bytes. */
 static void pack_multiples(lutc_packer *p, size_t first_row, size_t group) {
-  const size_t rows = p->layout->tile_rows, columns = multiple_count(p), quarter = columns / 4 * rows;
-  uint8_t *low = p->out, *high = p->out + 2 * quarter;
-  p->out += multiple_bytes(p);
-  for (size_t column = 0; p->info->multiple_bits == 8 && column < columns; ++column)
-    for (size_t row = 0; row < rows; ++row)
-      *low++ = (uint8_t)multiple_of(p, first_row + row, group, column);
-  for (size_t column = 0; p->info->multiple_bits != 8 && column < columns / 4; ++column)
-    for (size_t row = 0; row < rows; ++row, ++low) {
-      unsigned v[4];
-      for (size_t i = 0; i < 4; ++i)
-        v[i] = multiple_of(p, first_row + row, group, column + i * columns / 4);
-      low[0] = (uint8_t)((v[0] & 15) | (v[2] & 15) << 4);
-      low[quarter] = (uint8_t)((v[1] & 15) | (v[3] & 15) << 4);
-      if (p->info->multiple_bits == 6)
-        *high++ = (uint8_t)(v[0] >> 4 | v[1] >> 4 << 2 | v[2] >> 4 << 4 | v[3] >> 4 << 6);
+  const lutc_kernel_info *info = p->info;
+  const size_t rows = p->layout->tile_rows, columns = multiple_count(p), quarter = columns / 4;
+  const size_t subgroups = lutc_divide_up(info->k, info->subgroup), kinds = info->has_minimums ? 2 : 1;
+  const size_t inside = first_row < info->n ? lutc_min(info->n - first_row, rows) : 0;
+  const unsigned bias = (unsigned)multiple_bias(info);
+  memset(p->out, 0, multiple_bytes(p));
+  for (size_t column = 0; column < columns; ++column) {
+    const size_t subgroup = group * (p->layout->group / info->subgroup) + column / kinds;
+    const int8_t *of = column % kinds ? p->weights->minimum_multiples : p->weights->scale_multiples;
+    const int8_t *from = of + first_row * subgroups + subgroup;
+    const size_t part = column / quarter;
+    uint8_t *low = p->out + column % (2 * quarter) * rows;
+    uint8_t *high = p->out + (2 * quarter + column % quarter) * rows;
+    if (info->multiple_bits == 8)
+      low = p->out + column * rows;
+    for (size_t row = 0; row < inside && subgroup < subgroups; ++row) {
+      const unsigned v = (unsigned)from[row * subgroups] + bias;
+      if (info->multiple_bits == 8) {
+        low[row] = (uint8_t)v;
+        continue;
+      }
+      low[row] = (uint8_t)(low[row] | (v & 15) << 4 * (part / 2));
+      if (info->multiple_bits == 6)
+        high[row] = (uint8_t)(high[row] | v >> 4 << 2 * part);
     }
+  }
+  p->out += multiple_bytes(p);
 }
 
 static void pack_stream(lutc_packer *p) {
