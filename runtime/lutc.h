@@ -123,15 +123,19 @@ size_t lutc_type_bytes(lutc_type type);
    zero_points        formats with letter z: u8 [n][G]
    minimums           formats with letter m: [n][G] of the type of the scales
    scale_multiples    formats with k16 or k32: i8 [n][S]
-   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]. Multiples have 4 bits with codes of 1
-   and 2 bits, 6 with codes of 3 to 5: 0 .. 2^bits - 1 with letter m, else signed columns            formats
-   that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies x[columns[i]] (GPTQ's desc_act, with
-   columns sorted by group) What a format does not have may be null. Scales and minimums are finite. A weight
-   is scale * (code - zero_point)    with zero points, scale * code + minimum         with minimums, scale *
-   code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7}, w5 {-16..15}, w6
-   {-32..31}, w8 {-128..127}, nl4 {-127,-104,-83,-65,-49,-35,-22,-10,1,13,25,38,53,69,89,113}, fp4
-   {0,.5,1,1.5,2,3,4,6,-0,-.5,-1,-1.5,-2,-3,-4,-6}, where the scale and minimum of a subgroup are those of its
-   group times its multiples. */
+   minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]
+                      Multiples are i8 with codes of 6 and 8 bits. With codes of 3 to 5 bits they have 6, of 1
+                      and 2 bits 4: 0 .. 2^bits - 1 with letter m, else signed
+   columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
+                      x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
+   What a format does not have may be null. Scales and minimums are finite. A weight is
+     scale * (code - zero_point)    with zero points,
+     scale * code + minimum         with minimums,
+     scale * code book[code]        else: w1 {-1,1}, w158 {-1,0,1}, w2 {-2..1}, w3 {-4..3}, w4 {-8..7},
+                                    w5 {-16..15}, w6 {-32..31}, w8 {-128..127},
+                                    nl4 {-127,-104,-83,-65,-49,-35,-22,-10,1,13,25,38,53,69,89,113},
+                                    fp4 {0,.5,1,1.5,2,3,4,6,-0,-.5,-1,-1.5,-2,-3,-4,-6},
+   where the scale and minimum of a subgroup are those of its group times its multiples. */
 typedef struct lutc_weights {
   const uint8_t *codes;
   size_t codes_stride;

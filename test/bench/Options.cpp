@@ -21,6 +21,9 @@ const char *const lut::bench::usage =
     "  --prototypes=DIR     also run hand-written kernels there: kblock, gemv2, base3 and avx2.cpp\n"
     "  --groups             instead: groups beside single kernels\n"
     "  --decoder            instead: decoder layers of whole models beside llama.cpp's\n"
+    "  --llama              instead: whole models in llama.cpp, stock and with the plug-in; more: --llama "
+    "--help\n"
+    "  --pack               instead: lutc pack beside a copy of the same bytes\n"
     "  --onnxruntime        instead: the plug-in of ONNX Runtime beside the built-in op\n"
     "  --lutc=PROGRAM       this compiler instead of building one\n"
     "  -o DIRECTORY         of the results; by default build/bench/results/ and the options\n";

@@ -1,6 +1,8 @@
 /* log.c: what the plug-in says, and what it has taken. */
 #include "mapped.h"
 
+#include "variables.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +13,7 @@ enum { INFO = 2, WARNING = 3, LINE = 1024 }; /* ggml_log_level */
 
 static void write_line(int level, const char *format, va_list arguments) {
   char line[LINE];
-  if (getenv("LUTC_QUIET") != NULL)
+  if (lutc_is_set("LUTC_QUIET"))
     return;
   vsnprintf(line, sizeof line, format, arguments);
   if (lutc_ggml.log != NULL)

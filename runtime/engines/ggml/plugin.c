@@ -5,6 +5,8 @@
 
 #include "gguf.h"
 
+#include "variables.h"
+
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,9 +80,10 @@ static const char *start(const void *caller) {
     return "ggml's vector of extra buffer types has another form";
   if (holds_type(lutc_ggml.extra_types))
     return "it is loaded already";
-  const lutc_status status = lutc_use_variant(&gguf_library, getenv("LUTC_VARIANT"));
-  if (status != LUTC_OK)
-    return lutc_status_string(status);
+  static char line[256];
+  problem = lutc_take_variant(&gguf_library, line, sizeof line);
+  if (problem != NULL)
+    return problem;
   lutc_buffer_type.device = lutc_ggml.backend_reg_dev_get(lutc_ggml.cpu, 0);
   problem = lutc_check_structs();
   if (problem != NULL)
@@ -99,7 +102,7 @@ static const char *start(const void *caller) {
 __attribute__((visibility("default"))) ggml_registry *ggml_backend_init(void);
 
 ggml_registry *ggml_backend_init(void) {
-  if (getenv("LUTC_OFF") != NULL)
+  if (lutc_is_set("LUTC_OFF"))
     return NULL;
   if (lutc_ggml.is_tried && holds_type(lutc_ggml.extra_types))
     return &registry; /* loaded again, or after it was unloaded: it stays in memory */

@@ -1,6 +1,8 @@
 /* log.c: what the plug-in has taken, and what it left. */
 #include "node.h"
 
+#include "variables.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,11 +83,11 @@ void lutc_say_counts(const ort_api *ort, const ort_context *context) {
   counts.all = counts.packed = counts.packed_bytes = counts.reason_count = 0;
   memset(counts.reasons, 0, sizeof counts.reasons);
   pthread_mutex_unlock(&counts.lock);
-  if (line[0] != 0 && getenv("LUTC_QUIET") == NULL && lutc_is_ok(ort, ort->get_logger(context, &logger)))
+  if (line[0] != 0 && !lutc_is_set("LUTC_QUIET") && lutc_is_ok(ort, ort->get_logger(context, &logger)))
     lutc_is_ok(ort, ort->log(logger, ORT_INFO, line, "lutc", 0, "MatMulNBits"));
 }
 
 void lutc_say_left_out(const char *reason) {
-  if (getenv("LUTC_QUIET") == NULL)
+  if (!lutc_is_set("LUTC_QUIET"))
     fprintf(stderr, "lutc: left out: %s\n", reason);
 }

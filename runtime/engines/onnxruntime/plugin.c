@@ -4,6 +4,8 @@
 
 #include "matmulnbits.h"
 
+#include "variables.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,13 +214,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static registry *registries;
 
 /* For the whole process: weights that were packed for one variant are of no use to another. */
-static lutc_status choose_variant(void) {
-  static lutc_status status = LUTC_UNKNOWN_VARIANT;
+static const char *choose_variant(void) {
+  static char line[256];
+  static const char *problem;
   static bool is_chosen;
   if (!is_chosen)
-    status = lutc_use_variant(&matmulnbits_library, getenv("LUTC_VARIANT"));
+    problem = lutc_take_variant(&matmulnbits_library, line, sizeof line);
   is_chosen = true;
-  return status;
+  return problem;
 }
 
 /* Of the ONNX Runtime that has this table. */
@@ -249,7 +252,7 @@ __attribute__((visibility("default"))) ort_status *RegisterCustomOps(ort_session
                                                                      const ort_api_base *base);
 
 ort_status *RegisterCustomOps(ort_session_options *options, const ort_api_base *base) {
-  if (getenv("LUTC_OFF") != NULL)
+  if (lutc_is_set("LUTC_OFF"))
     return NULL;
   void *const *table = base->get_api(ORT_VERSION);
   if (table == NULL) {
@@ -258,10 +261,10 @@ ort_status *RegisterCustomOps(ort_session_options *options, const ort_api_base *
   }
   registry *r = NULL;
   pthread_mutex_lock(&lock);
-  const lutc_status variant = choose_variant();
-  ort_status *status = variant == LUTC_OK ? find_registry(table, &r) : NULL;
+  const char *problem = choose_variant();
+  ort_status *status = problem == NULL ? find_registry(table, &r) : NULL;
   pthread_mutex_unlock(&lock);
-  if (variant != LUTC_OK)
-    lutc_say_left_out(lutc_status_string(variant));
+  if (problem != NULL)
+    lutc_say_left_out(problem);
   return r != NULL ? r->runtime.ort.add_domain(options, r->domain) : status;
 }
