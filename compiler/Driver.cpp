@@ -147,7 +147,11 @@ int compile(const CompileRequest &request) {
     printPlan(*library, *choices, outs());
     return ExitOk;
   }
-  auto output = OutputDirectory::open(request.directory, outputNames(request, *library));
+  std::vector<std::string> names = outputNames(request, *library);
+  for (const std::string &name : names)
+    if (Error problem = checkReplacesNone({request.config, request.tuning}, request.directory + "/" + name))
+      return reportError(std::move(problem));
+  auto output = OutputDirectory::open(request.directory, names);
   if (!output)
     return reportError(output.takeError());
   Artifacts artifacts;

@@ -240,6 +240,6 @@ typedef struct lutc_packed_header {
   uint64_t header_checksum; /* of the bytes before this field */
 } lutc_packed_header;
 
-#define LUTC_PACKED_VERSION 3u
+#define LUTC_PACKED_VERSION 4u
 
 #endif

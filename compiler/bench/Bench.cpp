@@ -138,6 +138,8 @@ int bench(const BenchRequest &request) {
   std::optional<LibrarySpec> library = readConfig(request.config, request.options, sources);
   if (!library || !hasShapes(*library))
     return ExitError;
+  if (Error problem = checkReplacesNone({request.config}, request.output))
+    return reportError(std::move(problem));
   auto output = OutputPath::open(request.output);
   if (!output)
     return reportError(output.takeError());

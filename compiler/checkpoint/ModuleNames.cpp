@@ -97,7 +97,9 @@ static GgufName findByGgufName(const Checkpoint &checkpoint, StringRef module) {
   name.tensor = find(module + ".weight");
   if (!name.tensor && !module.rsplit('.').second.getAsInteger(10, name.expert) && name.expert >= 0) {
     module = module.rsplit('.').first;
-    name.tensor = module.ends_with("_exps") ? find(module + ".weight") : nullptr;
+    name.tensor = find(module + ".weight");
+    if (name.tensor && name.tensor->shape.size() != 3) // no stack, as of experts or heads
+      name.tensor = nullptr;
   }
   name.scale = find(module + ".scale");
   return name;
@@ -245,8 +247,8 @@ static StringRef linearModule(const Checkpoint &checkpoint, const Tensor &tensor
   size_t rank = tensor.shape.size();
   bool isPlain = tensor.type->block == 1;
   if (checkpoint.isGguf()) {
-    bool isMatrix =
-        name.consume_back(".weight") && rank >= 2 && (name.starts_with("blk.") || name == "output");
+    bool isMatrix = name.consume_back(".weight") && (rank == 2 || rank == 3) &&
+                    (name.starts_with("blk.") || name == "output");
     return !isMatrix || (isPlain && isOtherMatrix(name)) ? "" : name;
   }
   if (name.consume_back(".qweight") || name.consume_back(".weight_packed"))

@@ -89,6 +89,10 @@ int pack(const PackRequest &request) {
   Expected<Checkpoint> checkpoint = openCheckpoint(request.checkpoint);
   if (!checkpoint)
     return reportError(checkpoint.takeError());
+  std::vector<std::string> inputs = checkpoint->files;
+  inputs.push_back(request.library);
+  if (Error problem = checkReplacesNone(inputs, request.output))
+    return reportError(std::move(problem));
   std::optional<Quantization> storage = readQuantization(*checkpoint, diagnostics);
   if (!storage)
     return ExitError;

@@ -21,9 +21,12 @@ static std::vector<std::string> modulesOf(const Checkpoint &checkpoint) {
       modules.push_back(std::move(module.name));
     return modules;
   }
-  for (const LinearTensor &linear : linearTensors(checkpoint))
-    for (int64_t expert = 0; expert < linear.experts(); ++expert)
+  for (const LinearTensor &linear : linearTensors(checkpoint)) {
+    // A tensor without bytes may claim any number of experts.
+    const int64_t experts = linear.tensor->bytes.empty() ? 0 : linear.experts();
+    for (int64_t expert = 0; expert < experts; ++expert)
       modules.push_back(linear.isStacked() ? linear.expertModule(expert) : linear.module);
+  }
   const Tensor *embedding = checkpoint.find("token_embd.weight");
   if (embedding && embedding->type->block > 1)
     modules.push_back(checkpoint.find("output.weight") ? "token_embd" : "lm_head");

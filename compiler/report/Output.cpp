@@ -31,6 +31,13 @@ static Error checkReplaceable(StringRef path) {
   return createStringError("cannot replace " + path + ": it is no regular file");
 }
 
+Error checkReplacesNone(ArrayRef<std::string> inputs, StringRef output) {
+  for (const std::string &input : inputs)
+    if (sys::fs::equivalent(input, output))
+      return createStringError("cannot write " + output + ": it is read; write to another file");
+  return Error::success();
+}
+
 namespace {
 
 // A temporary beside its final place, so that renaming it cannot fail half-way.

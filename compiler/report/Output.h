@@ -14,6 +14,9 @@ struct OutputFile {
   std::string name, bytes;
 };
 
+// An error where a file that is written would take the place of one that is read.
+llvm::Error checkReplacesNone(llvm::ArrayRef<std::string> inputs, llvm::StringRef output);
+
 // A directory that files are written to. It is made before anything else is done, so that a place that cannot
 // be written is found first; where nothing has been written in the end, what was made goes.
 class OutputDirectory {

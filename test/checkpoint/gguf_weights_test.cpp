@@ -110,6 +110,16 @@ TEST(Gguf, ExpertsAreSlices) {
   EXPECT_TRUE(Opened(single, "model.layers.7.block_sparse_moe.experts.3.w3").source);
 }
 
+TEST(Gguf, HeadsAreSlices) {
+  Bytes bytes = blocks(Id::Q4_0, 3 * 2 * 2, {0}, {0x3c00});
+  FileTensor stacked{"blk.7.attn_k_b.weight", "", 2, {3, 2, 64}, bytes};
+  for (int head = 0; head < 3; ++head)
+    EXPECT_TRUE(Opened(stacked, "blk.7.attn_k_b." + std::to_string(head)).source);
+  EXPECT_FALSE(Opened(stacked, "blk.7.attn_k_b.3").source);
+  FileTensor single{"blk.7.attn_k_b.weight", "", 2, {6, 64}, bytes};
+  EXPECT_FALSE(Opened(single, "blk.7.attn_k_b.0").source);
+}
+
 TEST(Gguf, NamesOfBothKinds) {
   FileTensor tensor = query(Id::Q4_0, 2, 64, blocks(Id::Q4_0, 4, {0}, {1}));
   for (const char *name :

@@ -135,24 +135,24 @@ void lutc_close_mapped(lutc_mapped *mapped) {
   pthread_mutex_unlock(&lock);
 }
 
-/* The name of one of a tensor's matrices in the file: blk.0.ffn_up_exps.7.weight. */
-static void name_matrix(const ggml_tensor *tensor, size_t matrix, char name[LUTC_MOST_NAME]) {
+/* One of a tensor's matrices in the file: of a stack, also of one matrix, blk.0.ffn_up_exps.7.weight. */
+static size_t find_matrix(const lutc_file *file, const ggml_tensor *tensor, size_t matrix) {
+  char name[LUTC_MOST_NAME];
   const char *dot = strrchr(tensor->name, '.');
-  if (tensor->ne[2] * tensor->ne[3] == 1 || dot == NULL)
-    snprintf(name, LUTC_MOST_NAME, "%s", tensor->name);
-  else
-    snprintf(name, LUTC_MOST_NAME, "%.*s.%zu%s", (int)(dot - tensor->name), tensor->name, matrix, dot);
+  const size_t index = tensor->ne[2] * tensor->ne[3] == 1 ? lutc_find_index(file, tensor->name) : SIZE_MAX;
+  if (index != SIZE_MAX || dot == NULL)
+    return index;
+  snprintf(name, sizeof name, "%.*s.%zu%s", (int)(dot - tensor->name), tensor->name, matrix, dot);
+  return lutc_find_index(file, name);
 }
 
 const char *const lutc_lacking = "it lacks them";
 
 const char *lutc_find_packed(const lutc_mapped *mapped, const ggml_tensor *tensor, size_t matrix,
                              const lutc_kernel *kernel, lutc_mapped_matrix *found) {
-  char name[LUTC_MOST_NAME];
   const lutc_variant_code *code;
   lutc_tensor packed;
-  name_matrix(tensor, matrix, name);
-  const size_t index = lutc_find_index(&mapped->file, name);
+  const size_t index = find_matrix(&mapped->file, tensor, matrix);
   if (lutc_tensor_at(&mapped->file, index, &packed) != LUTC_OK)
     return lutc_lacking;
   if (packed.role != LUTC_PACKED)

@@ -1,8 +1,9 @@
-"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [float=<file>]
+"""Writes a small GGUF model of random weights: draw_model.py <libggml-base.so> <file> <architecture> <type> [tied] [shared] [rows] [alone] [float=<file>]
 
 architecture  llama, qwen3 or qwen3moe
 type          of ggml, for all matrices of the layers and the head: q4_0
 shared, rows  the blocks of TQ1_0 and TQ2_0 have one scale for a tensor, or for a row
+alone         layers have one expert
 tied          the head has the weights of the embedding
 float         another file, for the values of that type in F32
 """
@@ -18,7 +19,7 @@ import gguf
 HIDDEN, FFN, LAYERS, HEADS, KEY_HEADS, HEAD, VOCABULARY, EXPERTS, TOP, EXPERT_FFN = 256, 512, 2, 4, 2, 64, 160, 6, 2, 256
 
 
-def shapes(architecture, tied):
+def shapes(architecture, tied, experts):
     """Names and shapes, the contiguous dimension first, of all tensors."""
     yield "token_embd.weight", (HIDDEN, VOCABULARY)
     yield "output_norm.weight", (HIDDEN,)
@@ -36,20 +37,20 @@ def shapes(architecture, tied):
             yield block + "attn_k_norm.weight", (HEAD,)
         yield block + "ffn_norm.weight", (HIDDEN,)
         if architecture == "qwen3moe":
-            yield block + "ffn_gate_inp.weight", (HIDDEN, EXPERTS)
-            yield block + "ffn_gate_exps.weight", (HIDDEN, EXPERT_FFN, EXPERTS)
-            yield block + "ffn_up_exps.weight", (HIDDEN, EXPERT_FFN, EXPERTS)
-            yield block + "ffn_down_exps.weight", (EXPERT_FFN, HIDDEN, EXPERTS)
+            yield block + "ffn_gate_inp.weight", (HIDDEN, experts)
+            yield block + "ffn_gate_exps.weight", (HIDDEN, EXPERT_FFN, experts)
+            yield block + "ffn_up_exps.weight", (HIDDEN, EXPERT_FFN, experts)
+            yield block + "ffn_down_exps.weight", (EXPERT_FFN, HIDDEN, experts)
         else:
             yield block + "ffn_gate.weight", (HIDDEN, FFN)
             yield block + "ffn_up.weight", (HIDDEN, FFN)
             yield block + "ffn_down.weight", (FFN, HIDDEN)
 
 
-def metadata(architecture):
+def metadata(architecture, experts):
     pairs = gguf.llama_sizes(architecture, LAYERS, HIDDEN, FFN, HEADS, KEY_HEADS, HEAD, VOCABULARY)
     if architecture == "qwen3moe":
-        pairs.update({"qwen3moe.expert_count": EXPERTS, "qwen3moe.expert_used_count": TOP, "qwen3moe.expert_feed_forward_length": EXPERT_FFN})
+        pairs.update({"qwen3moe.expert_count": experts, "qwen3moe.expert_used_count": min(TOP, experts), "qwen3moe.expert_feed_forward_length": EXPERT_FFN})
     return {**pairs, "tokenizer.ggml.model": "no_vocab"}
 
 
@@ -102,10 +103,11 @@ def main():
     if ggml.number(kind) is None:
         sys.exit(f"ggml has no type {kind}")
     weights = Weights(ggml, kind, options)
-    tensors = [(name, shape, *weights.tensor(name, shape)) for name, shape in shapes(architecture, "tied" in options)]
+    experts = 1 if "alone" in options else EXPERTS
+    tensors = [(name, shape, *weights.tensor(name, shape)) for name, shape in shapes(architecture, "tied" in options, experts)]
 
     def write(path, parts):
-        gguf.write(path, metadata(architecture), [(name, shape, ggml.number(kind), len(data), [data]) for name, shape, kind, data in parts])
+        gguf.write(path, metadata(architecture, experts), [(name, shape, ggml.number(kind), len(data), [data]) for name, shape, kind, data in parts])
 
     write(path, [(name, shape, kind, blocks) for name, shape, kind, blocks, _ in tensors])
     for option in options:
