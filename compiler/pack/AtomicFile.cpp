@@ -1,5 +1,6 @@
 #include "compiler/pack/AtomicFile.h"
 
+#include "compiler/report/Output.h"
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -38,11 +39,26 @@ Error AtomicFile::open() {
   }
 }
 
+Error AtomicFile::checkReplacesNone(ArrayRef<std::string> inputs, StringRef path) {
+  if (Error problem = lut::checkReplacesNone(inputs, path))
+    return problem;
+  return lut::checkReplacesNone(inputs, partialOf(path));
+}
+
+// A link of the partial name would lead to somebody else's file.
+static Error checkReplaceable(StringRef path, bool followsLinks) {
+  sys::fs::file_status status;
+  if (!sys::fs::status(path, status, followsLinks) && status.type() != sys::fs::file_type::regular_file)
+    return createStringError("cannot replace " + path + ": it is no regular file");
+  return Error::success();
+}
+
 Expected<std::unique_ptr<AtomicFile>> AtomicFile::create(StringRef path, uint64_t bytes) {
   std::unique_ptr<AtomicFile> file(new AtomicFile(path));
-  sys::fs::file_status status;
-  if (!sys::fs::status(path, status) && status.type() != sys::fs::file_type::regular_file)
-    return createStringError("cannot replace " + path + ": it is no regular file");
+  if (Error problem = checkReplaceable(path, true))
+    return std::move(problem);
+  if (Error problem = checkReplaceable(file->partial, false))
+    return std::move(problem);
   if (Error problem = file->open())
     return std::move(problem);
   sys::RemoveFileOnSignal(file->partial);

@@ -14,6 +14,8 @@ namespace lut {
 // that was killed; a lock keeps it from taking that of one that still writes.
 class AtomicFile {
 public:
+  // An error where the file, or what it is called until then, is one of those that are read.
+  static llvm::Error checkReplacesNone(llvm::ArrayRef<std::string> inputs, llvm::StringRef path);
   static llvm::Expected<std::unique_ptr<AtomicFile>> create(llvm::StringRef path, uint64_t bytes);
   ~AtomicFile(); // removes what has not been committed
 
@@ -25,7 +27,8 @@ public:
   llvm::Error commit();
 
 private:
-  explicit AtomicFile(llvm::StringRef path) : path(path), partial((path + ".partial").str()) {}
+  explicit AtomicFile(llvm::StringRef path) : path(path), partial(partialOf(path)) {}
+  static std::string partialOf(llvm::StringRef path) { return (path + ".partial").str(); }
   llvm::Error open();
   llvm::Error cannot(llvm::StringRef action, std::error_code problem) const;
 

@@ -4,6 +4,7 @@
 #include "compiler/checkpoint/Containers.h"
 #include "compiler/checkpoint/FileKind.h"
 #include "compiler/model/ConfigFile.h"
+#include "compiler/pack/AtomicFile.h"
 #include "compiler/pack/Packer.h"
 #include "compiler/pack/StoredKernels.h"
 #include "compiler/report/ExitCode.h"
@@ -91,7 +92,7 @@ int pack(const PackRequest &request) {
     return reportError(checkpoint.takeError());
   std::vector<std::string> inputs = checkpoint->files;
   inputs.push_back(request.library);
-  if (Error problem = checkReplacesNone(inputs, request.output))
+  if (Error problem = AtomicFile::checkReplacesNone(inputs, request.output))
     return reportError(std::move(problem));
   std::optional<Quantization> storage = readQuantization(*checkpoint, diagnostics);
   if (!storage)

@@ -7,7 +7,6 @@
 #include "compiler/pack/Progress.h"
 #include "compiler/report/ExitCode.h"
 #include "compiler/report/Log.h"
-#include "compiler/report/Output.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
@@ -279,7 +278,7 @@ int unpack(const UnpackRequest &request) {
   std::optional<Manifest> manifest = readManifest(request.library, diagnostics);
   if (!manifest)
     return ExitError;
-  if (Error problem = checkReplacesNone({request.packed, request.library}, request.output))
+  if (Error problem = AtomicFile::checkReplacesNone({request.packed, request.library}, request.output))
     return reportError(std::move(problem));
   if (Error problem = Unpacker(request).run(*manifest))
     return reportError(std::move(problem));
