@@ -104,7 +104,7 @@ std::string Body::unpackName() const {
 std::string Body::unpackMultiplesName() const {
   std::string name = unpackName();
   addNumber(name, format.minimums ? "m" : "k", format.subgroup);
-  addNumber(name, "u", format.subgroup ? unpackK : 0); // multiples lie behind codes
+  addNumber(name, "u", unpackK); // multiples lie behind codes
   return name;
 }
 

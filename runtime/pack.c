@@ -37,35 +37,40 @@ static void pack_scales(lutc_packer *p, size_t first_row, size_t group) {
     pack_column(p, p->weights->minimums, p->groups, group, bytes, first_row);
 }
 
-/* Those before the chunks of a group: the four quarters of their columns share bytes. */
+/* Adds column `column` of the multiples of a group, of 4 or 6 bits, to `out`, where the four quarters of the
+   columns share bytes: those of subgroup `subgroup` in `multiples`. */
+static void add_multiples(const lutc_packer *p, size_t first_row, const int8_t *multiples, size_t subgroup,
+                          size_t column, uint8_t *out) {
+  const lutc_kernel_info *info = p->info;
+  const size_t rows = p->layout->tile_rows, quarter = multiple_count(p) / 4, part = column / quarter;
+  const size_t subgroups = lutc_divide_up(info->k, info->subgroup);
+  const size_t inside = subgroup < subgroups && first_row < info->n ? lutc_min(info->n - first_row, rows) : 0;
+  const int8_t *from = multiples + first_row * subgroups + subgroup;
+  const unsigned bias = (unsigned)multiple_bias(info);
+  uint8_t *low = out + column % (2 * quarter) * rows, *high = out + (2 * quarter + column % quarter) * rows;
+  for (size_t row = 0; row < inside; ++row) {
+    const unsigned v = (unsigned)from[row * subgroups] + bias;
+    low[row] = (uint8_t)(low[row] | (v & 15) << 4 * (part / 2));
+    if (info->multiple_bits == 6)
+      high[row] = (uint8_t)(high[row] | v >> 4 << 2 * part);
+  }
+}
+
+/* Those before the chunks of a group. */
 static void pack_multiples(lutc_packer *p, size_t first_row, size_t group) {
   const lutc_kernel_info *info = p->info;
-  const size_t rows = p->layout->tile_rows, columns = multiple_count(p), quarter = columns / 4;
-  const size_t subgroups = lutc_divide_up(info->k, info->subgroup), kinds = info->has_minimums ? 2 : 1;
-  const size_t inside = first_row < info->n ? lutc_min(info->n - first_row, rows) : 0;
-  const unsigned bias = (unsigned)multiple_bias(info);
-  memset(p->out, 0, multiple_bytes(p));
+  const size_t kinds = info->has_minimums ? 2 : 1, columns = multiple_count(p);
+  uint8_t *begin = p->out;
+  memset(begin, 0, multiple_bytes(p));
   for (size_t column = 0; column < columns; ++column) {
     const size_t subgroup = group * (p->layout->group / info->subgroup) + column / kinds;
     const int8_t *of = column % kinds ? p->weights->minimum_multiples : p->weights->scale_multiples;
-    const int8_t *from = of + first_row * subgroups + subgroup;
-    const size_t part = column / quarter;
-    uint8_t *low = p->out + column % (2 * quarter) * rows;
-    uint8_t *high = p->out + (2 * quarter + column % quarter) * rows;
     if (info->multiple_bits == 8)
-      low = p->out + column * rows;
-    for (size_t row = 0; row < inside && subgroup < subgroups; ++row) {
-      const unsigned v = (unsigned)from[row * subgroups] + bias;
-      if (info->multiple_bits == 8) {
-        low[row] = (uint8_t)v;
-        continue;
-      }
-      low[row] = (uint8_t)(low[row] | (v & 15) << 4 * (part / 2));
-      if (info->multiple_bits == 6)
-        high[row] = (uint8_t)(high[row] | v >> 4 << 2 * part);
-    }
+      pack_column(p, of, lutc_divide_up(info->k, info->subgroup), subgroup, 1, first_row);
+    else
+      add_multiples(p, first_row, of, subgroup, column, begin);
   }
-  p->out += multiple_bytes(p);
+  p->out = begin + multiple_bytes(p);
 }
 
 static void pack_stream(lutc_packer *p) {

@@ -2,9 +2,8 @@
 //
 //   w1 w2 w3 w4 w5 w6 w8   one scale for a row
 //      + g16 | g32 | g64 | g128 | g256   one for each group of k
-//      + k16 | k32                       one for 256 of k, times a multiple for each subgroup of 16 or 32, of
-//      4
-//                                    bits for codes of 1 and 2, of 6 for those of 3 to 5, else of 8
+//      + k16 | k32                       one for 256 of k, times a multiple for each subgroup of 16 or 32
+//                                        (of 4 bits for codes of 1 and 2, 6 for those of 3 to 5, else 8)
 //      + z   u8 zero points, of rows or groups
 //      + m   minimums, of groups; of 256 of k times multiples where scales are
 //      + b   bf16 scales and minimums;  + s  f32;  else f16, and with k16 and k32 always

@@ -1,6 +1,7 @@
 /* log.c: what the plug-in says, and what it has taken. */
 #include "mapped.h"
 
+#include "line.h"
 #include "variables.h"
 
 #include <pthread.h>
@@ -9,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INFO = 2, WARNING = 3, LINE = 1024 }; /* ggml_log_level */
+enum { INFO = 2, WARNING = 3 }; /* ggml_log_level */
 
 static void write_line(int level, const char *format, va_list arguments) {
-  char line[LINE];
+  char line[LUTC_LINE];
   if (lutc_is_set("LUTC_QUIET"))
     return;
   vsnprintf(line, sizeof line, format, arguments);
@@ -78,36 +79,28 @@ void lutc_count_left(int type) {
   pthread_mutex_unlock(&counts.lock);
 }
 
-/* Appends to a line what fits. */
-__attribute__((format(printf, 2, 3))) static void append(char line[LINE], const char *format, ...) {
-  const size_t length = strlen(line);
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(line + length, LINE - length, format, arguments);
-  va_end(arguments);
-}
-
 static void say_counts(void) {
-  char line[LINE] = "";
+  char line[LUTC_LINE] = "";
   const char *separator = "";
   for (int type = 0; type < TYPES; ++type)
     if (counts.taken[type] != 0) {
-      append(line, "%s%zu %s", separator, counts.taken[type], lutc_ggml.type_name(type));
+      lutc_append(line, "%s%zu %s", separator, counts.taken[type], lutc_ggml.type_name(type));
       separator = ", ";
     }
-  append(line, " tensors");
+  lutc_append(line, " tensors");
   separator = ", ";
   if (counts.mapped_bytes != 0) {
-    append(line, ", %.1f MiB mapped", (double)counts.mapped_bytes / 0x1p20);
+    lutc_append(line, ", %.1f MiB mapped", (double)counts.mapped_bytes / 0x1p20);
     separator = " and ";
   }
   if (counts.packed_bytes != 0)
-    append(line, "%s%.1f MiB packed", separator, (double)counts.packed_bytes / 0x1p20);
-  append(line, " of %.1f MiB in the file, variant %s", (double)counts.stored_bytes / 0x1p20, counts.variant);
+    lutc_append(line, "%s%.1f MiB packed", separator, (double)counts.packed_bytes / 0x1p20);
+  lutc_append(line, " of %.1f MiB in the file, variant %s", (double)counts.stored_bytes / 0x1p20,
+              counts.variant);
   separator = "; left to ggml, having no kernel: ";
   for (int type = 0; type < TYPES; ++type)
     if (counts.left >> type & 1) {
-      append(line, "%s%s", separator, lutc_ggml.type_name(type));
+      lutc_append(line, "%s%s", separator, lutc_ggml.type_name(type));
       separator = ", ";
     }
   lutc_say("multiplies %s", line);

@@ -80,8 +80,8 @@ static const char *start(const void *caller) {
     return "ggml's vector of extra buffer types has another form";
   if (holds_type(lutc_ggml.extra_types))
     return "it is loaded already";
-  static char line[256];
-  problem = lutc_take_variant(&gguf_library, line, sizeof line);
+  static char line[LUTC_LINE];
+  problem = lutc_take_variant(&gguf_library, line);
   if (problem != NULL)
     return problem;
   lutc_buffer_type.device = lutc_ggml.backend_reg_dev_get(lutc_ggml.cpu, 0);

@@ -1,6 +1,7 @@
 /* log.c: what the plug-in has taken, and what it left. */
 #include "node.h"
 
+#include "line.h"
 #include "variables.h"
 
 #include <pthread.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 1024, REASONS = 16 };
+enum { REASONS = 16 };
 
 static struct {
   pthread_mutex_t lock;
@@ -52,29 +53,20 @@ void lutc_count_left(const char *reason) {
   pthread_mutex_unlock(&counts.lock);
 }
 
-/* Appends to a line what fits. */
-__attribute__((format(printf, 2, 3))) static void append(char line[LINE], const char *format, ...) {
-  const size_t length = strlen(line);
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(line + length, LINE - length, format, arguments);
-  va_end(arguments);
-}
-
-static void write_counts(char line[LINE]) {
-  append(line, "lutc: multiplies %zu MatMulNBits", counts.packed);
+static void write_counts(char line[LUTC_LINE]) {
+  lutc_append(line, "lutc: multiplies %zu MatMulNBits", counts.packed);
   if (counts.packed != 0)
-    append(line, ", %.1f MiB packed, variant %s", (double)counts.packed_bytes / 0x1p20, counts.variant);
+    lutc_append(line, ", %.1f MiB packed, variant %s", (double)counts.packed_bytes / 0x1p20, counts.variant);
   if (counts.waiting != 0)
-    append(line, "; %zu more when they are used first", counts.waiting);
+    lutc_append(line, "; %zu more when they are used first", counts.waiting);
   for (size_t i = 0; i < counts.reason_count; ++i)
-    append(line, "%s%zu with %s", i == 0 ? "; left to ONNX Runtime's own: " : ", ", counts.reasons[i].nodes,
-           counts.reasons[i].text);
+    lutc_append(line, "%s%zu with %s", i == 0 ? "; left to ONNX Runtime's own: " : ", ",
+                counts.reasons[i].nodes, counts.reasons[i].text);
 }
 
 void lutc_say_counts(const ort_api *ort, const ort_context *context) {
   const ort_logger *logger;
-  char line[LINE] = "";
+  char line[LUTC_LINE] = "";
   if (counts.all == 0)
     return;
   pthread_mutex_lock(&counts.lock);

@@ -215,11 +215,11 @@ static registry *registries;
 
 /* For the whole process: weights that were packed for one variant are of no use to another. */
 static const char *choose_variant(void) {
-  static char line[256];
+  static char line[LUTC_LINE];
   static const char *problem;
   static bool is_chosen;
   if (!is_chosen)
-    problem = lutc_take_variant(&matmulnbits_library, line, sizeof line);
+    problem = lutc_take_variant(&matmulnbits_library, line);
   is_chosen = true;
   return problem;
 }
