@@ -310,14 +310,12 @@ static Expected<std::vector<lutc_layout>> layoutsOf(const LibraryPlan &plan, siz
   std::vector<lutc_layout> layouts;
   for (const ProductVariant &variant : product.variants) {
     const lutc_body body = variant.geometry.contract();
-    if (body.most_k && kernel.k > body.most_k)
+    if (!lutc_sums_fit(&body, uint64_t(kernel.k)))
       return llvm::createStringError(kernel.format.str() + " takes a k of at most " +
                                      llvm::Twine(body.most_k) + ", not " + llvm::Twine(kernel.k));
     lutc_shape shape;
     lutc_shape_of(&body, uint64_t(kernel.n), uint64_t(kernel.k), &shape);
-    lutc_layout &layout = layouts.emplace_back(body.layout);
-    layout.k_block = uint32_t(shape.k_block);
-    layout.k_padded = uint32_t(shape.k_padded);
+    layouts.push_back(lutc_layout_of(&body, &shape));
   }
   return layouts;
 }

@@ -45,6 +45,13 @@ static inline size_t lutc_max(size_t a, size_t b) { return a > b ? a : b; }
 static inline size_t lutc_divide_up(size_t a, size_t b) { return a / b + (a % b != 0); }
 static inline size_t lutc_round_up(size_t a, size_t b) { return lutc_divide_up(a, b) * b; }
 
+/* The next `bytes` of a memory of which `used` are taken, aligned like it; null where there is none yet. */
+static inline void *lutc_take(void *memory, size_t *used, size_t bytes) {
+  void *taken = memory != NULL ? (uint8_t *)memory + *used : NULL;
+  *used += lutc_round_up(bytes, LUTC_ALIGNMENT);
+  return taken;
+}
+
 static inline int lutc_is_aligned(const void *pointer, size_t alignment) {
   return (uintptr_t)pointer % alignment == 0;
 }

@@ -45,8 +45,7 @@ static void make_variant(const lutc_kernel *kernel, const lutc_variant_code *ope
   made->code = *open;
   made->code.program = &made->program;
   made->code.info.packed_bytes = sizeof(lutc_packed_header) + shape->payload_bytes;
-  made->code.layout.k_block = (uint32_t)shape->k_block;
-  made->code.layout.k_padded = (uint32_t)shape->k_padded;
+  made->code.layout = lutc_layout_of(body, shape);
   made->code.layout_id = lutc_layout_id(&made->code.layout);
 
   const size_t few = body->unpack_tokens > 1 ? body->unpack_tokens - 1 : 0;
@@ -91,7 +90,7 @@ static int is_good_shape(const lutc_kernel *open, size_t n, size_t k) {
     return 0;
   for (size_t i = 0; i < open->library->variant_count; ++i) {
     const lutc_body *body = code_for(open, i, n)->body;
-    if (body->most_k != 0 && k > body->most_k)
+    if (!lutc_sums_fit(body, k))
       return 0;
     lutc_shape shape;
     lutc_shape_of(body, n, k, &shape);

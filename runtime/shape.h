@@ -67,4 +67,17 @@ static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, 
   shape->many = body->reorders ? lutc_place_prepared(body, shape, shape->k_padded + 32) : shape->few;
 }
 
+/* Whether sums of k products fit 32 bits. */
+static inline int lutc_sums_fit(const lutc_body *body, uint64_t k) {
+  return body->most_k == 0 || k <= body->most_k;
+}
+
+/* Of the packed weights of a shape. */
+static inline lutc_layout lutc_layout_of(const lutc_body *body, const lutc_shape *shape) {
+  lutc_layout layout = body->layout;
+  layout.k_block = (uint32_t)shape->k_block;
+  layout.k_padded = (uint32_t)shape->k_padded;
+  return layout;
+}
+
 #endif

@@ -40,10 +40,8 @@ lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {
 }
 
 lutc_layout lut::layoutOf(const Geometry &g) {
-  lutc_layout layout = g.contract().layout;
-  layout.k_block = g.shape.k_block;
-  layout.k_padded = g.shape.k_padded;
-  return layout;
+  const lutc_body body = g.contract();
+  return lutc_layout_of(&body, &g.shape);
 }
 
 uint32_t lut::layoutId(const lutc_layout &layout) { return lutc_layout_id(&layout); }

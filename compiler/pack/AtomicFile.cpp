@@ -45,19 +45,12 @@ Error AtomicFile::checkReplacesNone(ArrayRef<std::string> inputs, StringRef path
   return lut::checkReplacesNone(inputs, partialOf(path));
 }
 
-// A link of the partial name would lead to somebody else's file.
-static Error checkReplaceable(StringRef path, bool followsLinks) {
-  sys::fs::file_status status;
-  if (!sys::fs::status(path, status, followsLinks) && status.type() != sys::fs::file_type::regular_file)
-    return createStringError("cannot replace " + path + ": it is no regular file");
-  return Error::success();
-}
-
 Expected<std::unique_ptr<AtomicFile>> AtomicFile::create(StringRef path, uint64_t bytes) {
   std::unique_ptr<AtomicFile> file(new AtomicFile(path));
-  if (Error problem = checkReplaceable(path, true))
+  if (Error problem = checkReplaceable(path))
     return std::move(problem);
-  if (Error problem = checkReplaceable(file->partial, false))
+  // A link of the partial name would lead to somebody else's file.
+  if (Error problem = checkReplaceable(file->partial, /*followsLinks=*/false))
     return std::move(problem);
   if (Error problem = file->open())
     return std::move(problem);

@@ -21,10 +21,9 @@ static SmallString<128> inside(StringRef directory, StringRef name) {
   return path;
 }
 
-// Renaming would put a file in place of a device or a directory.
-static Error checkReplaceable(StringRef path) {
+Error checkReplaceable(StringRef path, bool followsLinks) {
   sys::fs::file_status status;
-  if (sys::fs::status(path, status) || status.type() == sys::fs::file_type::regular_file)
+  if (sys::fs::status(path, status, followsLinks) || status.type() == sys::fs::file_type::regular_file)
     return Error::success();
   if (status.type() == sys::fs::file_type::directory_file)
     return cannot("replace", path, std::make_error_code(std::errc::is_a_directory));

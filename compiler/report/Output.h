@@ -14,6 +14,9 @@ struct OutputFile {
   std::string name, bytes;
 };
 
+// An error where a file that is written would take the place of a device or a directory. A link counts as
+// what it leads to, or, not followed, as none that may be replaced.
+llvm::Error checkReplaceable(llvm::StringRef path, bool followsLinks = true);
 // An error where a file that is written would take the place of one that is read.
 llvm::Error checkReplacesNone(llvm::ArrayRef<std::string> inputs, llvm::StringRef output);
 

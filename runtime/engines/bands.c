@@ -26,12 +26,6 @@ typedef struct job {
   _Atomic lutc_status status;
 } job;
 
-static uint8_t *take(uint8_t *memory, size_t *used, size_t bytes) {
-  uint8_t *taken = memory != NULL ? memory + *used : NULL;
-  *used += lutc_round_up(bytes, LUTC_ALIGNMENT);
-  return taken;
-}
-
 static lutc_kernel_info info_of(const job *j, size_t rows) {
   lutc_kernel_info info = *j->info;
   info.n = rows;
@@ -54,15 +48,15 @@ static size_t set_up(const job *j, uint8_t *memory, desk *d) {
   lutc_band *b = &d->band;
   size_t used = 0;
   b->stride = j->stride;
-  b->codes = take(memory, &used, rows * j->stride);
+  b->codes = lutc_take(memory, &used, rows * j->stride);
   const size_t factors = used;
-  b->scales = take(memory, &used, scale_bytes);
-  b->minimums = take(memory, &used, j->info->has_minimums ? scale_bytes : 0);
-  b->zero_points = take(memory, &used, j->info->has_zero_points ? groups : 0);
-  b->scale_multiples = (int8_t *)take(memory, &used, multiples);
-  b->minimum_multiples = (int8_t *)take(memory, &used, multiples);
+  b->scales = lutc_take(memory, &used, scale_bytes);
+  b->minimums = lutc_take(memory, &used, j->info->has_minimums ? scale_bytes : 0);
+  b->zero_points = lutc_take(memory, &used, j->info->has_zero_points ? groups : 0);
+  b->scale_multiples = lutc_take(memory, &used, multiples);
+  b->minimum_multiples = lutc_take(memory, &used, multiples);
   d->factor_bytes = used - factors;
-  d->payload = take(memory, &used, lutc_payload_bytes(&info, &j->code->layout));
+  d->payload = lutc_take(memory, &used, lutc_payload_bytes(&info, &j->code->layout));
   return used;
 }
 

@@ -10,17 +10,13 @@
 /* Tokens of an expert that are multiplied at a time, and phases between two resets of their counters. */
 enum { SEGMENT = 256, PHASES = 64 };
 
-/* What the threads share, at the begin of wdata. */
-typedef struct shared {
-  atomic_size_t next[PHASES]; /* the next task of each phase */
-} shared;
-
-/* Parts of wdata behind it, in bytes from its aligned begin. */
+/* The parts of wdata, which the threads share. */
 typedef struct plan {
-  size_t scratch, scratch_bytes; /* as many as `products` say */
-  size_t own, own_bytes;         /* prepared activations of a token, of each thread */
-  size_t x, y;                   /* rows gathered, and to scatter */
-  size_t order, experts;         /* pairs by expert; where each expert's begin */
+  atomic_size_t *next;             /* the next task of each phase */
+  uint8_t *scratch, *own;          /* own: prepared activations of a token, of each thread */
+  size_t scratch_bytes, own_bytes; /* of one */
+  float *x, *y;                    /* rows gathered, and to scatter */
+  uint32_t *order, *experts;       /* pairs by expert; where each expert's begin */
   size_t bytes;
 } plan;
 
@@ -31,18 +27,10 @@ typedef struct call {
   const ggml_params *params;
   const ggml_tensor *w, *x, *ids, *y;
   plan plan;
-  uint8_t *work;
-  shared *shared;
   size_t phase;
   int is_free; /* 1: phases do not wait for each other */
   lutc_parallel parallel;
 } call;
-
-static size_t reserve(plan *p, size_t bytes) {
-  const size_t begin = p->bytes;
-  p->bytes += lutc_round_up(bytes, LUTC_ALIGNMENT);
-  return begin;
-}
 
 /* Rows that lutc takes as they lie. Their elements are adjacent, as ggml's own products demand. */
 static bool has_plain_rows(const ggml_tensor *x) {
@@ -65,34 +53,36 @@ static size_t pair_count(const ggml_tensor *ids) { return (size_t)(ids->ne[0] * 
 /* One token, whose experts' products are independent. */
 static bool is_one_token(const ggml_tensor *ids) { return ids->ne[1] == 1 && ids->ne[0] < PHASES; }
 
-static plan make_plan(const lutc_product *product, const ggml_tensor *op, size_t threads) {
+/* `memory` may be null. */
+static plan make_plan(const lutc_product *product, const ggml_tensor *op, size_t threads, void *memory) {
   const ggml_tensor *w = op->src[0], *x = op->src[1], *ids = op->src[2];
   plan p = {.bytes = 0};
-  reserve(&p, sizeof(shared));
+  p.next = lutc_take(memory, &p.bytes, PHASES * sizeof *p.next);
   size_t rows = (size_t)x->ne[1], gathered = 0, scratches = 1;
   if (op->op == lutc_ggml.mul_mat_id_op) {
     rows = is_one_token(ids) ? 1 : lutc_min(pair_count(ids), SEGMENT);
     gathered = is_one_token(ids) ? 0 : rows;
     scratches = is_one_token(ids) ? (size_t)ids->ne[0] : 1;
-    p.order = reserve(&p, pair_count(ids) * sizeof(uint32_t));
-    p.experts = reserve(&p, ((size_t)w->ne[2] + 1) * sizeof(uint32_t));
+    p.order = lutc_take(memory, &p.bytes, pair_count(ids) * sizeof *p.order);
+    p.experts = lutc_take(memory, &p.bytes, ((size_t)w->ne[2] + 1) * sizeof *p.experts);
   } else if (is_one_product(w, x, op)) {
     rows = (size_t)(x->ne[1] * x->ne[2] * x->ne[3]);
   } else if (!has_plain_rows(x)) {
     gathered = rows;
   }
   p.scratch_bytes = lutc_round_up(lutc_scratch_bytes(product->kernel, lutc_max(rows, 1)), LUTC_ALIGNMENT);
-  p.scratch = reserve(&p, scratches * p.scratch_bytes);
+  p.scratch = lutc_take(memory, &p.bytes, scratches * p.scratch_bytes);
   p.own_bytes = lutc_round_up(lutc_prepared_bytes(product->kernel, 1), LUTC_ALIGNMENT);
-  p.own = reserve(&p, threads * p.own_bytes);
-  p.x = reserve(&p, gathered * product->k * sizeof(float));
-  p.y = reserve(&p, op->op == lutc_ggml.mul_mat_id_op ? gathered * product->n * sizeof(float) : 0);
+  p.own = lutc_take(memory, &p.bytes, threads * p.own_bytes);
+  p.x = lutc_take(memory, &p.bytes, gathered * product->k * sizeof(float));
+  p.y = lutc_take(memory, &p.bytes,
+                  op->op == lutc_ggml.mul_mat_id_op ? gathered * product->n * sizeof(float) : 0);
   return p;
 }
 
 static bool work_size(ggml_traits *self, int threads, const ggml_tensor *op, size_t *bytes) {
   const lutc_operand_weights *weights = (const lutc_operand_weights *)(const void *)self;
-  const plan p = make_plan(weights->product, op, (size_t)lutc_max((size_t)threads, 1));
+  const plan p = make_plan(weights->product, op, (size_t)lutc_max((size_t)threads, 1), NULL);
   *bytes = p.bytes + LUTC_ALIGNMENT; /* wdata may lie anywhere */
   return true;
 }
@@ -105,7 +95,7 @@ static void wait_for_others(const call *c) {
 static void reset_counters(const call *c) {
   if (c->params->ith == 0)
     for (size_t i = 0; i < PHASES; ++i)
-      atomic_store_explicit(&c->shared->next[i], 0, memory_order_relaxed);
+      atomic_store_explicit(&c->plan.next[i], 0, memory_order_relaxed);
 }
 
 /* Before a phase that reads what the others wrote, or writes what they read. After the last one ggml waits.
@@ -124,14 +114,14 @@ static void begin_phase(const call *c) {
 static void share_tasks(void *context, size_t tasks, void (*task)(void *, size_t), void *argument) {
   call *c = context;
   begin_phase(c);
-  atomic_size_t *next = &c->shared->next[c->phase++ % PHASES];
+  atomic_size_t *next = &c->plan.next[c->phase++ % PHASES];
   for (size_t i; (i = atomic_fetch_add_explicit(next, 1, memory_order_relaxed)) < tasks;)
     task(argument, i);
 }
 
 /* Every thread prepares a token for itself: that takes as long as waiting for the one that does. */
 static lutc_status multiply_token(call *c, const float *x, const void *packed, float *y, uint8_t *scratch) {
-  uint8_t *own = c->work + c->plan.own + (size_t)c->params->ith * c->plan.own_bytes;
+  uint8_t *own = c->plan.own + (size_t)c->params->ith * c->plan.own_bytes;
   const void *prepared = lutc_prepare_token(c->product->kernel, x, own, c->plan.own_bytes);
   if (prepared == NULL)
     return LUTC_MISALIGNED;
@@ -142,10 +132,9 @@ static lutc_status multiply_token(call *c, const float *x, const void *packed, f
 /* `m` rows of x and y, whose strides are of elements. */
 static lutc_status multiply(call *c, size_t m, const float *x, size_t ldx, const void *packed, float *y,
                             size_t ldy) {
-  uint8_t *scratch = c->work + c->plan.scratch;
   if (m == 1)
-    return multiply_token(c, x, packed, y, scratch);
-  return lutc_run(c->product->kernel, m, x, ldx, packed, y, ldy, scratch, c->plan.scratch_bytes,
+    return multiply_token(c, x, packed, y, c->plan.scratch);
+  return lutc_run(c->product->kernel, m, x, ldx, packed, y, ldy, c->plan.scratch, c->plan.scratch_bytes,
                   &c->parallel);
 }
 
@@ -155,7 +144,7 @@ static lutc_status multiply_slice(call *c, size_t matrix, const char *x, char *y
   if (has_plain_rows(c->x))
     return multiply(c, m, (const float *)(const void *)x, lutc_max(c->x->nb[1] / sizeof(float), k), packed,
                     (float *)(void *)y, ldy);
-  float *rows = (float *)(void *)(c->work + c->plan.x);
+  float *rows = c->plan.x;
   wait_for_others(c); /* for those that still read the rows of the slice before */
   for (size_t i = (size_t)c->params->ith; i < m; i += (size_t)c->params->nth)
     memcpy(rows + i * k, x + i * c->x->nb[1], k * sizeof(float));
@@ -203,8 +192,7 @@ static bool is_expert(const call *c, int32_t expert) { return expert >= 0 && exp
 
 /* Sorts pairs by expert. Pairs of no expert come last, and are not computed. */
 static void sort_pairs(const call *c) {
-  uint32_t *order = (uint32_t *)(void *)(c->work + c->plan.order);
-  uint32_t *begin = (uint32_t *)(void *)(c->work + c->plan.experts);
+  uint32_t *order = c->plan.order, *begin = c->plan.experts;
   const size_t pairs = pair_count(c->ids), experts = (size_t)c->w->ne[2];
   memset(begin, 0, (experts + 1) * sizeof *begin);
   for (size_t i = 0; i < pairs; ++i)
@@ -220,7 +208,7 @@ static void sort_pairs(const call *c) {
 /* Up to SEGMENT pairs of one expert. */
 static lutc_status multiply_segment(call *c, size_t expert, const uint32_t *pairs, size_t count) {
   const size_t k = c->product->k, n = c->product->n, nth = (size_t)c->params->nth;
-  float *x = (float *)(void *)(c->work + c->plan.x), *y = (float *)(void *)(c->work + c->plan.y);
+  float *x = c->plan.x, *y = c->plan.y;
   for (size_t i = (size_t)c->params->ith; i < count; i += nth)
     memcpy(x + i * k, x_of(c, pairs[i]), k * sizeof(float));
   wait_for_others(c);
@@ -232,8 +220,7 @@ static lutc_status multiply_segment(call *c, size_t expert, const uint32_t *pair
 }
 
 static lutc_status multiply_experts(call *c) {
-  const uint32_t *order = (const uint32_t *)(const void *)(c->work + c->plan.order);
-  const uint32_t *end = (const uint32_t *)(const void *)(c->work + c->plan.experts);
+  const uint32_t *order = c->plan.order, *end = c->plan.experts;
   lutc_status status = LUTC_OK;
   size_t pair = 0;
   for (size_t expert = 0; expert < (size_t)c->w->ne[2]; ++expert)
@@ -254,7 +241,7 @@ static lutc_status mul_mat_id(call *c) {
     if (is_expert(c, expert_of(c, i)))
       status =
           multiply_token(c, (const float *)(const void *)x_of(c, i), c->weights->matrices[expert_of(c, i)],
-                         y_of(c, i), c->work + c->plan.scratch + i * c->plan.scratch_bytes);
+                         y_of(c, i), c->plan.scratch + i * c->plan.scratch_bytes);
   return status;
 }
 
@@ -286,9 +273,8 @@ static bool compute_forward(ggml_traits *self, ggml_params *params, ggml_tensor 
             .x = op->src[1],
             .ids = op->src[2],
             .y = op};
-  c.plan = make_plan(c.product, op, (size_t)params->nth);
-  c.work = (uint8_t *)lutc_round_up((uintptr_t)params->wdata, LUTC_ALIGNMENT);
-  c.shared = (shared *)(void *)c.work;
+  c.plan = make_plan(c.product, op, (size_t)params->nth,
+                     (void *)lutc_round_up((uintptr_t)params->wdata, LUTC_ALIGNMENT));
   c.parallel = (lutc_parallel){share_tasks, &c, (size_t)params->nth};
   if (params->ith == 0)
     lutc_say_counts();

@@ -95,12 +95,6 @@ static lutc_status run_pieces(call *c) {
   return status;
 }
 
-static size_t reserve(size_t *used, size_t bytes) {
-  const size_t begin = *used;
-  *used += lutc_round_up(bytes, LUTC_ALIGNMENT);
-  return begin;
-}
-
 /* Cuts the call to pieces and places their parts in `memory`, which may be null; how many bytes they take. */
 static size_t plan(call *c, uint8_t *memory) {
   const lutc_node *node = c->node;
@@ -111,15 +105,10 @@ static size_t plan(call *c, uint8_t *memory) {
   c->scratch_bytes = lutc_scratch_bytes(node->kernel, rows);
   c->prepared_bytes = c->is_small ? lutc_prepared_bytes(node->kernel, rows) : 0;
   size_t used = 0;
-  const size_t scratch = reserve(&used, c->scratch_bytes), prepared = reserve(&used, c->prepared_bytes);
-  const size_t x = reserve(&used, own_rows * node->k * sizeof(float));
-  const size_t y = reserve(&used, own_rows * node->n * sizeof(float));
-  if (memory != NULL) {
-    c->scratch = memory + scratch;
-    c->prepared = memory + prepared;
-    c->x_rows = (float *)(void *)(memory + x);
-    c->y_rows = (float *)(void *)(memory + y);
-  }
+  c->scratch = lutc_take(memory, &used, c->scratch_bytes);
+  c->prepared = lutc_take(memory, &used, c->prepared_bytes);
+  c->x_rows = lutc_take(memory, &used, own_rows * node->k * sizeof(float));
+  c->y_rows = lutc_take(memory, &used, own_rows * node->n * sizeof(float));
   return used;
 }
 
