@@ -66,7 +66,7 @@ std::string checkVariant(const std::string &text) {
   return "'" + text + "' is no variant; write " + alternatives(known);
 }
 
-CLI::IsMember member(llvm::ArrayRef<llvm::StringLiteral> names) {
+CLI::IsMember member(llvm::ArrayRef<llvm::StringRef> names) {
   return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
 }
 

@@ -1,5 +1,7 @@
 #include "codegen/library/GroupFunction.h"
+#include "codegen/library/Steps.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace lut;
@@ -14,8 +16,7 @@ struct GroupBuilder {
   const LibrarySpec &library;
   AddProduct addProduct;
   func::FuncOp function;
-  OpBuilder b;
-  Location loc;
+  ImplicitLocOpBuilder b;
   std::vector<GroupOperand> operands;
   // What the steps so far leave, and what names it.
   SmallVector<Value> values;
@@ -37,7 +38,7 @@ static int64_t sizeOf(Value value) { return cast<RankedTensorType>(value.getType
 Value GroupBuilder::argument(Slot::Kind kind, const std::string &name, Type type, int64_t size,
                              size_t kernel) {
   operands.push_back({kind, name, size, kernel});
-  (void)function.insertArgument(function.getNumArguments(), type, {}, loc);
+  (void)function.insertArgument(function.getNumArguments(), type, {}, b.getLoc());
   return function.getArgument(function.getNumArguments() - 1);
 }
 
@@ -56,7 +57,7 @@ void GroupBuilder::products(const GroupStep &step) {
     auto type = RankedTensorType::get({ShapedType::kDynamic, group.top}, b.getI32Type());
     experts = argument(Slot::Kind::routes, "experts", type, group.top);
     gates = rows("gates", group.top);
-    x = RouteOp::create(b, loc, x, experts);
+    x = RouteOp::create(b, x, experts);
   }
   values.clear();
   names.clear();
@@ -70,50 +71,24 @@ void GroupBuilder::products(const GroupStep &step) {
 }
 
 void GroupBuilder::step(const GroupStep &step) {
-  Value x = values.front();
-  int64_t size = sizeOf(x);
-  switch (step.kind) {
-  case GroupStep::Kind::products:
+  if (!step.row)
     return products(step);
-  case GroupStep::Kind::norm: {
-    NormKind kind = *symbolizeNormKind(step.function);
-    Value weight = vector(step.name + "_weight", size), bias;
-    if (kind == NormKind::layer)
-      bias = vector(step.name + "_bias", size);
-    values[0] = NormOp::create(b, loc, x.getType(), kind, x, weight, bias, APFloat(float(step.epsilon)));
-    return;
+  bool each = step.row->takes == StepRow::Takes::each;
+  for (size_t i = 0; i < (each ? values.size() : 1); ++i) {
+    SmallVector<Value> given;
+    for (const StepOperand &operand : step.row->operandsOf(step, names[i], sizeOf(values[i]))) {
+      given.push_back(operand.isResidual ? rows(operand.name, operand.size)
+                                         : vector(operand.name, operand.size));
+      if (operand.isResidual && experts) {
+        residual = given.back();
+        return;
+      }
+    }
+    values[i] = step.row->create(b, step, ArrayRef(values).slice(i, each ? 1 : values.size()), given);
   }
-  case GroupStep::Kind::activate:
-    values = {ActivateOp::create(b, loc, x.getType(), *symbolizeActivation(step.function), x,
-                                 values.size() == 2 ? values[1] : Value())};
+  if (!each) {
+    values.truncate(1);
     names.truncate(1);
-    return;
-  case GroupStep::Kind::rotate:
-    values[0] = RotateOp::create(b, loc, x.getType(), x, step.block);
-    return;
-  case GroupStep::Kind::residual:
-    if (experts) { // added when the experts' results are
-      residual = rows(step.name, size);
-      return;
-    }
-    values[0] = AddOp::create(b, loc, x.getType(), x, rows(step.name, size));
-    return;
-  case GroupStep::Kind::convert:
-    for (Value &value : values) {
-      Type type = step.function == "f16"    ? Type(b.getF16Type())
-                  : step.function == "bf16" ? Type(b.getBF16Type())
-                                            : Type(b.getI8Type());
-      value = ConvertOp::create(b, loc, cast<RankedTensorType>(value.getType()).clone(type), value);
-    }
-    return;
-  case GroupStep::Kind::bias:
-  case GroupStep::Kind::scale:
-    bool adds = step.kind == GroupStep::Kind::bias;
-    for (auto [value, name] : llvm::zip(values, names)) {
-      Value other = vector(name + (adds ? "_bias" : "_scale"), step.function == "tensor" ? 1 : sizeOf(value));
-      value = adds ? AddOp::create(b, loc, value.getType(), value, other).getY()
-                   : ScaleOp::create(b, loc, value.getType(), value, other).getY();
-    }
   }
 }
 
@@ -122,9 +97,8 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
                                                 AddProduct addProduct) {
   Location loc = locationOf(*b.getContext(), group.position, group.name);
   auto function = func::FuncOp::create(b, loc, symbol, b.getFunctionType({}, {}));
-  GroupBuilder builder{library, addProduct, function, OpBuilder::atBlockBegin(function.addEntryBlock()),
-                       loc,     {},         {},       {},
-                       group,   {},         {},       {}};
+  ImplicitLocOpBuilder body = ImplicitLocOpBuilder::atBlockBegin(loc, function.addEntryBlock());
+  GroupBuilder builder{library, addProduct, function, body, {}, {}, {}, group, {}, {}, {}};
   int64_t k = 0;
   for (const GroupStep &step : group.steps)
     if (!k && !step.kernels.empty())
@@ -134,9 +108,9 @@ std::vector<GroupOperand> lut::addGroupFunction(OpBuilder &b, const LibrarySpec 
   for (const GroupStep &step : group.steps)
     builder.step(step);
   if (builder.experts)
-    builder.values[0] = CombineOp::create(builder.b, loc, builder.values[0].getType(), builder.values[0],
+    builder.values[0] = CombineOp::create(builder.b, builder.values[0].getType(), builder.values[0],
                                           builder.experts, builder.gates, builder.residual);
-  func::ReturnOp::create(builder.b, loc, builder.values);
+  func::ReturnOp::create(builder.b, builder.values);
   function.setFunctionType(
       b.getFunctionType(function.getArgumentTypes(), TypeRange(ValueRange(builder.values))));
   for (auto [value, name] : llvm::zip(builder.values, builder.names))
@@ -149,38 +123,16 @@ std::string lut::describeGroup(const LibrarySpec &library, const GroupSpec &grou
   std::string text = "x";
   bool routed = false;
   for (const GroupStep &step : group.steps) {
-    if (group.top && !routed && step.kind == GroupStep::Kind::products) {
+    if (group.top && !routed && !step.row) {
       text += " -> " + std::to_string(group.top) + " of " + std::to_string(group.experts) + " experts";
       routed = true;
     }
-    text += text.empty() ? "" : " -> ";
-    switch (step.kind) {
-    case GroupStep::Kind::norm:
-      text += step.function + " norm";
-      break;
-    case GroupStep::Kind::activate:
-      text += step.function;
-      break;
-    case GroupStep::Kind::rotate:
-      text += "Hadamard rotation of " + std::to_string(step.block);
-      break;
-    case GroupStep::Kind::products:
+    text += " -> ";
+    if (step.row)
+      text += llvm::formatv(/*Validate=*/false, step.row->text.data(), step.word, step.number, step.name);
+    else
       text += llvm::join(
           llvm::map_range(step.kernels, [&](size_t kernel) { return library.kernels[kernel].name; }), ", ");
-      break;
-    case GroupStep::Kind::bias:
-      text += "bias";
-      break;
-    case GroupStep::Kind::scale:
-      text += "scale";
-      break;
-    case GroupStep::Kind::convert:
-      text += step.function;
-      break;
-    case GroupStep::Kind::residual:
-      text += "+ " + step.name;
-      break;
-    }
   }
   return text;
 }

@@ -30,24 +30,16 @@ struct KernelSpec {
   bool needsTables() const { return numerics == "t8" || strategy == "lookup"; }
 };
 
+struct StepRow;
+
 // One step of a group, on the values that the steps before it leave.
 struct GroupStep {
-  enum class Kind {
-    norm,     // one value
-    activate, // one value, or two: a gate and what it scales
-    rotate,   // one value
-    products, // one value becomes a result for each kernel
-    bias,     // adds a vector of its own to every value
-    scale,    // multiplies every value by a vector of its own, or by one number
-    residual, // adds rows to the one value
-    convert   // stores every value in another type
-  };
-  Kind kind = Kind::products;
-  std::string function;        // rms, layer; silu, gelu, relu2, none; elements, tensor; f16, bf16, i8
-  std::string name;            // of its vectors and rows in the generated header: norm, o_bias
-  double epsilon = 0;          // of a norm
-  int64_t block = 0;           // of a rotation
-  std::vector<size_t> kernels; // of products
+  const StepRow *row = nullptr; // of Steps.h; null: products, one value becomes a result for each kernel
+  std::string word;             // rms, silu, residual
+  int64_t number = 0;           // of a row without words: a rotation's block
+  std::string name;             // of its operands in the generated header: norm, residual
+  double epsilon = 0;           // of a norm
+  std::vector<size_t> kernels;  // of products
   SourcePosition position;
 };
 

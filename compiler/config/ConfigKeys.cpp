@@ -1,5 +1,6 @@
 #include "compiler/config/ConfigKeys.h"
 
+#include "codegen/library/Steps.h"
 #include "compiler/config/ModuleGlob.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -8,11 +9,11 @@ using namespace llvm;
 
 namespace lut {
 
-static constexpr StringLiteral numerics[] = {"auto", "a8", "t8"};
-static constexpr StringLiteral strategies[] = {"auto", "dot", "lookup"};
+static const std::vector<StringRef> numerics = {"auto", "a8", "t8"};
+static const std::vector<StringRef> strategies = {"auto", "dot", "lookup"};
 
-ArrayRef<StringLiteral> numericsNames() { return numerics; }
-ArrayRef<StringLiteral> strategyNames() { return strategies; }
+ArrayRef<StringRef> numericsNames() { return numerics; }
+ArrayRef<StringRef> strategyNames() { return strategies; }
 
 // What defaults and kernels have in common.
 static const ConfigKey formatKey = {"format", KeyKind::Format, false,
@@ -26,6 +27,21 @@ static const ConfigKey strategyKey = {
 static const ConfigKey budgetKey = {
     "error_budget", KeyKind::Fraction, false,
     "NMSE against the float product that numerics auto may spend, default 1e-4"};
+
+static std::vector<ConfigKey> stepKeys() {
+  std::vector<ConfigKey> keys = {{"products", KeyKind::Names, false,
+                                  "kernels that multiply the same activations; each leaves its result"}};
+  for (const StepRow &row : stepRows())
+    if (keys.back().name == row.verb)
+      append_range(keys.back().choices, row.words);
+    else
+      keys.push_back(
+          {row.verb, row.words.empty() ? KeyKind::Dimension : KeyKind::Choice, false, row.help, row.words});
+  keys.push_back({"epsilon", KeyKind::Fraction, false, "of the norm"});
+  keys.push_back(
+      {"name", KeyKind::Identifier, false, "of the norm's or the residual's operand in the header"});
+  return keys;
+}
 
 ArrayRef<ConfigKey> kernelListKeys() {
   static const ConfigKey defaults[] = {formatKey, numericsKey, strategyKey, budgetKey};
@@ -45,26 +61,7 @@ ArrayRef<ConfigKey> kernelListKeys() {
       budgetKey};
   static const ConfigKey targets[] = {
       {"variants", KeyKind::Identifiers, false, "instruction sets to compile for, default all of them"}};
-  static constexpr StringLiteral norms[] = {"rms", "layer"}, added[] = {"bias", "residual"},
-                                 scaled[] = {"elements", "tensor"}, converted[] = {"f16", "bf16", "i8"};
-  static constexpr StringLiteral activations[] = {"silu", "gelu", "relu2", "none"};
-  static const ConfigKey step[] = {
-      {"norm", KeyKind::Choice, false, "normalizes every token: rms or layer, then a weight for each element",
-       norms},
-      {"products", KeyKind::Names, false,
-       "kernels that multiply the same activations; each leaves its result"},
-      {"activate", KeyKind::Choice, false,
-       "silu, gelu (tanh form), relu2 or none of a value, times the second if there "
-       "are two",
-       activations},
-      {"rotate", KeyKind::Dimension, false, "size of the Hadamard blocks that rotate every token"},
-      {"add", KeyKind::Choice, false, "bias: a vector for each value; residual: rows", added},
-      {"scale", KeyKind::Choice, false,
-       "multiplies each value by a vector of its own, or (tensor) by one number", scaled},
-      {"convert", KeyKind::Choice, false,
-       "stores results as f16, bf16 or i8 (rounded and clamped to -127 .. 127)", converted},
-      {"epsilon", KeyKind::Fraction, false, "of the norm"},
-      {"name", KeyKind::Identifier, false, "of the norm's or the residual's operand in the header"}};
+  static const std::vector<ConfigKey> step = stepKeys();
   static const ConfigKey experts[] = {{"count", KeyKind::Dimension, true,
                                        "number of experts, each with weights of its own for every product"},
                                       {"top", KeyKind::Dimension, true, "number of experts of each token"}};
@@ -182,11 +179,10 @@ bool KeyChecker::checkFormat(const ConfigNode &value) {
 }
 
 bool KeyChecker::checkChoice(const ConfigNode &value) {
-  SmallVector<StringRef> choices(key.choices.begin(), key.choices.end());
-  if (value.isString() && is_contained(choices, value.text))
+  if (value.isString() && is_contained(key.choices, value.text))
     return true;
-  return reject(value, alternatives(choices),
-                suggest(value.text, choices) + "write " + alternatives(choices));
+  return reject(value, alternatives(key.choices),
+                suggest(value.text, key.choices) + "write " + alternatives(key.choices));
 }
 
 bool KeyChecker::checkPattern(const ConfigNode &value) {
@@ -251,7 +247,7 @@ bool KeyChecker::check(const ConfigNode &value) {
 }
 
 bool checkKeys(const ConfigNode &mapping, ArrayRef<ConfigKey> keys, Diagnostics &diagnostics) {
-  SmallVector<StringRef> names(map_range(keys, [](const ConfigKey &key) { return StringRef(key.name); }));
+  SmallVector<StringRef> names(map_range(keys, [](const ConfigKey &key) { return key.name; }));
   bool good = true;
   for (const ConfigMember &member : mapping.members) {
     const ConfigKey *key = find_if(keys, [&](const ConfigKey &key) { return key.name == member.key; });

@@ -23,12 +23,12 @@ enum class KeyKind {
 };
 
 struct ConfigKey {
-  llvm::StringLiteral name;
+  llvm::StringRef name;
   KeyKind kind;
   bool required;
-  llvm::StringLiteral help;
-  llvm::ArrayRef<llvm::StringLiteral> choices = {}; // of a Choice
-  llvm::ArrayRef<ConfigKey> members = {};           // of a Mapping, or of each of the Mappings
+  llvm::StringRef help;
+  std::vector<llvm::StringRef> choices = {}; // of a Choice
+  llvm::ArrayRef<ConfigKey> members = {};    // of a Mapping, or of each of the Mappings
 };
 
 // C identifiers name libraries and kernels.
@@ -41,8 +41,8 @@ llvm::ArrayRef<ConfigKey> kernelListKeys();
 // The top level of a tuning file.
 llvm::ArrayRef<ConfigKey> tuningKeys();
 
-llvm::ArrayRef<llvm::StringLiteral> numericsNames();
-llvm::ArrayRef<llvm::StringLiteral> strategyNames();
+llvm::ArrayRef<llvm::StringRef> numericsNames();
+llvm::ArrayRef<llvm::StringRef> strategyNames();
 
 // Reports unknown and missing keys and values of the wrong kind, at any depth; true: there were none.
 bool checkKeys(const ConfigNode &mapping, llvm::ArrayRef<ConfigKey> keys, Diagnostics &diagnostics);

@@ -1,4 +1,5 @@
 #include "compiler/config/Groups.h"
+#include "codegen/library/Steps.h"
 #include "compiler/config/ConfigKeys.h"
 #include "runtime/kernel.h"
 #include "llvm/ADT/STLExtras.h"
@@ -22,12 +23,12 @@ public:
 private:
   void readStep(const ConfigNode &mapping);
   void readProducts(const ConfigNode &list, GroupStep &step);
+  void readBetween(StringRef verb, const ConfigNode &value, GroupStep &step);
   void readOptions(const ConfigNode &mapping, StringRef verb, GroupStep &step);
-  bool needsOne(SMRange where, StringRef what);
+  bool needsOne(SMRange where, StringRef verb);
   void name(SMRange where, const std::string &operand);
-  std::string freshName(StringRef base);
-  void nameOperands(SMRange where, GroupStep &step);
-  void checkRouted(SMRange where, StringRef verb, const GroupStep &step);
+  StepRow::Operands operandsOf(const GroupStep &step) const;
+  void readOperands(SMRange where, StringRef verb, GroupStep &step);
   void checkEnd();
 
   const LibrarySpec &library;
@@ -42,18 +43,20 @@ private:
 
 } // namespace
 
-static constexpr StringLiteral verbs[] = {"norm", "products", "activate", "rotate",
-                                          "add",  "scale",    "convert"};
-
-static std::string oneOfVerbs() {
-  SmallVector<StringRef> all(std::begin(verbs), std::end(verbs));
-  return alternatives(all);
+// Of the table; afterProducts: those that may stand behind the last ones.
+static SmallVector<StringRef> verbs(bool afterProducts) {
+  SmallVector<StringRef> names;
+  for (const StepRow &row : stepRows())
+    if ((!afterProducts || row.place != StepRow::Place::before) && !is_contained(names, row.verb))
+      names.push_back(row.verb);
+  return names;
 }
 
-bool GroupReader::needsOne(SMRange where, StringRef what) {
+bool GroupReader::needsOne(SMRange where, StringRef verb) {
   if (sizes.size() == 1)
     return true;
-  diagnostics.error(where, what + " takes one value, and the steps before it leave " + Twine(sizes.size()),
+  diagnostics.error(where,
+                    "`" + verb + "` takes one value, and the steps before it leave " + Twine(sizes.size()),
                     "write an `activate` step before it, which joins a gate and what it scales");
   sizes.truncate(1);
   products.truncate(1);
@@ -66,33 +69,37 @@ void GroupReader::name(SMRange where, const std::string &operand) {
                       "give the step another `name`");
 }
 
-std::string GroupReader::freshName(StringRef base) {
-  std::string candidate = base.str();
-  for (int suffix = 2; names.contains(candidate) || names.contains(candidate + "_weight"); ++suffix)
-    candidate = (base + Twine(suffix)).str();
-  return candidate;
+StepRow::Operands GroupReader::operandsOf(const GroupStep &step) const {
+  StepRow::Operands operands;
+  for (auto [value, size] : zip(products, sizes)) {
+    append_range(operands, step.row->operandsOf(step, value, size));
+    if (step.row->takes != StepRow::Takes::each)
+      break;
+  }
+  return operands;
 }
 
-void GroupReader::nameOperands(SMRange where, GroupStep &step) {
-  bool bias = step.kind == GroupStep::Kind::bias;
-  if (step.kind == GroupStep::Kind::norm) {
-    if (step.name.empty())
-      step.name = freshName("norm");
-    name(where, step.name + "_weight");
-    if (step.function == "layer")
-      name(where, step.name + "_bias");
-  } else if (step.kind == GroupStep::Kind::residual) {
-    if (step.name.empty())
-      step.name = freshName("residual");
-    name(where, step.name);
-  } else if (bias || step.kind == GroupStep::Kind::scale) {
-    for (const std::string &product : products)
-      name(where, product + (bias ? "_bias" : "_scale"));
+// What the caller gives for a step, under names of its own. Experts share it, or what follows their sum.
+void GroupReader::readOperands(SMRange where, StringRef verb, GroupStep &step) {
+  auto isTaken = [&](const StepOperand &operand) { return names.contains(operand.name); };
+  if (step.name.empty() && !step.row->name.empty()) {
+    step.name = step.row->name.str();
+    for (int suffix = 2; any_of(operandsOf(step), isTaken); ++suffix)
+      step.name = (step.row->name + Twine(suffix)).str();
   }
+  bool vectors = false;
+  for (const StepOperand &operand : operandsOf(step)) {
+    name(where, operand.name);
+    vectors |= !operand.isResidual;
+    summed |= operand.isResidual && group.top && multiplied;
+  }
+  if (vectors && group.top && multiplied)
+    diagnostics.error(where, "`" + verb + "` has one vector, and experts would need one each",
+                      "move the step before the first product");
 }
 
 void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
-  if (!needsOne(list.range, "a product"))
+  if (!needsOne(list.range, "products"))
     return;
   int64_t k = multiplied ? sizes[0] : 0;
   sizes.clear();
@@ -138,92 +145,72 @@ void GroupReader::readProducts(const ConfigNode &list, GroupStep &step) {
 // What only some steps have.
 void GroupReader::readOptions(const ConfigNode &mapping, StringRef verb, GroupStep &step) {
   const ConfigMember *epsilon = mapping.member("epsilon"), *name = mapping.member("name");
-  if (step.kind == GroupStep::Kind::norm && !epsilon)
-    diagnostics.error(mapping.member(verb)->range, "a norm has no epsilon",
+  bool hasEpsilon = step.row && step.row->hasEpsilon, hasName = step.row && !step.row->name.empty();
+  if (hasEpsilon && !epsilon)
+    diagnostics.error(mapping.member(verb)->range, "`" + verb + "` needs an epsilon",
                       "write the model's, as in {norm: rms, epsilon: 1e-5}");
-  if (epsilon && step.kind == GroupStep::Kind::norm)
+  else if (hasEpsilon)
     step.epsilon = *epsilon->value.number();
   else if (epsilon)
-    diagnostics.error(epsilon->range, "only a norm has an epsilon", "remove it");
-  if (name && (step.kind == GroupStep::Kind::norm || step.kind == GroupStep::Kind::residual))
+    diagnostics.error(epsilon->range, "`" + verb + "` has no epsilon", "remove it");
+  if (name && hasName)
     step.name = name->value.text;
   else if (name)
-    diagnostics.error(name->range, "only norms and residuals have a name", "remove it");
+    diagnostics.error(name->range, "`" + verb + "` has no name", "remove it");
 }
 
-// Between routed products only what every expert does alike.
-void GroupReader::checkRouted(SMRange where, StringRef verb, const GroupStep &step) {
-  bool norm = step.kind == GroupStep::Kind::norm;
-  bool ownVectors = step.kind == GroupStep::Kind::bias || step.kind == GroupStep::Kind::scale;
-  if (group.top && step.kind == GroupStep::Kind::convert)
-    diagnostics.error(where, "the results of experts are added in f32", "remove `convert`");
-  if (group.top && multiplied && (norm || ownVectors))
-    diagnostics.error(where, "`" + verb + "` has one vector, and experts would need one each",
-                      "move the step before the first product");
-  if (group.top && summed)
-    diagnostics.error(where, "the residual is added to the sum of the experts' results",
-                      "write it as the last step");
-  summed |= group.top && multiplied && step.kind == GroupStep::Kind::residual;
-}
-
-void GroupReader::readStep(const ConfigNode &mapping) {
-  SmallVector<StringRef> found;
-  for (StringRef verb : verbs)
-    if (mapping.member(verb))
-      found.push_back(verb);
-  if (found.size() != 1) {
-    diagnostics.error(mapping.range, found.empty() ? "the step does nothing" : "one step does two things",
-                      "write one of " + oneOfVerbs());
-    return;
-  }
-  StringRef verb = found[0];
-  const ConfigNode &value = mapping.member(verb)->value;
-  GroupStep step;
-  step.position = diagnostics.position(mapping.range);
-  last = mapping.member(verb)->range;
-  endsWithProducts =
-      verb == "products" || (endsWithProducts && (verb == "add" || verb == "scale" || verb == "convert"));
-  if (verb == "products") {
-    readProducts(value, step);
-  } else if (verb == "norm") {
-    step.kind = GroupStep::Kind::norm;
-    step.function = value.text;
-    needsOne(value.range, "a norm");
-  } else if (verb == "activate") {
-    step.kind = GroupStep::Kind::activate;
-    step.function = value.text;
-    if (sizes.size() > 2 || !all_equal(sizes))
-      diagnostics.error(value.range, "an activation takes one value, or a gate and what it scales",
+// What lies between products.
+void GroupReader::readBetween(StringRef verb, const ConfigNode &value, GroupStep &step) {
+  step = makeStep(verb, value.text);
+  if (step.row->words.empty())
+    step.number = *value.integer();
+  bool good = true;
+  if (step.row->takes == StepRow::Takes::one)
+    good = needsOne(value.range, verb);
+  if (step.row->takes == StepRow::Takes::gate) {
+    good = sizes.size() <= 2 && all_equal(sizes);
+    if (!good)
+      diagnostics.error(value.range, "`" + verb + "` takes one value, or a gate and what it scales",
                         "write a `products` step of one or two kernels of equal n before it");
     sizes.truncate(1);
     products.truncate(1);
-  } else if (verb == "rotate") {
-    step.kind = GroupStep::Kind::rotate;
-    step.block = *value.integer();
-    int64_t size = multiplied ? sizes[0] : 0;
-    if (needsOne(value.range, "a rotation") &&
-        (!isPowerOf2_64(step.block) || step.block < 2 || size % step.block))
-      diagnostics.error(value.range,
-                        "a rotation takes blocks of a power of two that divides its " +
-                            (size ? Twine(size) + " elements" : Twine("elements")),
-                        "write the block size of the model's Hadamard rotation");
-  } else if (verb == "scale") {
-    step.kind = GroupStep::Kind::scale;
-    step.function = value.text;
-  } else if (verb == "convert") {
-    step.kind = GroupStep::Kind::convert;
-    step.function = value.text;
-  } else {
-    step.kind = value.text == "bias" ? GroupStep::Kind::bias : GroupStep::Kind::residual;
-    if (step.kind == GroupStep::Kind::residual)
-      needsOne(value.range, "a residual");
   }
-  checkRouted(last, verb, step);
+  if (good && step.row->check)
+    if (Error problem = step.row->check(step.number, multiplied ? sizes[0] : 0))
+      diagnostics.error(value.range, std::move(problem));
+}
+
+void GroupReader::readStep(const ConfigNode &mapping) {
+  SmallVector<StringRef> known = {"products"}, found;
+  append_range(known, verbs(/*afterProducts=*/false));
+  copy_if(known, std::back_inserter(found), [&](StringRef verb) { return mapping.member(verb); });
+  if (found.size() != 1) {
+    diagnostics.error(mapping.range, found.empty() ? "the step does nothing" : "one step does two things",
+                      "write one of " + alternatives(known));
+    return;
+  }
+  StringRef verb = found[0];
+  const ConfigMember &member = *mapping.member(verb);
+  last = member.range;
+  if (summed)
+    diagnostics.error(last, "the residual is added to the sum of the experts' results",
+                      "write it as the last step");
   if (converted)
     diagnostics.error(last, "results have been converted before", "write `convert` as the last step");
-  converted |= step.kind == GroupStep::Kind::convert;
+  GroupStep step;
+  if (verb == "products")
+    readProducts(member.value, step);
+  else
+    readBetween(verb, member.value, step);
   readOptions(mapping, verb, step);
-  nameOperands(last, step);
+  if (step.row)
+    readOperands(last, verb, step);
+  bool isLast = step.row && step.row->place == StepRow::Place::last;
+  if (isLast && group.top)
+    diagnostics.error(last, "the results of experts are added in f32", "remove `" + verb + "`");
+  endsWithProducts = !step.row || (endsWithProducts && step.row->place != StepRow::Place::before);
+  converted |= isLast;
+  step.position = diagnostics.position(mapping.range);
   group.steps.push_back(std::move(step));
 }
 
@@ -232,9 +219,8 @@ void GroupReader::checkEnd() {
     diagnostics.error(last, "group '" + group.name + "' has no product", "add a `products` step");
   else if (!endsWithProducts)
     diagnostics.error(last, "nothing multiplies what this step leaves",
-                      "after the last `products` step write only `add`, `scale` and `convert`, or move the "
-                      "step to the group "
-                      "that reads it");
+                      "after the last products write only " + alternatives(verbs(/*afterProducts=*/true)) +
+                          ", or move the step to the group that reads it");
 }
 
 GroupSpec GroupReader::read(const ConfigNode &mapping) {

@@ -1,5 +1,6 @@
 // The groups of a model's layers, from the recipe of its family. What the layers hold decides: a norm or a
 // bias that a recipe does not know, or lacks, makes it the recipe of another model.
+#include "codegen/library/Steps.h"
 #include "compiler/model/LayerTensors.h"
 #include "compiler/model/ModelPlan.h"
 #include "llvm/ADT/STLExtras.h"
@@ -76,10 +77,8 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
     return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
   if (!model.shape.normEpsilon)
     return {{}, "the config has no rms_norm_eps"};
-  auto isNorm = [](const GroupStep &step) { return step.kind == GroupStep::Kind::norm; };
-  GroupStep step;
-  step.kind = GroupStep::Kind::norm;
-  step.function = "rms";
+  GroupStep step = makeStep("norm", "rms");
+  auto isNorm = [&](const GroupStep &it) { return it.row == step.row; };
   step.name = any_of(group.steps, isNorm) ? "sub_norm" : "norm";
   step.epsilon = model.shape.normEpsilon;
   return {step, ""};
@@ -88,10 +87,7 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
 GroupPlanner::Word GroupPlanner::readActivation() {
   if (model.shape.activation.empty())
     return {{}, model.activationProblem};
-  GroupStep step;
-  step.kind = GroupStep::Kind::activate;
-  step.function = model.shape.activation;
-  return {step, ""};
+  return {makeStep("activate", model.shape.activation), ""};
 }
 
 // Whether results of the last products have biases: all of them or none, or the group is not this family's.
@@ -114,9 +110,7 @@ GroupPlanner::Word GroupPlanner::readBias(StringRef word) {
   products.clear();
   if (!has || !problem.empty())
     return {{}, problem};
-  GroupStep step;
-  step.kind = GroupStep::Kind::bias;
-  return {step, ""};
+  return {makeStep("add", "bias"), ""};
 }
 
 GroupPlanner::Word GroupPlanner::readProducts(StringRef word, const GroupSpec &group) {
@@ -152,8 +146,7 @@ GroupPlanner::Word GroupPlanner::readWord(StringRef word, const GroupSpec &group
     return readActivation();
   if (word != "residual")
     return readProducts(word, group);
-  GroupStep step;
-  step.kind = GroupStep::Kind::residual;
+  GroupStep step = makeStep("add", "residual");
   step.name = "residual";
   return {step, ""};
 }

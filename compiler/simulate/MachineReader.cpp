@@ -9,13 +9,13 @@ using namespace llvm;
 
 namespace lut {
 
-static constexpr StringLiteral numberNames[] = {"i8", "i16", "f8", "f16"};
-static constexpr StringLiteral sumNames[] = {"i16", "i24", "i32", "f16", "f32"};
+static const std::vector<StringRef> numberNames = {"i8", "i16", "f8", "f16"};
+static const std::vector<StringRef> sumNames = {"i16", "i24", "i32", "f16", "f32"};
 
 // Every machine has all keys but base, lut and mac, of its own or from its base.
 static ArrayRef<ConfigKey> machineKeys() {
   using K = KeyKind;
-  static constexpr StringLiteral weights[] = {"planes", "trits"};
+  static const std::vector<StringRef> weights = {"planes", "trits"};
   static const ConfigKey registers[] = {
       {"kib", K::Dimension, true, "KiB of a core as built"},
       {"per_thread", K::Dimension, true, "registers of 4 bytes of a thread"},

@@ -12,6 +12,19 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace lut {
+/// Of ops that make rows of f32 from the rows of their first operand. All others are rows of its type or
+/// vectors over its elements.
+mlir::LogicalResult verifyRows(mlir::Operation *op);
+template <typename Op> struct ComputesRows : mlir::OpTrait::TraitBase<Op, ComputesRows> {
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return verifyRows(op); }
+};
+
+/// Of those that do it element by element with a second operand, which may be one element for all: so that
+/// they can be computed where the results of a product are stored.
+template <typename Op> struct FollowsProduct : mlir::OpTrait::TraitBase<Op, FollowsProduct> {};
+} // namespace lut
+
 #include "dialects/lut/LutDialect.h.inc"
 #include "dialects/lut/LutEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
@@ -36,6 +49,9 @@ struct LayoutFacts {
   bool isOfFragments() const { return quarterRows == 8; }
 };
 const LayoutFacts &factsOf(Layout layout);
+
+/// Whether the second operand of what follows a product is one element for all rows.
+bool isOneForAll(mlir::Operation &op);
 } // namespace lut
 
 #endif

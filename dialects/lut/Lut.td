@@ -246,7 +246,15 @@ def Lut_MpGemmOp : Lut_Op<"mpgemm", [Pure]> {
 
 def Lut_Vector : 1DTensorOf<[F32]>;
 
-def Lut_NormOp : Lut_Op<"norm", [Pure, AllTypesMatch<["x", "y"]>]> {
+// Traits by which passes know them (Lut.h).
+class Lut_Trait<string name> : NativeOpTrait<name> { let cppNamespace = "::lut"; }
+def Lut_ComputesRows : Lut_Trait<"ComputesRows">;
+def Lut_FollowsProduct : Lut_Trait<"FollowsProduct">;
+
+class Lut_RowsOp<string mnemonic, list<Trait> traits = []>
+    : Lut_Op<mnemonic, !listconcat([Pure, AllTypesMatch<["x", "y"]>, Lut_ComputesRows], traits)>;
+
+def Lut_NormOp : Lut_RowsOp<"norm"> {
   let summary = "normalizes every token over its k elements: y = norm(x) * weight (+ bias)";
   let arguments = (ins Lut_NormKindAttr:$kind, Lut_X:$x, Lut_Vector:$weight, Optional<Lut_Vector>:$bias,
                        F32Attr:$epsilon);
@@ -258,15 +266,14 @@ def Lut_NormOp : Lut_Op<"norm", [Pure, AllTypesMatch<["x", "y"]>]> {
   let hasVerifier = 1;
 }
 
-def Lut_ActivateOp : Lut_Op<"activate", [Pure, AllTypesMatch<["x", "y"]>]> {
+def Lut_ActivateOp : Lut_RowsOp<"activate"> {
   let summary = "y = activation(x), or activation(x) * factor: the gate of a feed-forward layer";
   let arguments = (ins Lut_ActivationAttr:$activation, Lut_X:$x, Optional<Lut_X>:$factor);
   let results = (outs Lut_X:$y);
   let assemblyFormat = "$activation $x (`,` $factor^)? attr-dict `:` type($x) (`,` type($factor)^)?";
-  let hasVerifier = 1;
 }
 
-def Lut_RotateOp : Lut_Op<"rotate", [Pure, AllTypesMatch<["x", "y"]>]> {
+def Lut_RotateOp : Lut_RowsOp<"rotate"> {
   let summary = "multiplies every `block` elements of a token by the Hadamard matrix of that size over sqrt(block)";
   let description = [{ Rotation-quantized models (QuaRot, SpinQuant) need it before down_proj and o_proj. }];
   let arguments = (ins Lut_X:$x, I64Attr:$block);
@@ -284,11 +291,10 @@ def Lut_PermuteOp : Lut_Op<"permute", [Pure, AllTypesMatch<["x", "y"]>]> {
   let hasVerifier = 1;
 }
 
-class Lut_BinaryOp<string mnemonic> : Lut_Op<mnemonic, [Pure, AllTypesMatch<["x", "y"]>]> {
+class Lut_BinaryOp<string mnemonic> : Lut_RowsOp<mnemonic, [Lut_FollowsProduct]> {
   let arguments = (ins Lut_X:$x, AnyTypeOf<[Lut_X, Lut_Vector]>:$other);
   let results = (outs Lut_X:$y);
   let assemblyFormat = "$x `,` $other attr-dict `:` type($x) `,` type($other)";
-  let hasVerifier = 1;
 }
 
 def Lut_AddOp : Lut_BinaryOp<"add"> {
@@ -296,7 +302,7 @@ def Lut_AddOp : Lut_BinaryOp<"add"> {
 }
 
 def Lut_ScaleOp : Lut_BinaryOp<"scale"> {
-  let summary = "y = x * other, element by element; one vector is for all tokens, a vector of one for all elements";
+  let summary = "y = x * other, element by element: a vector is for all tokens, a vector of one for all elements";
 }
 
 def Lut_ConvertOp : Lut_Op<"convert", [Pure]> {

@@ -44,27 +44,29 @@ LogicalResult MpGemmOp::verify() {
   return verifyShapes(*this, x.getDimSize(1), getW().getType(), y);
 }
 
-/// A vector over the elements of `x`.
-static LogicalResult verifyVector(Operation *op, Value vector, Value x, StringRef name) {
-  int64_t size = cast<RankedTensorType>(vector.getType()).getDimSize(0);
-  int64_t elements = cast<RankedTensorType>(x.getType()).getDimSize(1);
-  if (size != elements)
-    return op->emitOpError() << name << " has " << dimension(size) << " elements but x has "
-                             << dimension(elements);
+LogicalResult lut::verifyRows(Operation *op) {
+  auto x = cast<RankedTensorType>(op->getOperand(0).getType());
+  for (OpOperand &operand : llvm::drop_begin(op->getOpOperands())) {
+    auto type = cast<RankedTensorType>(operand.get().getType());
+    int64_t size = type.getShape().back();
+    if (type == x || (type.getRank() == 1 && size == x.getDimSize(1)) || isOneForAll(*op))
+      continue;
+    auto error = op->emitOpError() << "operand #" << operand.getOperandNumber();
+    if (type.getRank() == 2)
+      return error << " and x differ in type";
+    return error << " has " << dimension(size) << " elements but x has " << dimension(x.getDimSize(1));
+  }
   return success();
 }
 
-LogicalResult NormOp::verify() {
-  if (failed(verifyVector(*this, getWeight(), getX(), "weight")))
-    return failure();
-  if (!(getEpsilon().convertToFloat() >= 0))
-    return emitOpError("epsilon is negative");
-  return getBias() ? verifyVector(*this, getBias(), getX(), "bias") : success();
+bool lut::isOneForAll(Operation &op) {
+  return op.hasTrait<FollowsProduct>() &&
+         cast<RankedTensorType>(op.getOperand(1).getType()).getShape() == ArrayRef<int64_t>{1};
 }
 
-LogicalResult ActivateOp::verify() {
-  if (getFactor() && getFactor().getType() != getX().getType())
-    return emitOpError("factor and x differ in type");
+LogicalResult NormOp::verify() {
+  if (!(getEpsilon().convertToFloat() >= 0))
+    return emitOpError("epsilon is negative");
   return success();
 }
 
@@ -88,20 +90,6 @@ LogicalResult PermuteOp::verify() {
                          << " elements but the weights have k = " << w.getK();
   return success();
 }
-
-/// Rows of the type of x, or a vector over its elements; `one` also allows a vector of one element.
-static LogicalResult verifyBinary(Operation *op, Value x, Value other, bool one) {
-  auto type = cast<RankedTensorType>(other.getType());
-  if (type == x.getType() || (one && type.getRank() == 1 && type.getDimSize(0) == 1))
-    return success();
-  if (type.getRank() == 1)
-    return verifyVector(op, other, x, "other");
-  return op->emitOpError("x and other differ in type");
-}
-
-LogicalResult AddOp::verify() { return verifyBinary(*this, getX(), getOther(), /*one=*/false); }
-
-LogicalResult ScaleOp::verify() { return verifyBinary(*this, getX(), getOther(), /*one=*/true); }
 
 LogicalResult ConvertOp::verify() {
   if (cast<RankedTensorType>(getX().getType()).getShape() !=

@@ -50,7 +50,8 @@ static SmallVector<Operation *> epilogueOf(Operation *gemm) {
       ops.push_back(user);
       break;
     }
-    if (!isa<AddOp, ScaleOp>(user) || user->getOperand(0) != value || user->getOperand(1).getDefiningOp())
+    if (!user->hasTrait<FollowsProduct>() || user->getOperand(0) != value ||
+        user->getOperand(1).getDefiningOp())
       break;
     ops.push_back(user);
     value = user->getResult(0);

@@ -5,6 +5,7 @@
 #include "passes/plan/ArrayTile.h"
 #include "passes/tile/Program.h"
 #include "runtime/lmma/lmma.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -224,12 +225,16 @@ struct StageConverter {
 } // namespace
 
 void StageConverter::addEpilogue(Operation *each) {
+  bool adds = llvm::TypeSwitch<Operation *, bool>(each)
+                  .Case<AddOp>([](auto) { return true; })
+                  .Case<ScaleOp>([](auto) { return false; })
+                  .DefaultUnreachable("an op that the machine has");
   auto type = cast<RankedTensorType>(each->getOperand(1).getType());
   int64_t size = type.getShape().back();
   lmma::Spread spread = type.getRank() == 2                  ? lmma::Spread::full
                         : size == 1 && stage.geometry.n != 1 ? lmma::Spread::one
                                                              : lmma::Spread::vector;
-  epilogues.push_back({isa<AddOp>(each), spread});
+  epilogues.push_back({adds, spread});
   add(stage.slots[LUTC_STAGE_OPERANDS + epilogues.size() - 1], 4 * size, 4, type.getRank() == 2);
 }
 
@@ -240,7 +245,7 @@ void StageConverter::run(TargetAttr target) {
   add(stage.slots[LUTC_STAGE_WEIGHTS], g.shape.payload_bytes, 1, /*perToken=*/false);
   add(stage.result, g.n * lmma::bytesOf(result), lmma::bytesOf(result), /*perToken=*/true, /*writable=*/true);
   for (Operation &each : op.getBody().front().without_terminator())
-    if (isa<AddOp, ScaleOp>(each))
+    if (each.hasTrait<FollowsProduct>())
       addEpilogue(&each);
   SmallVector<Attribute> programs;
   for (int64_t tokens : {target.getArrayM(), g.schedule.getTokens()}) {

@@ -68,7 +68,7 @@ static Slot resultSlot(StageOp stage, const Geometry &geometry) {
 /// of their own: functions of them, another order of columns, else zeros behind them.
 static int64_t sourceRows(StageOp stage, const Geometry &g) {
   Block &body = stage.getBody().front();
-  bool computes = llvm::any_of(body, llvm::IsaPred<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp>);
+  bool computes = llvm::any_of(body, [](Operation &op) { return op.hasTrait<ComputesRows>(); });
   bool permutes = llvm::any_of(body, llvm::IsaPred<PermuteOp>);
   return std::max<int64_t>(computes + permutes, g.shape.row_k != g.shape.k);
 }
@@ -79,8 +79,9 @@ static int64_t bufferBytes(StageOp stage, const Geometry &g) {
   Block &body = stage.getBody().front();
   if (stage.prepares())
     return rowBytes(g.shape.row_k) * sourceRows(stage, g);
-  bool residual = llvm::any_of(body.getOps<AddOp>(),
-                               [](AddOp add) { return add.getOther().getType() == add.getX().getType(); });
+  bool residual = llvm::any_of(body, [](Operation &op) {
+    return op.hasTrait<FollowsProduct>() && op.getOperand(1).getType() == op.getOperand(0).getType();
+  });
   bool converted = !body.getOps<ConvertOp>().empty();
   bool apart = residual || converted || g.n % g.tileRows != 0;
   return apart && g.shape.k_blocks > 1 ? rowBytes(g.shape.tiles * g.tileRows) : 0;
@@ -115,25 +116,18 @@ static std::string textOf(StageOp stage) {
 static std::string sourceName(StageOp stage) {
   std::string name;
   for (Operation &op : stage.getBody().front())
-    if (isa<NormOp, ActivateOp, RotateOp, AddOp, ScaleOp, PermuteOp>(op))
+    if (op.hasTrait<ComputesRows>() || isa<PermuteOp>(op))
       name += (op.getName().stripDialect() + "_").str();
   if (name.empty())
     return "copy";
   return name + llvm::utohexstr(uint32_t(llvm::xxh3_64bits(textOf(stage))), /*LowerCase=*/true);
 }
 
-bool lut::isOneForAll(Operation &op) {
-  if (!isa<AddOp, ScaleOp>(op))
-    return false;
-  auto type = cast<RankedTensorType>(op.getOperand(1).getType());
-  return type.getRank() == 1 && type.getDimSize(0) == 1;
-}
-
 /// "scale_one_add_rows_f32"
 static std::string finishName(StageOp stage) {
   std::string name;
   for (Operation &op : stage.getBody().front())
-    if (isa<AddOp, ScaleOp>(op)) {
+    if (op.hasTrait<FollowsProduct>()) {
       bool vector = cast<RankedTensorType>(op.getOperand(1).getType()).getRank() == 1;
       name += op.getName().stripDialect().str() + (isOneForAll(op) ? "_one_"
                                                    : vector        ? "_vector_"
@@ -238,7 +232,7 @@ static SmallVector<unsigned> stageSlots(const Program &program, const ProgramSta
       add(each.getOperand(0));
       add(w);
     }
-    if (isa<AddOp, ScaleOp>(each))
+    if (each.hasTrait<FollowsProduct>())
       add(each.getOperand(1));
   }
   return slots;

@@ -61,9 +61,9 @@ struct SourceRows {
 /// Emits a lutc_source_function: what precedes the quantization of `token` in a stage.
 mlir::Value emitSource(Emitter &e, StageOp stage, StageCall &call, mlir::Value token);
 
-/// Whether an addition or scaling has one element for all rows.
-bool isOneForAll(mlir::Operation &op);
-/// Emits one: additions and scalings of results, and their type.
+/// Lanes of a FollowsProduct op.
+mlir::Value emitBinary(Emitter &e, mlir::Operation &op, mlir::Value x, mlir::Value other);
+/// Emits a lutc_finish_function: all of them, and the type of results.
 void emitFinish(Emitter &e, StageOp stage, StageCall &call, const FinishedRows &finished);
 
 /// f32 lanes as lut.convert makes them; unchanged where `type` is f32.

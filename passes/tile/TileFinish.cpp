@@ -1,5 +1,6 @@
 // What follows a product: additions and scalings of its results, and their type.
 #include "passes/tile/TileEmitter.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace lut;
@@ -15,6 +16,13 @@ struct FinishEmitter {
   Value operand(Operation &op, unsigned place, Value token, Value row, int64_t count);
 };
 } // namespace
+
+Value lut::emitBinary(Emitter &e, Operation &op, Value x, Value other) {
+  return llvm::TypeSwitch<Operation *, Value>(&op)
+      .Case<AddOp>([&](auto) { return e.add(x, other); })
+      .Case<ScaleOp>([&](auto) { return e.mul(x, other); })
+      .DefaultUnreachable("an op that follows products");
+}
 
 /// `count` elements from row `row` on of what is added or multiplied.
 Value FinishEmitter::operand(Operation &op, unsigned place, Value token, Value row, int64_t count) {
@@ -33,10 +41,8 @@ void FinishEmitter::lanes(Value token, Value row, int64_t count) {
   Value absoluteToken = e.add(token, finished.token), absoluteRow = e.add(row, finished.row);
   unsigned place = LUTC_STAGE_OPERANDS;
   for (Operation &op : stage.getBody().front())
-    if (isa<AddOp, ScaleOp>(op)) {
-      Value other = operand(op, place++, absoluteToken, absoluteRow, count);
-      result = isa<AddOp>(op) ? e.add(result, other) : e.mul(result, other);
-    }
+    if (op.hasTrait<FollowsProduct>())
+      result = emitBinary(e, op, result, operand(op, place++, absoluteToken, absoluteRow, count));
   Type type = cast<RankedTensorType>(stage.getResult().getType()).getElementType();
   result = emitConversion(e, result, type);
   int64_t bytes = type.getIntOrFloatBitWidth() / 8;

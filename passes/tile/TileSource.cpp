@@ -177,11 +177,8 @@ Value SourceEmitter::evaluate(Value value, Value k, Value valid) {
     Value y = activation(activate.getActivation(), x);
     return activate.getFactor() ? e.mul(y, evaluate(activate.getFactor(), k, valid)) : y;
   }
-  Value operand = op->getOperand(1);
-  auto type = cast<RankedTensorType>(operand.getType());
-  bool one = type.getRank() == 1 && type.getDimSize(0) == 1;
-  Value other = one ? element(memory[operand]) : evaluate(operand, k, valid);
-  return isa<AddOp>(op) ? e.add(x, other) : e.mul(x, other);
+  Value other = op->getOperand(1);
+  return emitBinary(e, *op, x, isOneForAll(*op) ? element(memory[other]) : evaluate(other, k, valid));
 }
 
 /// The token's mean and 1 / sqrt(mean square + epsilon).

@@ -251,7 +251,7 @@ func.func @blocksAcrossGroups(%q: !lut.activations<512, group = 128>, %w: !lut.w
 // -----
 
 func.func @normWeight(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
-  // expected-error@+1 {{weight has 32 elements but x has 64}}
+  // expected-error@+1 {{operand #1 has 32 elements but x has 64}}
   %y = lut.norm rms %x, %w epsilon 1.0e-5 : tensor<?x64xf32>, tensor<32xf32>
   return
 }
@@ -259,8 +259,16 @@ func.func @normWeight(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
 // -----
 
 func.func @normBias(%x: tensor<?x64xf32>, %w: tensor<64xf32>, %b: tensor<63xf32>) {
-  // expected-error@+1 {{bias has 63 elements but x has 64}}
+  // expected-error@+1 {{operand #2 has 63 elements but x has 64}}
   %y = lut.norm layer %x, %w, %b epsilon 1.0e-5 : tensor<?x64xf32>, tensor<64xf32>, tensor<63xf32>
+  return
+}
+
+// -----
+
+func.func @normOneWeight(%x: tensor<?x64xf32>, %w: tensor<1xf32>) {
+  // expected-error@+1 {{operand #1 has 1 elements but x has 64}}
+  %y = lut.norm rms %x, %w epsilon 1.0e-5 : tensor<?x64xf32>, tensor<1xf32>
   return
 }
 
@@ -275,7 +283,7 @@ func.func @normEpsilon(%x: tensor<?x64xf32>, %w: tensor<64xf32>) {
 // -----
 
 func.func @gate(%x: tensor<?x64xf32>, %f: tensor<?x32xf32>) {
-  // expected-error@+1 {{factor and x differ in type}}
+  // expected-error@+1 {{operand #1 and x differ in type}}
   %y = lut.activate silu %x, %f : tensor<?x64xf32>, tensor<?x32xf32>
   return
 }
@@ -315,16 +323,16 @@ func.func @permuteElements(%x: tensor<?x96xf32>, %w: !lut.weights<8 x 64, <w2g32
 // -----
 
 func.func @residual(%x: tensor<?x64xf32>, %r: tensor<?x32xf32>) {
-  // expected-error@+1 {{x and other differ in type}}
+  // expected-error@+1 {{operand #1 and x differ in type}}
   %y = lut.add %x, %r : tensor<?x64xf32>, tensor<?x32xf32>
   return
 }
 
 // -----
 
-func.func @bias(%x: tensor<?x64xf32>, %b: tensor<1xf32>) {
-  // expected-error@+1 {{other has 1 elements but x has 64}}
-  %y = lut.add %x, %b : tensor<?x64xf32>, tensor<1xf32>
+func.func @bias(%x: tensor<?x64xf32>, %b: tensor<32xf32>) {
+  // expected-error@+1 {{operand #1 has 32 elements but x has 64}}
+  %y = lut.add %x, %b : tensor<?x64xf32>, tensor<32xf32>
   return
 }
 
