@@ -15,7 +15,8 @@ inline int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 /// Rows of f32 that a stage computes start at a cache line.
 inline int64_t rowBytes(int64_t elements) { return roundUp(elements * 4, 64); }
 
-/// What the code of a scheduled product depends on: nothing of n and k.
+/// What the code of a scheduled product depends on: nothing of n and k. Nothing changes it while code is
+/// emitted.
 struct Body {
   Format format;
   Numerics numerics = Numerics::a8;
@@ -74,6 +75,17 @@ struct Body {
   bool doubled() const {
     return strategy == Strategy::lookup && !format.row->trits &&
            (format.row->step == 1 || format.hasPlainCodes());
+  }
+  /// The same in steps of so many row vectors.
+  Body inSteps(int64_t vectors) const {
+    Body body = *this;
+    body.stepVectors = vectors;
+    return body;
+  }
+  /// The same for tiles of so many tokens.
+  Body forTokens(int64_t tokens) const {
+    int64_t batch = schedule.getBatchRowVectors();
+    return unpacked ? *this : inSteps(tokens > 1 && batch ? batch : rowVectors);
   }
   int64_t steps() const { return rowVectors / stepVectors; }
   int64_t stepRows() const { return tileRows / steps(); }

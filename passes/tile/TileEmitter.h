@@ -97,8 +97,8 @@ mlir::Value emitUnpacks(Emitter &e, StageCall &call, mlir::Value m);
 
 /// Emits it: from a body's stream, behind the multiples, to the steps of its unpacked one; and of multiples,
 /// from the stream.
-void emitUnpack(Emitter &e, Body stored, const Body &unpacked, StageCall &call, const PackedCodes &from,
-                mlir::Value codes);
+void emitUnpack(Emitter &e, const Body &stored, const Body &unpacked, StageCall &call,
+                const PackedCodes &from, mlir::Value codes);
 void emitUnpackMultiples(Emitter &e, const Body &g, StageCall &call, const PackedCodes &from,
                          mlir::Value multiples);
 

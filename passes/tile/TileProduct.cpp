@@ -32,7 +32,7 @@ KRange ComputeEmitter::rangeOf(Value index, Value blocks) {
 
 /// What is carried between k blocks: f32 where weights have groups, else i32 sums that are scaled at the end.
 void ComputeEmitter::run() {
-  carried = {call.pointer(LUTC_STAGE_BUFFER), call.stride(LUTC_STAGE_BUFFER)};
+  memory.carried = {call.pointer(LUTC_STAGE_BUFFER), call.stride(LUTC_STAGE_BUFFER)};
   e.each(call.number(&lutc_shape::k_blocks), [&](Value block) {
     KRange k = rangeOf(block, e.index(1));
     if (int64_t length = g.constantKBlock())
@@ -42,30 +42,31 @@ void ComputeEmitter::run() {
 }
 
 void ComputeEmitter::tilesOfBlock(const KRange &k) {
-  auto steps = [&](Value firstTile, Value endTile, Value token, int64_t count) {
-    Value begin = e.mul(firstTile, g.steps()), end = e.mul(endTile, g.steps()); // in this order
-    e.each(begin, end, 1, [&](Value index) { step(index, k, token, count); });
+  auto steps = [&](ComputeEmitter &of, Value firstTile, Value endTile, Value token, int64_t count) {
+    Value begin = e.mul(firstTile, of.g.steps()), end = e.mul(endTile, of.g.steps()); // in this order
+    e.each(begin, end, 1, [&](Value index) { of.step(index, k, token, count); });
   };
   if (g.schedule.getRowsInner())
-    return tokenTiles([&](Value token, int64_t count) { steps(range.begin, range.end, token, count); });
+    return tokenTiles([&](ComputeEmitter &of, Value token, int64_t count) {
+      steps(of, range.begin, range.end, token, count);
+    });
   e.each(range.begin, range.end, 1, [&](Value tile) {
-    tokenTiles([&](Value token, int64_t count) {
-      if (g.steps() == 1)
-        return step(tile, k, token, count);
-      steps(tile, e.add(tile, 1), token, count);
+    tokenTiles([&](ComputeEmitter &of, Value token, int64_t count) {
+      if (of.g.steps() == 1)
+        return of.step(tile, k, token, count);
+      steps(of, tile, e.add(tile, 1), token, count);
     });
   });
 }
 
 /// Whole token tiles first, then tiles of half as many tokens, down to single tokens.
-void ComputeEmitter::tokenTiles(function_ref<void(Value, int64_t)> body) {
+void ComputeEmitter::tokenTiles(function_ref<void(ComputeEmitter &, Value, int64_t)> body) {
   Value begin = e.index(0);
   for (int64_t count = g.stepTokens; count >= 1; count /= 2) {
-    int64_t batch = g.schedule.getBatchRowVectors();
-    if (!g.unpacked)
-      g.stepVectors = count > 1 && batch ? batch : g.rowVectors;
+    const Body steps = g.forTokens(count);
+    ComputeEmitter tile{e, steps, call, range, memory};
     Value end = e.sub(range.m, e.rem(range.m, count));
-    e.each(begin, end, count, [&](Value token) { body(token, count); });
+    e.each(begin, end, count, [&](Value token) { body(tile, token, count); });
     begin = end;
   }
 }
@@ -77,11 +78,11 @@ void ComputeEmitter::runUnpacked(function_ref<void(const PackedCodes &, Value)> 
   int64_t stepBytes = g.stepVectors * g.vectorBytes / (g.constantKBlock() ? 4 : 1);
   int64_t room = g.stepRows() * g.unpackK;
   Value codes = e.allocate(room + g.unpackMultiples());
-  multiples = e.at(codes, room);
+  memory.multiples = e.at(codes, room);
   Value sums = e.allocate(g.schedule.getTokenBlock() * g.stepRows() * 4);
   Value blocks = call.number(&lutc_shape::unpack_blocks);
   e.each(e.mul(range.begin, g.steps()), e.mul(range.end, g.steps()), 1, [&](Value step) {
-    carried = {e.at(sums, e.mul(step, -4 * g.stepRows())), e.index(g.stepRows())};
+    memory.carried = {e.at(sums, e.mul(step, -4 * g.stepRows())), e.index(g.stepRows())};
     e.each(call.number(&lutc_shape::unpack_rounds), [&](Value round) {
       KRange k = rangeOf(round, blocks);
       Value tile = enterStep(step);
@@ -97,8 +98,8 @@ void ComputeEmitter::runUnpacked(function_ref<void(const PackedCodes &, Value)> 
         });
       else
         unpackBlock(k.block, k.spans, g.wholeRow() ? k.kLength : call.number(&lutc_shape::span), codes);
-      unpacked = codes;
-      tokenTiles([&](Value token, int64_t count) { this->step(step, k, token, count); });
+      memory.unpacked = codes;
+      tokenTiles([&](ComputeEmitter &of, Value token, int64_t count) { of.step(step, k, token, count); });
     });
   });
 }
@@ -142,8 +143,8 @@ GroupCursor ComputeEmitter::cursor(Value weights, const TokenTile &tokens, Value
 /// The codes of the current step: of a span that is at `stream`, or of span `index` of what has been
 /// unpacked.
 Value ComputeEmitter::codesAt(Value stream, Value index) {
-  if (unpacked)
-    return index ? e.at(unpacked, e.mul(e.mul(index, spanLength()), g.stepRows())) : unpacked;
+  if (Value codes = memory.unpacked)
+    return index ? e.at(codes, e.mul(e.mul(index, spanLength()), g.stepRows())) : codes;
   return partOf(e.at(stream, g.spanMultipleBytes()), g.stepVectors * g.vectorBytes);
 }
 
@@ -198,7 +199,7 @@ void ComputeEmitter::end(const KRange &k, Value step, Value token, const Values 
 
 Value ComputeEmitter::carriedAt(Value step, Value token, int64_t sumVector) {
   Value row = e.add(e.mul(step, g.stepRows()), sumVector * g.laneRows);
-  return e.at(carried.pointer, e.mul(e.add(e.mul(token, carried.stride), row), 4));
+  return e.at(memory.carried.pointer, e.mul(e.add(e.mul(token, memory.carried.stride), row), 4));
 }
 
 /// What earlier ranges of k have left, 0 in the first one.
@@ -225,8 +226,8 @@ void ComputeEmitter::put(Value step, Value token, const Values &values, Value is
   Value direct = arith::AndIOp::create(e.b, e.loc, whole, plain);
   Value stride = call.stride(LUTC_STAGE_RESULT);
   Value y = e.at(call.pointer(LUTC_STAGE_RESULT), e.mul(e.add(e.mul(token, stride), row), 4));
-  Value to = e.select(isResult, e.select(direct, y, finished), carriedAt(step, token, 0));
-  Value elements = e.select(isResult, e.select(direct, stride, e.index(rows)), carried.stride);
+  Value to = e.select(isResult, e.select(direct, y, memory.finished), carriedAt(step, token, 0));
+  Value elements = e.select(isResult, e.select(direct, stride, e.index(rows)), memory.carried.stride);
   Value bytes = e.mul(elements, 4);
   for (int64_t t = 0; t < count; ++t) {
     for (int64_t s = 0; s < g.sumVectors(); ++s)
@@ -238,21 +239,21 @@ void ComputeEmitter::put(Value step, Value token, const Values &values, Value is
       [&] {
         Value exist = e.select(e.compare(arith::CmpIPredicate::ult, row, n), e.sub(n, row), e.index(0));
         Value left = e.least(exist, e.index(rows));
-        call.finish({finished, e.index(rows), token, e.index(count), row, left});
+        call.finish({memory.finished, e.index(rows), token, e.index(count), row, left});
       });
 }
 
 static void emit(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
                  function_ref<void(ComputeEmitter &)> loops) {
-  ComputeEmitter emitter{e, g, call, range};
-  emitter.finished = e.allocate(g.stepTokens * g.tileRows * 4);
+  ComputeEmitter emitter{e, g, call, range, {}};
+  emitter.memory.finished = e.allocate(g.stepTokens * g.tileRows * 4);
   loops(emitter);
 }
 
 void lut::emitProduct(Emitter &e, const Body &g, StageCall &call, const TileRange &range) {
   emit(e, g, call, range, [&](ComputeEmitter &emitter) {
     if (g.format.subgroup)
-      emitter.multiples = e.allocate(g.spanMultiples());
+      emitter.memory.multiples = e.allocate(g.spanMultiples());
     emitter.run();
   });
 }

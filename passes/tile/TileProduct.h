@@ -21,21 +21,30 @@ struct TokenTile {
   int64_t count() const { return prepared.size(); }
 };
 
+/// What lies in memory of the stack.
+struct StepMemory {
+  SourceRows carried = {};    // sums between k blocks
+  mlir::Value finished = {};  // results that something follows
+  mlir::Value multiples = {}; // those of a span, or of all spans of what has been unpacked
+  mlir::Value unpacked = {};  // codes of the current tile and k block; null: they are in the stream
+};
+
 /// Rows are counted in steps: tiles, or equal parts of them.
 struct ComputeEmitter {
   Emitter &e;
-  Body g; // its steps change with the number of tokens at a time
+  const Body &g;
   StageCall &call;
   TileRange range;
+  StepMemory memory;
   mlir::VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
   PreparedPlace place = call.prepared(g.unpacked);
-  SourceRows carried = {}; // sums between k blocks
 
   void run();
   void runUnpacked(llvm::function_ref<void(const PackedCodes &from, mlir::Value codes)> unpack);
   KRange rangeOf(mlir::Value index, mlir::Value blocks);
   void tilesOfBlock(const KRange &k);
-  void tokenTiles(llvm::function_ref<void(mlir::Value token, int64_t count)> body);
+  /// `tile` has the steps of so many tokens at a time.
+  void tokenTiles(llvm::function_ref<void(ComputeEmitter &tile, mlir::Value token, int64_t count)> body);
   mlir::Value enterStep(mlir::Value step);
 
   mlir::Value streamOf(const KRange &k, mlir::Value tile);
@@ -72,10 +81,7 @@ struct ComputeEmitter {
   void end(const KRange &k, mlir::Value step, mlir::Value token, const Values &sums,
            llvm::function_ref<Values()> results);
 
-  mlir::Value finished = {};  // memory for results that something follows
-  mlir::Value part = {};      // of the tile that the current step is; null: all of it
-  mlir::Value multiples = {}; // memory for those of a span, or of all spans of what has been unpacked
-  mlir::Value unpacked = {};  // codes of the current tile and k block; null: they are in the stream
+  mlir::Value part = {}; // of the tile that the current step is; null: all of it
 };
 
 } // namespace lut

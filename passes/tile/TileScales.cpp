@@ -101,11 +101,11 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTil
 
 /// The multiples of a span at `stream`, or of the span `index` of what has been unpacked.
 Value ComputeEmitter::multiplesAt(Value stream, Value index) {
-  Value first = multiples;
+  Value first = memory.multiples;
   if (g.unpacked)
-    first = e.at(multiples, e.mul(index, g.spanMultiples()));
+    first = e.at(first, e.mul(index, g.spanMultiples()));
   else
-    emitMultiples(e, g, stream, multiples);
+    emitMultiples(e, g, stream, first);
   return partOf(first, g.stepRows());
 }
 

@@ -77,9 +77,9 @@ Value lut::emitUnpacks(Emitter &e, StageCall &call, Value m) {
   return e.compare(arith::CmpIPredicate::uge, m, call.number(&lutc_shape::unpack_tokens));
 }
 
-void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, const PackedCodes &from,
-                     Value codes) {
-  g.stepVectors = g.rowVectors / unpacked.steps();
+void lut::emitUnpack(Emitter &e, const Body &stored, const Body &unpacked, StageCall &call,
+                     const PackedCodes &from, Value codes) {
+  const Body g = stored.inSteps(stored.rowVectors / unpacked.steps());
   if (g.layout == Layout::base3) {
     TritUnpacker unpacker{e, g};
     return e.each(e.div(from.length, 20), [&](Value i) {
