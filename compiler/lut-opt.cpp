@@ -3,7 +3,6 @@
 #include "codegen/targets/Lower.h"
 #include "dialects/lmma/Lmma.h"
 #include "dialects/lut/Lut.h"
-#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -13,7 +12,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
 
 int main(int argc, char **argv) {
@@ -21,8 +19,7 @@ int main(int argc, char **argv) {
   registry.insert<lut::LutDialect, lut::lmma::LmmaDialect, mlir::arith::ArithDialect,
                   mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
                   mlir::scf::SCFDialect, mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
-  mlir::registerTransformsPasses();
-  mlir::registerConversionPasses(); // a reproducer runs them
+  lut::registerLowerPasses();
   lut::registerLutPasses();
   lut::registerLutCodegenPasses();
   mlir::PassPipelineRegistration<>("lut-plan-pipeline", "everything up to a checked schedule",

@@ -31,6 +31,17 @@ function(lut_precompiled target name)
   target_precompile_headers(${target} REUSE_FROM ${name})
 endfunction()
 
+# lut_precompiled_test(<target>): for tests of LLVM and GoogleTest, which wait longer for the optimizer than it saves.
+function(lut_precompiled_test target)
+  if(NOT TARGET TestHeaders)
+    lut_precompile(TestHeaders ${llvm_headers} <gmock/gmock.h> <gtest/gtest.h>)
+    target_compile_options(TestHeaders PRIVATE -O0)
+    target_link_libraries(TestHeaders PRIVATE GTest::gmock)
+  endif()
+  lut_precompiled(${target} TestHeaders)
+  target_compile_options(${target} PRIVATE -O0)
+endfunction()
+
 set(llvm_headers
   <functional> <map> <memory> <optional> <string> <vector>
   <llvm/ADT/STLExtras.h> <llvm/ADT/StringExtras.h> <llvm/ADT/StringMap.h> <llvm/ADT/StringSet.h>

@@ -49,3 +49,32 @@ configure() {
     -DCMAKE_C_COMPILER="clang-$llvm" -DCMAKE_CXX_COMPILER="clang++-$llvm" \
     -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
 }
+
+# build <directory> [<target>...]: quiet when it works.
+build() {
+  directory=$1
+  shift
+  ninja -C "$directory" -j "$jobs" --quiet "$@"
+}
+
+# What could not run is named: variants that this CPU lacks, adapters without their library.
+name_skipped() {
+  sed -n 's/^\[  SKIPPED \] \([^ ]*\.[^ ]*\) .*/not run: \1/p; s/^-- \(.* is not tested\)$/not run: \1/p; /^not run: /p' "$1" | sort -u
+}
+
+# configure_logged <directory> <command>...: shows the log only on failure.
+configure_logged() {
+  mkdir -p "$1"
+  log=$1/configure.log
+  shift
+  "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
+  name_skipped "$log"
+}
+
+# run_tests <directory> <ctest option>...
+run_tests() {
+  directory=$1
+  shift
+  ctest --test-dir "$directory" --output-on-failure --no-tests=error "$@" || return
+  name_skipped "$directory/Testing/Temporary/LastTest.log"
+}

@@ -12,15 +12,17 @@ endif()
 # lut_fuzzed(<target>): a program with LLVMFuzzerTestOneInput, or a library of sources that it tries.
 function(lut_fuzzed target)
   set(sanitizers -fsanitize=fuzzer,address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all)
-  target_compile_options(${target} PRIVATE ${sanitizers} -O1 -g)
+  target_compile_options(${target} PRIVATE ${sanitizers} -O1 -gline-tables-only)
   target_link_options(${target} PRIVATE ${sanitizers})
 endfunction()
 
-# lut_fuzz(<test> <program> <seconds> [<argument of libFuzzer, or directory of seeds>...]): what it finds stays in the
-# build directory.
+# lut_fuzz(<test> <program> <seconds> [<argument of libFuzzer, or directory of seeds>...]): six times as long for
+# scripts/test --slow. What it finds stays in the build directory.
 function(lut_fuzz test program seconds)
+  if(DEFINED ENV{LUTC_SLOW_TESTS})
+    math(EXPR seconds "6 * ${seconds}")
+  endif()
   add_test(NAME ${test} COMMAND ${program} -max_total_time=${seconds} -timeout=20 -verbosity=0 -print_final_stats=1
                                 -artifact_prefix=${test}- ${ARGN})
-  # Started first, as nothing takes longer.
-  set_tests_properties(${test} PROPERTIES LABELS fuzz COST 1000 WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  set_tests_properties(${test} PROPERTIES LABELS fuzz COST ${seconds} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 endfunction()

@@ -42,6 +42,17 @@ void lut::buildLowerPipeline(mlir::OpPassManager &pm) {
   pm.addPass(mlir::createReconcileUnrealizedCastsPass());
 }
 
+void lut::registerLowerPasses() {
+  mlir::registerCSEPass();
+  mlir::registerCanonicalizerPass();
+  mlir::registerPass([] { return mlir::createSCFToControlFlowPass(); });
+  mlir::registerPass([] { return mlir::createConvertVectorToLLVMPass(); });
+  mlir::registerPass([] { return mlir::createArithToLLVMConversionPass(); });
+  mlir::registerPass([] { return mlir::createConvertControlFlowToLLVMPass(); });
+  mlir::registerPass([] { return mlir::createConvertFuncToLLVMPass(); });
+  mlir::registerPass([] { return mlir::createReconcileUnrealizedCastsPass(); });
+}
+
 /// Loops come from tiling with their vectors and unrolling decided: what is left is to fold, share and hoist.
 /// LLVM's whole pipeline takes four times as long for code of the same size and speed.
 static constexpr llvm::StringLiteral optimizations =

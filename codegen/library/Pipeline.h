@@ -18,6 +18,8 @@ void buildTablesPipeline(mlir::OpPassManager &pm);
 void buildPlanPipeline(mlir::OpPassManager &pm);
 /// Then loops, the target's instructions and the LLVM dialect.
 void buildLowerPipeline(mlir::OpPassManager &pm);
+/// MLIR's passes among these, for lut-opt.
+void registerLowerPasses();
 /// Then, of LLVM IR.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 

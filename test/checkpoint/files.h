@@ -8,6 +8,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace lut::test {
@@ -44,7 +45,8 @@ struct Directory {
     std::string name = std::string(info->test_suite_name()) + "." + info->name();
     for (char &c : name)
       c = c == '/' ? '-' : c;
-    path = std::filesystem::path(testing::TempDir()) / ("lutc-" + name);
+    name = "lutc-" + name + "." + std::to_string(getpid()); // beside the same test of another build
+    path = std::filesystem::path(testing::TempDir()) / name;
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
   }

@@ -40,9 +40,9 @@ inline int runOracleTests(int argc, char **argv) {
   std::signal(SIGSEGV, reportCrash);
   std::signal(SIGBUS, reportCrash);
   std::signal(SIGILL, reportCrash);
-  for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
-    if (lutc_can_use_variant(&LIBRARY, LIBRARY.variants[variant]) != LUTC_OK)
-      std::printf("variant %s is not run: this CPU lacks its instructions\n", LIBRARY.variants[variant]);
+  for (size_t variant = 0; variant < library.variant_count; ++variant)
+    if (lutc_can_use_variant(&library, library.variants[variant]) != LUTC_OK)
+      std::printf("variant %s is not run: this CPU lacks its instructions\n", library.variants[variant]);
   return RUN_ALL_TESTS();
 }
 

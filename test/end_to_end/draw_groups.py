@@ -1,10 +1,10 @@
-"""draw_groups.py <library> <seed> <header> [a8]: a kernel list with groups, and a C++ header that tells the test their
+"""draw_groups.py <library> <seed> <source> [a8]: a kernel list with groups, and a C++ source that tells the test their
 steps. a8: class a8 by lookup alone, what a LUT-instruction machine has."""
 import json
 import random
 import sys
 
-library, seed, header = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+library, seed, source = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 draw = random.Random(seed)
 CLASSES = sys.argv[4:] or ["a8", "t8"]
 kernels, groups = [], []
@@ -95,8 +95,8 @@ def literal(step):
     return f'{{"{verb}", "{text}", {count}, {step.get("epsilon", 0)}f}}' if "epsilon" in step else f'{{"{verb}", "{text}", {count}, 0.0f}}'
 
 
-with open(header, "w") as out:
-    out.write("static const GroupSteps groupSteps[] = {\n")
+with open(source, "w") as out:
+    out.write('#include "group_steps.h"\n\nconst std::vector<lut::GroupSteps> lut::groupSteps = {\n')
     for g in groups:
         out.write(f'    {{"{g["name"]}", {g.get("experts", {}).get("top", 0)}, {{{", ".join(map(literal, g["steps"]))}}}}},\n')
     out.write("};\n")

@@ -1,7 +1,8 @@
-"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|models|tuned|lmma|schedules_<variant> SEED > list.json
+"""Writes the kernel lists of the end-to-end tests: draw_kernels.py formats|others|models|tuned|lmma|open|schedules_<variant> SEED > list.json
 With a third argument also a tuning file of that name: schedules that the cost model would not choose.
 
-formats  every weight format in every class and strategy, n and k drawn from 1 to 500
+formats  every weight format in every class, n and k drawn from 1 to 500; class a8 by multiplication and by lookup in turn
+others   every weight format in class a8 by the strategy that it does not have in formats
 tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
 schedules_<variant>  drawn schedules, over several blocks of k with a shorter last one
 lmma     every weight format of at most 4 bits in class a8, for a LUT-instruction machine
@@ -31,11 +32,23 @@ SHAPES = [(192, 576), (576, 1536), (960, 2560), (320, 960), (128, 896), (896, 48
 MODEL_FORMATS = ["w158", "w2g128", "w4g128z", "w1g64", "w3g128"]
 
 
+def drawn(draw, form, way):
+    numerics, strategy = way
+    return dict(name=f"{form}_{numerics}_{strategy}", n=draw.randint(1, 500), k=draw.randint(1, 500),
+                format=form, numerics=numerics, strategy=strategy)
+
+
 def formats(draw):
-    for form in FORMATS + DOT_FORMATS:
-        for numerics, strategy in WAYS if form in FORMATS else WAYS[:1]:
-            yield dict(name=f"{form}_{numerics}_{strategy}", n=draw.randint(1, 500), k=draw.randint(1, 500),
-                       format=form, numerics=numerics, strategy=strategy)
+    for i, form in enumerate(FORMATS):
+        yield drawn(draw, form, WAYS[i // 2 % 2])  # of each width both ways, with zero points and without
+        yield drawn(draw, form, WAYS[2])
+    for form in DOT_FORMATS:
+        yield drawn(draw, form, WAYS[0])
+
+
+def others(draw):
+    for i, form in enumerate(FORMATS):
+        yield drawn(draw, form, WAYS[1 - i // 2 % 2])
 
 
 def lmma(draw):
@@ -63,9 +76,8 @@ def open_shapes(draw):
 
 def tuned(draw):
     for form in ["w1g32", "w2g128", "w3g64z", "w4", "w158"]:
-        for numerics, strategy in WAYS:
-            yield dict(name=f"{form}_{numerics}_{strategy}", n=draw.randint(1, 500), k=draw.randint(1, 500),
-                       format=form, numerics=numerics, strategy=strategy)
+        for way in WAYS:
+            yield drawn(draw, form, way)
 
 
 SCHEDULED_DOTS = ["w4g16", "w4k32m", "w6k16", "fp4g32e"]
@@ -126,7 +138,7 @@ def tuning(kernels, variant, draw):
 name, seed = sys.argv[1], int(sys.argv[2])
 kind, _, variant = name.partition("_")
 draw = random.Random(seed)
-kernels = list(dict(formats=formats, models=models, open=open_shapes, lmma=lmma, tuned=tuned, schedules=schedules)[kind](draw))
+kernels = list(dict(formats=formats, others=others, models=models, open=open_shapes, lmma=lmma, tuned=tuned, schedules=schedules)[kind](draw))
 json.dump(dict(library=name, kernels=kernels), sys.stdout, indent=1)
 if len(sys.argv) > 3:
     with open(sys.argv[3], "w") as file:

@@ -4,6 +4,7 @@
 #include "checks.h"
 #include "draw.h"
 #include "elementwise.h"
+#include "group_steps.h"
 #include "guarded.h"
 #include "threads.h"
 #include <memory>
@@ -13,32 +14,18 @@ using namespace lut::reference;
 
 namespace {
 
-struct Step {
-  std::string verb, text;
-  size_t count; // kernels of a product, elements of a block
-  float epsilon;
-};
-
-struct GroupSteps {
-  const char *name;
-  size_t top; // experts of a token; 0: none
-  std::vector<Step> steps;
-};
-
-#include STEPS_HEADER
-
 // A group in one of its variants.
 struct GroupVariant {
   size_t group, variant;
-  const lutc_group &get() const { return *LIBRARY.groups[group]; }
+  const lutc_group &get() const { return *library.groups[group]; }
   const lutc_program &program() const { return *get().programs[variant]; }
-  std::string name() const { return std::string(get().info.name) + "_" + LIBRARY.variants[variant]; }
+  std::string name() const { return std::string(get().info.name) + "_" + library.variants[variant]; }
 };
 
 std::vector<GroupVariant> groupVariants() {
   std::vector<GroupVariant> result;
-  for (size_t group = 0; group < LIBRARY.group_count; ++group)
-    for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
+  for (size_t group = 0; group < library.group_count; ++group)
+    for (size_t variant = 0; variant < library.variant_count; ++variant)
       result.push_back({group, variant});
   return result;
 }
@@ -311,8 +298,8 @@ void expectResult(const Operand &operand, size_t m, Placed &placed) {
 
 struct GroupTest : testing::TestWithParam<GroupVariant> {
   void SetUp() override {
-    const char *variant = LIBRARY.variants[GetParam().variant];
-    const lutc_status status = lutc_use_variant(&LIBRARY, variant);
+    const char *variant = library.variants[GetParam().variant];
+    const lutc_status status = lutc_use_variant(&library, variant);
     if (status == LUTC_UNSUPPORTED_CPU)
       GTEST_SKIP() << "variant " << variant << " not run: " << lutc_status_string(status);
     ASSERT_EQ(status, LUTC_OK);

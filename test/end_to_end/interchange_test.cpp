@@ -11,8 +11,8 @@ namespace {
 
 // The open kernel that differs from `known` in nothing but its shape.
 const lutc_kernel *openFor(const lutc_kernel &known) {
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
-    const lutc_kernel *kernel = LIBRARY.kernels[i];
+  for (size_t i = 0; i < library.kernel_count; ++i) {
+    const lutc_kernel *kernel = library.kernels[i];
     if (kernel->info.n == 0 && std::string(kernel->info.format) == known.info.format)
       return kernel;
   }
@@ -21,9 +21,9 @@ const lutc_kernel *openFor(const lutc_kernel &known) {
 
 std::vector<const lutc_kernel *> knownKernels() {
   std::vector<const lutc_kernel *> result;
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i)
-    if (LIBRARY.kernels[i]->info.n != 0)
-      result.push_back(LIBRARY.kernels[i]);
+  for (size_t i = 0; i < library.kernel_count; ++i)
+    if (library.kernels[i]->info.n != 0)
+      result.push_back(library.kernels[i]);
   return result;
 }
 
@@ -36,10 +36,10 @@ TEST_P(Interchange, WeightsOfOneServeTheOther) {
   Random random(1);
   const DrawnWeights weights = drawWeights(known->info, random);
   const lutc_weights view = weights.view();
-  for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant) {
-    SCOPED_TRACE(LIBRARY.variants[variant]);
+  for (size_t variant = 0; variant < library.variant_count; ++variant) {
+    SCOPED_TRACE(library.variants[variant]);
     EXPECT_EQ(known->variants[variant]->layout_id, made->variants[variant]->layout_id);
-    if (lutc_use_variant(&LIBRARY, LIBRARY.variants[variant]) != LUTC_OK)
+    if (lutc_use_variant(&library, library.variants[variant]) != LUTC_OK)
       continue; // only the order can be compared; runOracleTests names the variant
     const size_t bytes = lutc_packed_bytes(known);
     ASSERT_EQ(lutc_packed_bytes(made), bytes);

@@ -1,9 +1,8 @@
-// The library under test, by the macros LIBRARY_HEADER ("tiny.h") and LIBRARY (tiny_library), as test
-// parameters.
+// The library under test, as test parameters. A program is compiled once, and linked to the tested.cpp of
+// each library.
 #ifndef LUT_TEST_END_TO_END_KERNELS_H
 #define LUT_TEST_END_TO_END_KERNELS_H
 
-#include LIBRARY_HEADER
 #include "kernel.h"
 #include <deque>
 #include <gtest/gtest.h>
@@ -12,6 +11,8 @@
 
 namespace lut {
 
+extern const lutc_library &library;
+
 // A kernel in one of its variants.
 struct KernelVariant {
   const lutc_kernel *kernel;
@@ -19,7 +20,7 @@ struct KernelVariant {
   bool isMade;
 
   const lutc_variant_code &code() const { return *kernel->variants[variant]; }
-  const char *variantName() const { return LIBRARY.variants[variant]; }
+  const char *variantName() const { return library.variants[variant]; }
   // With its shape where that was given at run time.
   std::string name() const {
     const lutc_kernel_info &info = kernel->info;
@@ -52,11 +53,11 @@ inline const lutc_kernel *makeKernel(const lutc_kernel *open, size_t n, size_t k
 inline std::vector<KernelVariant> kernelVariants() {
   std::vector<KernelVariant> result;
   const auto add = [&](const lutc_kernel *kernel, bool isMade) {
-    for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
+    for (size_t variant = 0; variant < library.variant_count; ++variant)
       result.push_back({kernel, variant, isMade});
   };
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
-    const lutc_kernel *kernel = LIBRARY.kernels[i];
+  for (size_t i = 0; i < library.kernel_count; ++i) {
+    const lutc_kernel *kernel = library.kernels[i];
     if (kernel->info.n != 0)
       add(kernel, false);
     else
@@ -71,7 +72,7 @@ inline void PrintTo(const KernelVariant &k, std::ostream *out) { *out << k.descr
 // Takes the variant, or skips the test by name where this CPU cannot run it.
 struct KernelTest : testing::TestWithParam<KernelVariant> {
   void SetUp() override {
-    const lutc_status status = lutc_use_variant(&LIBRARY, GetParam().variantName());
+    const lutc_status status = lutc_use_variant(&library, GetParam().variantName());
     if (status == LUTC_UNSUPPORTED_CPU)
       GTEST_SKIP() << "variant " << GetParam().variantName() << " not run: " << lutc_status_string(status);
     ASSERT_EQ(status, LUTC_OK);

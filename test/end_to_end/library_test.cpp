@@ -16,30 +16,30 @@ namespace {
 
 TEST(Library, NamesKernelsAndVariantsOnce) {
   std::set<std::string> kernels, variants;
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
-    kernels.insert(LIBRARY.kernels[i]->info.name);
-    EXPECT_EQ(LIBRARY.kernels[i]->library, &LIBRARY);
+  for (size_t i = 0; i < library.kernel_count; ++i) {
+    kernels.insert(library.kernels[i]->info.name);
+    EXPECT_EQ(library.kernels[i]->library, &library);
   }
-  for (size_t i = 0; i < LIBRARY.variant_count; ++i)
-    variants.insert(LIBRARY.variants[i]);
-  EXPECT_EQ(kernels.size(), LIBRARY.kernel_count);
-  EXPECT_EQ(variants.size(), LIBRARY.variant_count);
+  for (size_t i = 0; i < library.variant_count; ++i)
+    variants.insert(library.variants[i]);
+  EXPECT_EQ(kernels.size(), library.kernel_count);
+  EXPECT_EQ(variants.size(), library.variant_count);
 }
 
 TEST(Library, TakesTheFirstVariantThisCpuRuns) {
-  for (size_t i = 0; i < LIBRARY.variant_count; ++i) {
-    if (lutc_can_use_variant(&LIBRARY, LIBRARY.variants[i]) != LUTC_OK)
+  for (size_t i = 0; i < library.variant_count; ++i) {
+    if (lutc_can_use_variant(&library, library.variants[i]) != LUTC_OK)
       continue;
-    ASSERT_EQ(lutc_use_variant(&LIBRARY, nullptr), LUTC_OK);
-    EXPECT_STREQ(lutc_kernel_variant(LIBRARY.kernels[0])->variant, LIBRARY.variants[i]);
+    ASSERT_EQ(lutc_use_variant(&library, nullptr), LUTC_OK);
+    EXPECT_STREQ(lutc_kernel_variant(library.kernels[0])->variant, library.variants[i]);
     return;
   }
-  EXPECT_EQ(lutc_use_variant(&LIBRARY, nullptr), LUTC_UNSUPPORTED_CPU);
+  EXPECT_EQ(lutc_use_variant(&library, nullptr), LUTC_UNSUPPORTED_CPU);
 }
 
 TEST(Library, RefusesUnknownVariants) {
-  EXPECT_EQ(lutc_use_variant(&LIBRARY, "z80"), LUTC_UNKNOWN_VARIANT);
-  EXPECT_EQ(lutc_can_use_variant(&LIBRARY, "z80"), LUTC_UNKNOWN_VARIANT);
+  EXPECT_EQ(lutc_use_variant(&library, "z80"), LUTC_UNKNOWN_VARIANT);
+  EXPECT_EQ(lutc_can_use_variant(&library, "z80"), LUTC_UNKNOWN_VARIANT);
 }
 
 struct Descriptor : KernelTest {
@@ -132,21 +132,21 @@ TEST_P(Descriptor, ReadsRowsBack) {
 
 TEST_P(Descriptor, SharesPackedWeightsWithEqualLayouts) {
   const size_t size = bytes();
-  for (size_t other = 0; other < LIBRARY.variant_count; ++other) {
-    if (lutc_use_variant(&LIBRARY, LIBRARY.variants[other]) != LUTC_OK)
+  for (size_t other = 0; other < library.variant_count; ++other) {
+    if (lutc_use_variant(&library, library.variants[other]) != LUTC_OK)
       continue;
     const lutc_status status = check(std::max(size, bytes()));
     EXPECT_EQ(status, kernel->variants[other]->layout_id == code.layout_id ? LUTC_OK : LUTC_WRONG_LAYOUT)
-        << GetParam().variantName() << " read by " << LIBRARY.variants[other];
+        << GetParam().variantName() << " read by " << library.variants[other];
   }
 }
 
 TEST_P(Descriptor, RefusesForeignAndDamagedWeights) {
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
-    const lutc_kernel_info &other = LIBRARY.kernels[i]->info;
+  for (size_t i = 0; i < library.kernel_count; ++i) {
+    const lutc_kernel_info &other = library.kernels[i]->info;
     const bool same = other.n == info.n && other.k == info.k && std::string(other.format) == info.format;
     if (!same) {
-      EXPECT_EQ(lutc_check_packed(LIBRARY.kernels[i], packed->as<void>(), bytes()),
+      EXPECT_EQ(lutc_check_packed(library.kernels[i], packed->as<void>(), bytes()),
                 other.n == 0 ? LUTC_BAD_SHAPE : LUTC_WRONG_KERNEL)
           << other.name;
     }
@@ -214,8 +214,8 @@ TEST_P(Descriptor, IsMadeOfNoKernelButAnOpenOne) {
 
 TEST(Open, RefusesWhatNeedsAShape) {
   alignas(LUTC_ALIGNMENT) uint8_t memory[4096] = {}, packed[256] = {};
-  for (size_t i = 0; i < LIBRARY.kernel_count; ++i) {
-    const lutc_kernel *open = LIBRARY.kernels[i], *made = nullptr;
+  for (size_t i = 0; i < library.kernel_count; ++i) {
+    const lutc_kernel *open = library.kernels[i], *made = nullptr;
     if (open->info.n != 0)
       continue;
     SCOPED_TRACE(open->info.name);

@@ -34,7 +34,7 @@ std::set<size_t> tokenCounts(const lutc_kernel &kernel, Random &random) {
   const double product = double(kernel.info.n) * double(kernel.info.k);
   const size_t most = std::min(mostTokens, std::max(size_t(2), size_t(productBudget / product)));
   std::set<size_t> counts = {1, draw(random, 1, most), draw(random, 1, most), draw(random, 1, most)};
-  for (size_t variant = 0; variant < LIBRARY.variant_count; ++variant)
+  for (size_t variant = 0; variant < library.variant_count; ++variant)
     for (size_t m : {0, 1, 2})
       counts.insert(kernel.variants[variant]->program->token_block + m - 1);
   counts.erase(0);
