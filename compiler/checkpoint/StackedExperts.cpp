@@ -126,15 +126,15 @@ WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const We
     return tensor.takeError();
   if (Error problem = checkExpert(layer, name.expert, **tensor))
     return std::move(problem);
-  bool isGptOss = storage.isGptOss;
-  auto rows = select(layer, name.part, (*tensor)->shape[isGptOss ? 2 : 1], isGptOss);
+  auto rows = select(layer, name.part, (*tensor)->shape[storage.transposed ? 2 : 1], storage.interleaved);
   if (!rows)
     return rows.takeError();
   if (!format)
     return unnamedFormat(layer, *(*tensor)->type);
   size_t bytes = (*tensor)->bytes.size() / size_t((*tensor)->shape[0]);
-  return roundWeights(std::make_unique<StackedRows>(
-                          layer, **tensor, (*tensor)->bytes.data() + name.expert * bytes, *rows, isGptOss),
+  return roundWeights(std::make_unique<StackedRows>(layer, **tensor,
+                                                    (*tensor)->bytes.data() + name.expert * bytes, *rows,
+                                                    storage.transposed),
                       (*tensor)->type->name, *format);
 }
 

@@ -45,18 +45,8 @@ private:
 
 } // namespace
 
-static const ProjectionRow *findRole(const ModelRow &family, StringRef role) {
-  for (ArrayRef<ProjectionRow> rows : {family.attention, family.ffn, family.experts})
-    for (const ProjectionRow &row : rows)
-      if (row.role == role)
-        return &row;
-  return nullptr;
-}
-
 size_t GroupPlanner::layersOf(const ProjectionRow &row) const {
-  size_t sparse = llvm::count(model.sparse, true), all = model.sparse.size();
-  bool isAttention = any_of(model.family->attention, [&](const ProjectionRow &it) { return &it == &row; });
-  return isAttention ? all : row.isExpert() ? sparse : all - sparse;
+  return llvm::count(model.layersOf(row), true);
 }
 
 //===----------------------------------------------------------------------===//
@@ -66,13 +56,14 @@ size_t GroupPlanner::layersOf(const ProjectionRow &row) const {
 // "norm:input_layernorm", "norm?:mlp.ffn_sub_norm"
 GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group) {
   auto [kind, module] = word.split(':');
-  StringRef outside = module;
-  bool mayLack = kind.ends_with("?"), isOutside = outside.consume_front("model.");
-  size_t found = tensors && !isOutside ? tensors->layersWith((module + ".weight").str()) : 0;
+  bool mayLack = kind.ends_with("?"), isFinal = module == "final";
+  size_t found = tensors && !isFinal ? tensors->layersWith((module + ".weight").str()) : 0;
   if (mayLack && (tensors ? !found : !model.hasSubNorms))
     return {};
-  if (tensors && isOutside ? !tensors->has((outside + ".weight").str())
-                           : tensors && found < model.sparse.size())
+  if (isFinal)
+    module = model.family->frame->norm;
+  if (tensors && isFinal ? !tensors->has((module + ".weight").str())
+                         : tensors && found < size_t(model.shape.layers))
     return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
   if (!model.shape.normEpsilon)
     return {{}, "the config has no rms_norm_eps"};
@@ -107,7 +98,7 @@ std::string GroupPlanner::checkBiases(bool added) const {
 }
 
 GroupPlanner::Word GroupPlanner::readBias(StringRef word) {
-  bool has = word == "bias" || (word == "attention_bias" ? model.attentionBias : model.mlpBias);
+  bool has = model.biases.contains(word);
   if (tensors)
     has = any_of(products, [&](auto *row) { return tensors->layersWith((row->path + ".bias").str()) > 0; });
   std::string problem = checkBiases(has);
@@ -134,7 +125,7 @@ GroupPlanner::Word GroupPlanner::readProducts(StringRef word, const GroupSpec &g
           "experts are in activation order, each in its own; call their kernels for each expert, or quantize "
           "without desc_act and actorder"};
     step.kernels.push_back(kernel - library.kernels.begin());
-    if (const ProjectionRow *row = findRole(*model.family, role))
+    if (const ProjectionRow *row = model.family->findRole(role))
       products.push_back(row);
   }
   return {step, ""};
@@ -179,29 +170,29 @@ std::string GroupPlanner::addSteps(const GroupRow &row, GroupSpec &group) {
 void GroupPlanner::planGroup(const GroupRow &row) {
   GroupSpec group;
   group.name = row.name.str();
-  group.position = model.size(Size::Hidden).position;
+  group.position = model.size("hidden").position;
   bool hasHead = any_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; });
   if (group.name == "head" && !hasHead)
     return; // on request only
   std::string problem = model.groupsProblem;
-  if (group.name == "head" && tensors && tensors->has("lm_head.bias"))
+  if (group.name == "head" && tensors && tensors->has((model.family->frame->head + ".bias").str()))
     problem = "lm_head has a bias, which the group does not add";
   if (group.name == "experts") {
-    if (model.family->experts.empty())
+    if (!model.family->hasExperts())
       return;
-    group.experts = model.size(Size::ExpertCount).value;
+    group.experts = model.experts();
     group.top = model.expertsPerToken;
     if (!group.top)
       problem = "the config does not say how many experts a token has";
   }
   // A family without dense layers has recipes for them, which are not missing.
   auto hasLayers = [&](StringRef role) {
-    const ProjectionRow *projection = findRole(*model.family, role);
+    const ProjectionRow *projection = model.family->findRole(role);
     return !projection || layersOf(*projection) > 0;
   };
   for (StringRef word : split(row.steps, ' '))
     for (StringRef role : split(word, ','))
-      if (role.contains("_proj") && (!findRole(*model.family, role) || !hasLayers(role)))
+      if (role.contains("_proj") && (!model.family->findRole(role) || !hasLayers(role)))
         return;
   if (problem.empty())
     problem = foreignTensor();
@@ -213,27 +204,20 @@ void GroupPlanner::planGroup(const GroupRow &row) {
     library.withheld.push_back({group.name, problem});
 }
 
-// Weights of projections and their biases, norms of recipes, and what the engine applies.
+// Weights of projections and their biases, and what stands beside them.
 bool GroupPlanner::isKnown(StringRef inside) const {
-  for (ArrayRef<ProjectionRow> rows : {model.family->attention, model.family->ffn, model.family->experts})
-    for (const ProjectionRow &row : rows)
-      if (inside.starts_with((row.path + ".").str()) && !inside.ends_with("norm.weight"))
-        return true;
+  for (const ProjectionRow *row : model.family->rows)
+    if (inside.starts_with((row->path + ".").str()) && !inside.ends_with("norm.weight"))
+      return true;
   static constexpr StringLiteral stacks[] = {"gate_up_proj", "down_proj"};
   for (StringRef stack : stacks) {
     StringRef rest = inside.split(".experts.").second;
     if (rest.consume_front(stack) && (rest.empty() || rest == "_blocks" || rest == "_scales"))
       return true;
   }
-  auto isOf = [&](StringRef module) { return inside == module || inside.starts_with((module + ".").str()); };
-  for (StringRef module : split(model.family->beside, ' '))
-    if (isOf(module))
-      return true;
-  for (const GroupRow &row : model.family->groups)
-    for (StringRef word : split(row.steps, ' '))
-      if (word.contains(':') && inside.starts_with((word.split(':').second + ".").str()))
-        return true;
-  return false;
+  return any_of(model.family->beside, [&](const BesideRow &row) {
+    return inside == row.module || inside.starts_with((row.module + ".").str());
+  });
 }
 
 // Why the layers are not this family's; empty: they are.
@@ -258,7 +242,7 @@ void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySp
 // A norm is of what the next products of its recipe multiply.
 static std::optional<int64_t> widthBehind(const ModelConfig &model, ArrayRef<StringRef> words) {
   for (StringRef word : words)
-    if (const ProjectionRow *row = findRole(*model.family, word.split(',').first))
+    if (const ProjectionRow *row = model.family->findRole(word.split(',').first))
       return model.size(row->k).value;
   return std::nullopt;
 }
