@@ -113,7 +113,7 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
   for (ArrayRef<const ProjectionRow *> rows : projectionsOf(checkpoint))
     for (const ProjectionRow *row : isKnown ? ArrayRef<const ProjectionRow *>() : rows) {
       int64_t expert = 0;
-      if (!matches(inside, row->path, expert))
+      if (row->gguf.empty() || !matches(inside, row->path, expert))
         continue;
       isKnown = true;
       name = findByRow(checkpoint, layer, *row, expert);
@@ -130,7 +130,7 @@ std::string ggufNameOf(const Checkpoint &checkpoint, StringRef module) {
   for (ArrayRef<const ProjectionRow *> rows : projectionsOf(checkpoint))
     for (const ProjectionRow *row : rows) {
       int64_t expert = -1;
-      if (matches(inside, row->path, expert))
+      if (!row->gguf.empty() && matches(inside, row->path, expert))
         return ("blk." + layer + "." + row->gguf + (expert < 0 ? "" : "." + Twine(expert))).str();
     }
   return "";
@@ -155,50 +155,65 @@ std::vector<std::string> modulesOfGguf(const Checkpoint &checkpoint, StringRef t
 }
 
 // Multimodal models put the language model below one name or the other.
-static std::array<std::string, 5> namesOf(StringRef module) {
+static std::array<std::string, 7> namesOf(StringRef module) {
   StringRef inner = module;
-  inner.consume_front("language_model.");
+  for (StringRef prefix : {"language_model.", "language.", "thinker."})
+    if (inner.consume_front(prefix))
+      break;
   StringRef bare = inner;
   bare.consume_front("model.");
-  return {module.str(), inner.str(), ("language_model." + inner).str(),
-          ("model.language_model." + bare).str(), bare.str()};
+  return {module.str(),
+          inner.str(),
+          ("language_model." + inner).str(),
+          ("model.language_model." + bare).str(),
+          ("thinker." + inner).str(),
+          ("language." + inner).str(),
+          bare.str()};
 }
 
 namespace {
 struct StackedRow {
-  StringLiteral projection, tensor;
+  StringLiteral projection, owner, tensor; // owner inside a block
   RowPart part;
 };
 } // namespace
 
+// transformers 5 calls Mixtral's block like others'.
+static std::string otherBlock(StringRef block) {
+  return block.consume_back(".block_sparse_moe") ? (block + ".mlp").str() : block.str();
+}
+
 std::optional<StackedName> findStacked(const Checkpoint &checkpoint, StringRef module) {
   using Part = RowPart;
-  static constexpr StackedRow rows[] = {
-      {"gate_proj", "gate_up_proj", Part::Gate},  {"up_proj", "gate_up_proj", Part::Up},
-      {"down_proj", "down_proj", Part::All},      {"w1", "gate_up_proj", Part::Gate},
-      {"w3", "gate_up_proj", Part::Up},           {"w2", "down_proj", Part::All},
-      {"gate_up_proj", "gate_up_proj", Part::All}};
-  StringRef layer = module.split(".experts.").first, inside = module.split(".experts.").second;
-  StringRef number = inside.split('.').first, projection = inside.split('.').second;
+  static constexpr StackedRow rows[] = {{"gate_proj", ".experts", "gate_up_proj", Part::Gate},
+                                        {"up_proj", ".experts", "gate_up_proj", Part::Up},
+                                        {"down_proj", ".experts", "down_proj", Part::All},
+                                        {"w1", ".experts", "gate_up_proj", Part::Gate},
+                                        {"w3", ".experts", "gate_up_proj", Part::Up},
+                                        {"w2", ".experts", "down_proj", Part::All},
+                                        {"gate_up_proj", ".experts", "gate_up_proj", Part::All},
+                                        {"gate_proj", "", "input_linear.weight", Part::Gate},
+                                        {"up_proj", "", "input_linear.weight", Part::Up},
+                                        {"down_proj", "", "output_linear.weight", Part::All}};
+  auto [block, inside] = module.split(".experts.");
+  auto [number, projection] = inside.split('.');
   StackedName name;
   if (projection.empty())
     projection = number;
   else if (number.getAsInteger(10, name.expert) || name.expert < 0)
     return std::nullopt;
-  const StackedRow *row = find_if(rows, [&](const StackedRow &row) { return row.projection == projection; });
-  if (row == std::end(rows))
-    return std::nullopt;
-  name.tensor = row->tensor;
-  name.part = row->part;
-  StringRef block = layer; // transformers 5 calls Mixtral's like others'
-  std::string renamed = block.consume_back(".block_sparse_moe") ? (block + ".mlp").str() : layer.str();
-  for (StringRef parent : {layer, StringRef(renamed)})
-    for (const std::string &known : namesOf(parent)) {
-      name.experts = known + ".experts";
-      std::string tensor = (name.experts + "." + name.tensor).str();
-      if (checkpoint.find(tensor) || checkpoint.find(tensor + "_blocks"))
-        return name;
-    }
+  for (const StackedRow &row : rows)
+    if (row.projection == projection)
+      for (const std::string &parent : {block.str(), otherBlock(block)})
+        for (const std::string &known : namesOf(parent)) {
+          name.experts = known + ".experts";
+          name.owner = (known + row.owner).str();
+          name.tensor = row.tensor;
+          name.part = row.part;
+          std::string tensor = (name.owner + "." + name.tensor).str();
+          if (checkpoint.find(tensor) || checkpoint.find(tensor + "_blocks"))
+            return name;
+        }
   return std::nullopt;
 }
 
@@ -210,6 +225,9 @@ std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
   auto names = namesOf(module);
   if (auto found = find_if(names, has); found != names.end())
     return *found;
+  for (const Frame &frame : frames()) // of other families, which have no lm_head
+    if (names.back() == "lm_head" && has(frame.head))
+      return frame.head.str();
   if (names.back() == "lm_head") // tied
     for (const Frame &frame : frames())
       for (const std::string &name : namesOf(frame.embedding))
@@ -232,7 +250,7 @@ const Tensor *findWeights(const Checkpoint &checkpoint, StringRef module) {
     return nullptr;
   };
   if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
-    return firstOf((stacked->experts + "." + stacked->tensor).str(), {"", "_blocks"});
+    return firstOf((stacked->owner + "." + stacked->tensor).str(), {"", "_blocks"});
   return firstOf(moduleNameIn(checkpoint, module), {".qweight", ".weight_packed", ".weight"});
 }
 

@@ -42,7 +42,8 @@ std::string ggufNameOf(const Checkpoint &checkpoint, llvm::StringRef module);
 // A projection of an expert in a tensor that stacks all experts of a layer (StackedExperts.cpp).
 struct StackedName {
   std::string experts;    // "model.layers.3.mlp.experts"
-  llvm::StringRef tensor; // "gate_up_proj": <experts>.<tensor>, or <experts>.<tensor>_blocks and _scales
+  std::string owner;      // of the tensor: the same, or the block
+  llvm::StringRef tensor; // "gate_up_proj": <owner>.<tensor>, or <owner>.<tensor>_blocks and _scales
   int64_t expert = 0;
   RowPart part = RowPart::All;
 };

@@ -27,11 +27,11 @@ struct FamilyRow {
 static ArrayRef<ProjectionRow> projectionsOf(StringRef block) {
   static constexpr StringLiteral owners[] = {
 #define LUT_PROJECTION(block, ...) #block,
-#include "compiler/families/Families.def"
+#include "compiler/families/Blocks.def"
   };
   static constexpr ProjectionRow rows[] = {
 #define LUT_PROJECTION(block, ...) {__VA_ARGS__},
-#include "compiler/families/Families.def"
+#include "compiler/families/Blocks.def"
   };
   return rowsOf<ProjectionRow>(block, owners, rows);
 }
@@ -39,19 +39,31 @@ static ArrayRef<ProjectionRow> projectionsOf(StringRef block) {
 static ArrayRef<GroupRow> groupsOf(StringRef recipe) {
   static constexpr StringLiteral owners[] = {
 #define LUT_GROUP(recipe, ...) #recipe,
-#include "compiler/families/Families.def"
+#include "compiler/families/Recipes.def"
   };
   static constexpr GroupRow rows[] = {
 #define LUT_GROUP(recipe, ...) {__VA_ARGS__},
-#include "compiler/families/Families.def"
+#include "compiler/families/Recipes.def"
   };
   return rowsOf<GroupRow>(recipe, owners, rows);
+}
+
+static ArrayRef<WithheldRow> withheldOf(StringRef recipe) {
+  static constexpr StringLiteral owners[] = {
+#define LUT_WITHHELD(recipe, ...) #recipe,
+#include "compiler/families/Recipes.def"
+  };
+  static constexpr WithheldRow rows[] = {
+#define LUT_WITHHELD(recipe, ...) {__VA_ARGS__},
+#include "compiler/families/Recipes.def"
+  };
+  return rowsOf<WithheldRow>(recipe, owners, rows);
 }
 
 static StringRef besideOf(StringRef recipe) {
   return StringSwitch<StringRef>(recipe)
 #define LUT_BESIDE(recipe, modules) .Case(#recipe, modules)
-#include "compiler/families/Families.def"
+#include "compiler/families/Recipes.def"
       .Default("");
 }
 
@@ -77,8 +89,8 @@ static bool hasQkNorm(StringRef modelType) {
 static void addStacks(Family &family) {
   enum { InHalves, InTurn };
   enum { InOrder, Transposed };
-#define LUT_STACKS(type, rows, columns)                                                                      \
-  if (family.modelType == #type) {                                                                           \
+#define LUT_STACKS(types, rows, columns)                                                                      \
+  if (lists(types, family.modelType)) {                                                                           \
     family.interleaved = rows == InTurn;                                                                     \
     family.transposed = columns == Transposed;                                                               \
   }
@@ -91,6 +103,7 @@ static Family makeFamily(const FamilyRow &row) {
   family.summary = row.summary;
   family.frame = find_if(frames(), [&](const Frame &it) { return it.name == row.frame; });
   family.groups = groupsOf(row.recipe);
+  family.withheld = withheldOf(row.recipe);
   family.hasQkNorm = hasQkNorm(row.modelType);
   for (StringRef use : split(row.blocks, ' ')) {
     auto [block, where] = use.split(':');
@@ -159,7 +172,7 @@ ArrayRef<const ProjectionRow *> allProjections() {
 ArrayRef<KeyRow> keyRows() {
   static constexpr KeyRow rows[] = {
 #define LUT_KEY(...) {__VA_ARGS__},
-#include "compiler/families/Families.def"
+#include "compiler/families/Blocks.def"
   };
   return rows;
 }
@@ -169,24 +182,42 @@ const KeyRow *findKey(StringRef name) {
   return found == keyRows().end() ? nullptr : found;
 }
 
-static bool names(StringRef expression, StringRef name) { return is_contained(split(expression, ' '), name); }
+const Family *findClass(StringRef architecture, StringRef published) {
+#define LUT_CLASS(name, type, family)                                                                                  \
+  if (architecture == name && published == #type)                                                                      \
+    return findFamily(#family);
+#include "compiler/families/Families.def"
+  return nullptr;
+}
 
-// All families read the sizes of attention and the functions between products; those of other parts only
-// some.
+static bool uses(const Family &family, StringRef expression, StringRef name) {
+  return any_of(split(expression, ' '), [&](StringRef word) {
+    return word == name || (isAlpha(word.empty() ? '0' : word.front()) && uses(family, fallbackOf(family, word), name));
+  });
+}
+
+// All families read the sizes of attention and the functions between products; those of other parts only some.
 bool usesKey(const Family &family, StringRef name) {
-  static constexpr StringLiteral all[] = {
-      "layers", "heads", "kv_heads", "head_dim", "experts_per_token", "norm_epsilon", "rope_theta"};
+  static constexpr StringLiteral all[] = {"layers",       "heads",      "kv_heads",         "head_dim", "experts_per_token",
+                                          "norm_epsilon", "rope_theta", "predicting_layers"};
   return is_contained(all, name) || any_of(family.rows, [&](const ProjectionRow *row) {
-           return names(row->n, name) || names(row->k, name);
+           return uses(family, row->n, name) || uses(family, row->k, name);
          });
 }
 
-StringRef defaultSize(const Family &family, StringRef name) {
-#define LUT_DEFAULT(modelTypes, size, value)                                                                 \
-  if (name == size && lists(modelTypes, family.modelType))                                                   \
+// What the model's code takes where its config is silent.
+static StringRef defaultOf(const Family &family, StringRef name) {
+#define LUT_DEFAULT(modelTypes, size, value)                                                                            \
+  if (name == size && lists(modelTypes, family.modelType))                                                              \
     return value;
 #include "compiler/families/Families.def"
   return "";
+}
+
+StringRef fallbackOf(const Family &family, StringRef name) {
+  StringRef own = defaultOf(family, name);
+  const KeyRow *row = own.empty() ? findKey(name) : nullptr;
+  return row ? StringRef(row->fallback) : own;
 }
 
 StringRef activationOf(const Family &family, std::optional<StringRef> published) {

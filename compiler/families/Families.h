@@ -1,4 +1,4 @@
-// What lutc knows of model families, as data: Families.def. Readers of checkpoints take their names from it,
+// What lutc knows of model families, as data: Families.def, Blocks.def, Recipes.def. Readers of checkpoints take their names from it,
 // readers of configs their sizes, layers and groups.
 #ifndef LUT_COMPILER_FAMILIES_FAMILIES_H
 #define LUT_COMPILER_FAMILIES_FAMILIES_H
@@ -26,6 +26,10 @@ struct GroupRow {
   llvm::StringLiteral name, steps; // "norm:input_layernorm q_proj,k_proj,v_proj"
 };
 
+struct WithheldRow {
+  llvm::StringLiteral group, where, reason;
+};
+
 struct Frame {
   llvm::StringLiteral name, layers, embedding, norm, head;
 };
@@ -47,6 +51,7 @@ struct Family {
   llvm::SmallVector<Block, 4> blocks;
   llvm::SmallVector<const ProjectionRow *, 8> rows; // of all blocks
   llvm::ArrayRef<GroupRow> groups;
+  llvm::ArrayRef<WithheldRow> withheld;
   llvm::SmallVector<BesideRow, 8> beside;
   bool hasQkNorm = false;                       // attention normalizes queries and keys
   bool interleaved = false, transposed = false; // stacked experts have gate and up in turn, and floats [k][n]
@@ -69,13 +74,15 @@ llvm::ArrayRef<const ProjectionRow *> allProjections(); // each name once
 llvm::ArrayRef<Frame> frames();
 // Null: lutc does not know it.
 const Family *findFamily(llvm::StringRef modelType);
+// Of a config whose model_type alone does not tell.
+const Family *findClass(llvm::StringRef architecture, llvm::StringRef published);
 const Architecture *findArchitecture(llvm::StringRef gguf, bool hasExperts);
 
 llvm::ArrayRef<KeyRow> keyRows();
 const KeyRow *findKey(llvm::StringRef name); // null: a key of its own
 bool usesKey(const Family &family, llvm::StringRef name);
-// What the model's code takes where its config is silent, an expression; empty: nothing.
-llvm::StringRef defaultSize(const Family &family, llvm::StringRef name);
+// An expression for what no key of a config gives; empty: nothing.
+llvm::StringRef fallbackOf(const Family &family, llvm::StringRef name);
 // Of lut.activate, where a config says `published`, or nothing; empty: one that it lacks.
 llvm::StringRef activationOf(const Family &family, std::optional<llvm::StringRef> published);
 

@@ -30,6 +30,7 @@ private:
     return checkpoint.metadata.find((architecture + "." + key).str());
   }
   void write(StringRef key, StringRef gguf, json::OStream &json);
+  void writeEqual(StringRef key, std::vector<int64_t> values, json::OStream &json);
   void writeActivation(const Family &family, json::OStream &json);
   void writeTensorFacts(json::OStream &json);
 
@@ -41,9 +42,20 @@ private:
 
 } // namespace
 
-// A list has one value for each layer, and the same for all layers of the families that lutc knows.
+// A list has one value for each layer, and the same for all layers that have what it counts.
+void GgufConfig::writeEqual(StringRef key, std::vector<int64_t> values, json::OStream &json) {
+  if (any_of(values, [](int64_t value) { return value > 0; }))
+    erase(values, 0);
+  if (all_equal(values))
+    json.attribute(key, values.front());
+  else
+    isUniform = false;
+}
+
 void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
-  const MetadataValue *value = find(gguf);
+  const MetadataValue *value = nullptr;
+  for (StringRef name : split(gguf, ' '))
+    value = value || name.empty() ? value : find(name);
   if (!value)
     return;
   auto error = [&](const Twine &what) {
@@ -57,10 +69,8 @@ void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
       error(" has " + Twine(integers->size()) + " values for " + Twine(*layers->integer()) + " layers");
     else if (integers->empty())
       error(" is an empty list");
-    else if (all_equal(*integers))
-      json.attribute(key, integers->front());
     else
-      isUniform = false;
+      writeEqual(key, *integers, json);
   } else if (auto number = value->number(); number && std::isfinite(*number)) {
     json.attribute(key, *number);
   } else {

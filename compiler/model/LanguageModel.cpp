@@ -65,10 +65,18 @@ SmallVector<StringRef, 2> LanguageModel::modelTypes() const {
   return types;
 }
 
+StringRef LanguageModel::architecture() const {
+  const ConfigNode *names = root().find("architectures");
+  return names && !names->items.empty() ? StringRef(names->items.front().text) : "";
+}
+
 const Family *LanguageModel::family() const {
-  for (StringRef type : modelTypes())
+  for (StringRef type : modelTypes()) {
+    if (const Family *family = findClass(architecture(), type))
+      return family;
     if (const Family *family = findFamily(type))
       return family;
+  }
   return nullptr;
 }
 

@@ -21,6 +21,7 @@ public:
 
   // What the config calls the family, from the inside out; null: none that lutc knows.
   llvm::SmallVector<llvm::StringRef, 2> modelTypes() const;
+  llvm::StringRef architecture() const; // the first one; empty: it names none
   const Family *family() const;
 
   const ConfigNode &root() const { return *nodes.back(); }

@@ -56,7 +56,7 @@ static std::string withoutExpert(StringRef inside) {
   return (head + ".experts.{expert}." + rest).str();
 }
 
-LayerTensors::LayerTensors(const Checkpoint &checkpoint, const Family &family) {
+LayerTensors::LayerTensors(const Checkpoint &checkpoint, const Family &family, int64_t known) {
   StringRef layers = family.frame->layers;
   const TensorNames names(checkpoint, Naming::HuggingFace);
   for (const Tensor &tensor : checkpoint.tensors) {
@@ -67,12 +67,14 @@ LayerTensors::LayerTensors(const Checkpoint &checkpoint, const Family &family) {
       others.insert(withoutModel(name));
       continue;
     }
+    count = std::max(count, layer + 1);
+    if (layer >= known)
+      continue;
     auto [entry, fresh] = layersOf.try_emplace(withoutExpert(inside));
     if (fresh)
       order.push_back(entry->first().str());
     entry->second.insert(layer);
     sizesOf[entry->first()].insert(tensor.elements());
-    count = std::max(count, layer + 1);
   }
 }
 

@@ -13,7 +13,8 @@ namespace lut {
 
 class LayerTensors {
 public:
-  LayerTensors(const Checkpoint &checkpoint, const Family &family);
+  // Of the first `layers`: more of them predict further tokens.
+  LayerTensors(const Checkpoint &checkpoint, const Family &family, int64_t layers);
 
   // Of a tensor such as "input_layernorm.weight"; experts are called {expert}.
   size_t layersWith(llvm::StringRef inside) const;

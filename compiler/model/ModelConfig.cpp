@@ -43,9 +43,19 @@ private:
 
 } // namespace
 
-const std::vector<bool> &ModelConfig::layersOf(const ProjectionRow &row) const {
-  auto holds = [&](const Block &block) { return any_of(block.rows, [&](auto &it) { return &it == &row; }); };
-  return blockLayers[find_if(family->blocks, holds) - family->blocks.begin()];
+int64_t ModelConfig::layersWith(const ProjectionRow &row) const {
+  int64_t layers = 0;
+  for (auto [block, has] : zip(family->blocks, blockLayers))
+    if (any_of(block.rows, [&](const ProjectionRow &it) { return &it == &row; }))
+      layers += llvm::count(has, true);
+  return layers;
+}
+
+const ProjectionRow *ModelConfig::findRole(StringRef role) const {
+  for (const ProjectionRow *row : family->rows)
+    if (row->role == role && isHeld(*row) && layersWith(*row) > 0)
+      return row;
+  return nullptr;
 }
 
 std::string ModelConfig::path(const ProjectionRow &row, StringRef layer, StringRef expert) const {
@@ -55,8 +65,8 @@ std::string ModelConfig::path(const ProjectionRow &row, StringRef layer, StringR
 }
 
 int64_t ModelConfig::experts() const {
-  const ProjectionRow *router = family->findRole("router");
-  return router && hasLayers(*router) ? size(router->n).value : 0;
+  const ProjectionRow *router = findRole("router");
+  return router ? size(router->n).value : 0;
 }
 
 const Family *ModelConfigReader::readFamily() {
@@ -109,6 +119,9 @@ void ModelConfigReader::findBlocks(int64_t layers) {
 
 void ModelConfigReader::readLayers(ModelSizes &sizes) {
   int64_t layers = sizes.value("layers");
+  model.predictingLayers = int64_t(positive("predicting_layers").value_or(0));
+  if (model.isGguf) // which counts all
+    layers -= std::min(layers - 1, model.predictingLayers);
   if (layers > 10000)
     return diagnostics.error(sizes.where("layers"), Twine(layers) + " layers are above the limit of 10000",
                              "take the value from the model's published config.json");
@@ -118,7 +131,7 @@ void ModelConfigReader::readLayers(ModelSizes &sizes) {
     for (const LayerKind &kind : kinds)
       has.push_back(hasBlock(block, kind, config));
   }
-  if (stored && stored->checkpoint.isGguf())
+  if (model.isGguf)
     findBlocks(layers);
   model.shape.layers = layers;
 }
@@ -126,9 +139,9 @@ void ModelConfigReader::readLayers(ModelSizes &sizes) {
 void ModelConfigReader::readSizes(ModelSizes &sizes) {
   for (auto [block, layers] : zip(model.family->blocks, model.blockLayers))
     for (const ProjectionRow &row : is_contained(layers, true) ? block.rows : ArrayRef<ProjectionRow>())
-      for (StringRef expression : {row.n, row.k}) {
+      for (StringRef expression : {StringRef(row.n), StringRef(row.k)}) {
         auto [entry, isNew] = model.sizes.try_emplace(expression);
-        if (!isNew)
+        if (!isNew || !model.isHeld(row))
           continue;
         SMRange where = sizes.where(expression);
         int64_t value = sizes.value(expression);
@@ -156,6 +169,9 @@ void ModelConfigReader::readFunctions(ModelSizes &sizes) {
   model.shape.qkNorm = model.family->hasQkNorm;
   model.expertsPerToken = sizes.find("experts_per_token").value_or(0);
   model.hasSubNorms = holding("use_sub_norms").boolean("use_sub_norms").value_or(true);
+  for (const WithheldRow &row : model.family->withheld)
+    if (hasBlock({{}, row.where}, LayerKind(), config))
+      model.withheld.try_emplace(row.group, row.reason.str());
   readBiases();
   readActivation();
   checkArchitecture();
@@ -171,27 +187,29 @@ void ModelConfigReader::readBiases() {
 }
 
 void ModelConfigReader::readActivation() {
-  StringRef key = config.find("hidden_activation") ? "hidden_activation" : "hidden_act";
+  StringRef key = "hidden_act";
+  for (StringRef other : {"activation", "mlp_hidden_act", "hidden_activation"})
+    key = config.find(other) ? other : key;
   const ConfigNode *name = holding(key).string(key);
   model.shape.activation =
       activationOf(*model.family, name ? std::optional<StringRef>(name->text) : std::nullopt).str();
   if (model.shape.activation.empty())
-    model.activationProblem = name->text.empty() ? "the model does not say its activation"
-                                                 : "lutc has no activation '" + name->text + "'";
+    model.activationProblem = !name || name->text.empty() ? "the model does not say its activation, or lutc lacks it"
+                                                          : "lutc has no activation '" + name->text + "'";
 }
 
 // LlamaForCausalLM is llama; the published BitnetForCausalLM that calls itself llama has other layers.
 void ModelConfigReader::checkArchitecture() {
-  const ConfigNode *names = config.root().find("architectures");
-  if (!names || names->items.empty())
-    return;
-  StringRef name = names->items.front().text;
+  auto plain = [](StringRef text) {
+    std::string letters = text.lower();
+    erase(letters, '_');
+    return letters;
+  };
+  StringRef name = config.architecture();
   size_t end = name.find("For");
-  std::string stem = name.take_front(end).lower();
-  bool isOwn = end == StringRef::npos || any_of(config.modelTypes(), [&](StringRef type) {
-                 std::string plain = type.lower();
-                 erase(plain, '_');
-                 return StringRef(plain).starts_with(stem);
+  std::string stem = plain(name.take_front(end));
+  bool isOwn = name.empty() || end == StringRef::npos || any_of(config.modelTypes(), [&](StringRef type) {
+                 return findClass(name, type) || StringRef(plain(type)).starts_with(stem);
                });
   if (!isOwn)
     model.groupsProblem = "the config's architecture is " + name.str() + ", not one of " +
@@ -226,14 +244,15 @@ std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights
   model.family = readFamily();
   if (!model.family)
     return std::nullopt;
+  model.isGguf = stored && stored->checkpoint.isGguf();
   model.modules = config.prefix();
   ModelSizes sizes(config, *model.family, diagnostics);
   readAttention(sizes);
   readLayers(sizes);
   readSizes(sizes);
   readFunctions(sizes);
-  model.shape.vocabulary = sizes.value("vocab_size");
-  model.sizes["vocab_size"] = {model.shape.vocabulary, diagnostics.position(sizes.where("vocab_size"))};
+  model.shape.vocabulary = sizes.value("vocabulary");
+  model.sizes["vocabulary"] = {model.shape.vocabulary, diagnostics.position(sizes.where("vocabulary"))};
   std::optional<bool> tied = holding("tie_word_embeddings").boolean("tie_word_embeddings");
   model.tiedHead = tied.value_or(false);
   model.ownHead = tied && !*tied;

@@ -21,6 +21,9 @@ struct ModelConfig {
   ModelShape shape;
   llvm::StringMap<Extent> sizes;              // of expressions of the family's projections
   std::vector<std::vector<bool>> blockLayers; // for each block of the family, which layers have it
+  bool isGguf = false;
+  llvm::StringMap<std::string> withheld;      // groups that cannot be, and why
+  int64_t predictingLayers = 0;               // behind the model's, which a checkpoint may have
   llvm::StringRef modules;                    // what stands before the names of a nested model's
   bool tiedHead = false;                      // lm_head is the embedding
   bool ownHead = false;                       // the config says that it is not
@@ -36,9 +39,10 @@ struct ModelConfig {
   std::string path(const ProjectionRow &row, llvm::StringRef layer,
                    llvm::StringRef expert = "{expert}") const;
   const Extent &size(llvm::StringRef expression) const { return sizes.find(expression)->second; }
-  // The layers that have a projection.
-  const std::vector<bool> &layersOf(const ProjectionRow &row) const;
-  bool hasLayers(const ProjectionRow &row) const { return llvm::is_contained(layersOf(row), true); }
+  int64_t layersWith(const ProjectionRow &row) const;
+  // A projection that layers have, in a form that products can take; null: there is none.
+  const ProjectionRow *findRole(llvm::StringRef role) const;
+  bool isHeld(const ProjectionRow &row) const { return !isGguf || !row.gguf.empty(); }
   int64_t experts() const; // of a layer
 };
 

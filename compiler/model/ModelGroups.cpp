@@ -4,6 +4,7 @@
 #include "compiler/model/ModelPlan.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace llvm;
 
@@ -25,6 +26,7 @@ private:
     std::string problem;
   };
 
+  bool isOwn(const GroupRow &row) const;
   void planGroup(const GroupRow &row);
   std::string addSteps(const GroupRow &row, GroupSpec &group);
   Word readWord(StringRef word, const GroupSpec &group);
@@ -35,25 +37,31 @@ private:
   std::string checkBiases(bool added) const;
   std::string foreignTensor() const;
   bool isKnown(StringRef inside) const;
-  size_t layersOf(const ProjectionRow &row) const;
 
   const ModelConfig &model;
   const LayerTensors *const tensors; // null: only the config is known
   LibrarySpec &library;
   SmallVector<const ProjectionRow *> products; // of the last word that names some
+  size_t layers = 0;                           // that have the next products
 };
 
 } // namespace
 
-size_t GroupPlanner::layersOf(const ProjectionRow &row) const {
-  return llvm::count(model.layersOf(row), true);
+static bool isProducts(StringRef word) {
+  return !word.contains(':') && !word.ends_with("bias") && word != "activate" && word != "residual";
+}
+
+// The first matrix that a rest of words multiplies by; null: none, or one that the model lacks.
+static const ProjectionRow *nextProduct(const ModelConfig &model, ArrayRef<StringRef> words) {
+  const auto *found = find_if(words, isProducts);
+  return found == words.end() ? nullptr : model.findRole(found->split(',').first);
 }
 
 //===----------------------------------------------------------------------===//
 // Words
 //===----------------------------------------------------------------------===//
 
-// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm"
+// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm", "layer:input_layernorm"
 GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group) {
   auto [kind, module] = word.split(':');
   bool mayLack = kind.ends_with("?"), isFinal = module == "final";
@@ -62,15 +70,18 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
     return {};
   if (isFinal)
     module = model.family->frame->norm;
-  if (tensors && isFinal ? !tensors->has((module + ".weight").str())
-                         : tensors && found < size_t(model.shape.layers))
+  if (tensors && isFinal ? !tensors->has((module + ".weight").str()) : tensors && found < layers)
     return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
+  bool hasBias = !tensors || (isFinal ? tensors->has((module + ".bias").str())
+                                      : tensors->layersWith((module + ".bias").str()) == found);
+  if (kind == "layer" && !hasBias)
+    return {{}, (module + " has no bias, which the group would add").str()};
   if (!model.shape.normEpsilon)
-    return {{}, "the config has no rms_norm_eps"};
+    return {{}, "the config has no " + findKey("norm_epsilon")->keys.split(' ').first.str()};
   auto isNorm = [](const GroupStep &step) { return step.kind == GroupStep::Kind::norm; };
   GroupStep step;
   step.kind = GroupStep::Kind::norm;
-  step.function = "rms";
+  step.function = kind == "layer" ? "layer" : "rms";
   step.name = any_of(group.steps, isNorm) ? "sub_norm" : "norm";
   step.epsilon = model.shape.normEpsilon;
   return {step, ""};
@@ -89,7 +100,7 @@ GroupPlanner::Word GroupPlanner::readActivation() {
 std::string GroupPlanner::checkBiases(bool added) const {
   for (const ProjectionRow *row : tensors ? ArrayRef(products) : ArrayRef<const ProjectionRow *>()) {
     size_t found = tensors->layersWith((row->path + ".bias").str());
-    if (found != (added ? layersOf(*row) : 0))
+    if (found != (added ? size_t(model.layersWith(*row)) : 0))
       return (row->path +
               (added ? " has no bias in some layers" : " has a bias, which the group does not add"))
           .str();
@@ -125,7 +136,7 @@ GroupPlanner::Word GroupPlanner::readProducts(StringRef word, const GroupSpec &g
           "experts are in activation order, each in its own; call their kernels for each expert, or quantize "
           "without desc_act and actorder"};
     step.kernels.push_back(kernel - library.kernels.begin());
-    if (const ProjectionRow *row = model.family->findRole(role))
+    if (const ProjectionRow *row = model.findRole(role))
       products.push_back(row);
   }
   return {step, ""};
@@ -137,11 +148,11 @@ GroupPlanner::Word GroupPlanner::readWord(StringRef word, const GroupSpec &group
   if (std::string problem = checkBiases(false); !problem.empty())
     return {{}, problem};
   products.clear();
-  if (word.starts_with("norm"))
+  if (word.contains(':'))
     return readNorm(word, group);
   if (word == "activate")
     return readActivation();
-  if (word != "residual")
+  if (isProducts(word))
     return readProducts(word, group);
   GroupStep step;
   step.kind = GroupStep::Kind::residual;
@@ -155,7 +166,11 @@ GroupPlanner::Word GroupPlanner::readWord(StringRef word, const GroupSpec &group
 
 std::string GroupPlanner::addSteps(const GroupRow &row, GroupSpec &group) {
   products.clear();
-  for (StringRef text : split(row.steps, ' ')) {
+  SmallVector<StringRef> words;
+  StringRef(row.steps).split(words, ' ');
+  for (auto [index, text] : enumerate(words)) {
+    const ProjectionRow *next = nextProduct(model, ArrayRef(words).drop_front(index));
+    layers = next ? model.layersWith(*next) : 0;
     Word word = readWord(text, group);
     if (!word.problem.empty())
       return word.problem;
@@ -167,33 +182,31 @@ std::string GroupPlanner::addSteps(const GroupRow &row, GroupSpec &group) {
   return checkBiases(false);
 }
 
+// The layers have all of its matrices; lm_head is there on request only.
+bool GroupPlanner::isOwn(const GroupRow &row) const {
+  for (StringRef word : split(row.steps, ' '))
+    for (StringRef role : isProducts(word) ? split(word, ',') : split("", ','))
+      if (role == "lm_head" ? none_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; })
+                            : !role.empty() && !model.findRole(role))
+        return false;
+  return true;
+}
+
 void GroupPlanner::planGroup(const GroupRow &row) {
   GroupSpec group;
   group.name = row.name.str();
   group.position = model.size("hidden").position;
-  bool hasHead = any_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; });
-  if (group.name == "head" && !hasHead)
-    return; // on request only
   std::string problem = model.groupsProblem;
+  if (auto withheld = model.withheld.find(row.name); withheld != model.withheld.end())
+    problem = withheld->second;
   if (group.name == "head" && tensors && tensors->has((model.family->frame->head + ".bias").str()))
     problem = "lm_head has a bias, which the group does not add";
   if (group.name == "experts") {
-    if (!model.family->hasExperts())
-      return;
     group.experts = model.experts();
     group.top = model.expertsPerToken;
     if (!group.top)
       problem = "the config does not say how many experts a token has";
   }
-  // A family without dense layers has recipes for them, which are not missing.
-  auto hasLayers = [&](StringRef role) {
-    const ProjectionRow *projection = model.family->findRole(role);
-    return !projection || layersOf(*projection) > 0;
-  };
-  for (StringRef word : split(row.steps, ' '))
-    for (StringRef role : split(word, ','))
-      if (role.contains("_proj") && (!model.family->findRole(role) || !hasLayers(role)))
-        return;
   if (problem.empty())
     problem = foreignTensor();
   if (problem.empty())
@@ -231,8 +244,13 @@ std::string GroupPlanner::foreignTensor() const {
 }
 
 void GroupPlanner::plan() {
+  StringSet<> planned;
   for (const GroupRow &row : model.family->groups)
-    planGroup(row);
+    if (isOwn(row) && planned.insert(row.name).second)
+      planGroup(row);
+  for (const WithheldRow &row : model.family->withheld)
+    if (auto it = model.withheld.find(row.group); it != model.withheld.end() && planned.insert(row.group).second)
+      library.withheld.push_back({row.group.str(), it->second});
 }
 
 void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySpec &library) {
@@ -240,13 +258,6 @@ void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySp
 }
 
 // A norm is of what the next products of its recipe multiply.
-static std::optional<int64_t> widthBehind(const ModelConfig &model, ArrayRef<StringRef> words) {
-  for (StringRef word : words)
-    if (const ProjectionRow *row = model.family->findRole(word.split(',').first))
-      return model.size(row->k).value;
-  return std::nullopt;
-}
-
 void checkNorms(const ModelConfig &model, const LayerTensors &tensors, StringRef path,
                 Diagnostics &diagnostics) {
   for (const GroupRow &row : model.family->groups) {
@@ -254,12 +265,13 @@ void checkNorms(const ModelConfig &model, const LayerTensors &tensors, StringRef
     StringRef(row.steps).split(words, ' ');
     for (auto [index, word] : enumerate(words)) {
       std::string name = (word.split(':').second + ".weight").str();
-      auto width = word.contains(':') ? widthBehind(model, ArrayRef(words).drop_front(index)) : std::nullopt;
-      auto other = width ? tensors.otherSize(name, *width) : std::nullopt;
+      const ProjectionRow *next = word.contains(':') ? nextProduct(model, ArrayRef(words).drop_front(index)) : nullptr;
+      int64_t width = next ? model.size(next->k).value : 0;
+      auto other = next ? tensors.otherSize(name, width) : std::nullopt;
       if (other && !diagnostics.failed())
         diagnostics.error(path,
                           "'" + name + "' of a layer has " + Twine(*other) + " elements, and normalizes " +
-                              Twine(*width),
+                              Twine(width),
                           "the checkpoint is damaged, download it again");
     }
   }

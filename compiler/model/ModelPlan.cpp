@@ -176,7 +176,7 @@ void ModelPlanner::planRow(const ProjectionRow &row, const std::vector<bool> &la
 }
 
 void ModelPlanner::planHead() {
-  static constexpr ProjectionRow row = {"lm_head", "lm_head", "output", "vocab_size", "hidden"};
+  static constexpr ProjectionRow row = {"lm_head", "lm_head", "output", "vocabulary", "hidden"};
   WeightDecision decision{std::nullopt, model.tiedHead
                                             ? "tied to the embedding, kept in float by the checkpoint"
                                             : "kept in float by the checkpoint"};
@@ -219,7 +219,7 @@ void ModelPlanner::checkOptions() {
 
 // Tensors of layers that the config does not have.
 void ModelPlanner::checkLayers(const LayerTensors &tensors) {
-  int64_t said = model.shape.layers;
+  int64_t said = model.shape.layers + model.predictingLayers;
   if (tensors.layers() > said && !diagnostics.failed())
     diagnostics.error(stored->checkpoint.path,
                       "holds " + Twine(tensors.layers()) + " layers, and the config says " + Twine(said),
@@ -229,12 +229,13 @@ void ModelPlanner::checkLayers(const LayerTensors &tensors) {
 std::optional<LibrarySpec> ModelPlanner::plan() {
   std::optional<LayerTensors> tensors;
   if (stored)
-    tensors.emplace(stored->checkpoint, *model.family);
+    tensors.emplace(stored->checkpoint, *model.family, model.shape.layers);
   library.modelType = model.family->modelType.str();
   library.model = model.shape;
   for (auto [block, layers] : zip(model.family->blocks, model.blockLayers))
     for (const ProjectionRow &row : block.rows)
-      planRow(row, layers);
+      if (model.isHeld(row))
+        planRow(row, layers);
   planHead();
   if (tensors) {
     checkLayers(*tensors);

@@ -14,13 +14,6 @@ static StringRef keysOf(StringRef name) {
   return row ? StringRef(row->keys) : name;
 }
 
-// What stands for a size that no key gives; empty: nothing.
-static StringRef fallbackOf(const Family &family, StringRef name) {
-  StringRef own = defaultSize(family, name);
-  const KeyRow *row = own.empty() ? findKey(name) : nullptr;
-  return row ? StringRef(row->fallback) : own;
-}
-
 StringRef ModelSizes::key(StringRef expression) const {
   for (StringRef name : split(expression, ' ')) {
     if (!isAlpha(name.front()))
