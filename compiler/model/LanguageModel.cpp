@@ -1,6 +1,7 @@
 #include "compiler/model/LanguageModel.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
 
@@ -51,8 +52,16 @@ const ConfigNode &LanguageModel::holding(StringRef key) const {
   return found == nodes.end() ? root() : **found;
 }
 
-bool LanguageModel::has(StringRef key) const {
-  const ConfigNode *node = find(key);
+const ConfigNode *LanguageModel::findNamed(StringRef name) const {
+  const KeyRow *row = findKey(name);
+  for (StringRef key : split(row ? StringRef(row->keys) : name, ' '))
+    if (const ConfigNode *found = find(key))
+      return found;
+  return nullptr;
+}
+
+bool LanguageModel::has(StringRef name) const {
+  const ConfigNode *node = findNamed(name);
   return node && node->boolean().value_or(true) && node->number().value_or(1) != 0 &&
          (node->kind != ConfigNode::Sequence || !node->items.empty());
 }

@@ -16,8 +16,9 @@ public:
   const ConfigNode *find(llvm::StringRef key) const; // null: there is none, or it is null
   // The mapping that has the key, and the innermost one where none has.
   const ConfigNode &holding(llvm::StringRef key) const;
+  const ConfigNode *findNamed(llvm::StringRef name) const; // as Blocks.def calls a key, or several
   // A value that is there, and neither false, 0 nor empty.
-  bool has(llvm::StringRef key) const;
+  bool has(llvm::StringRef name) const;
 
   // What the config calls the family, from the inside out; null: none that lutc knows.
   llvm::SmallVector<llvm::StringRef, 2> modelTypes() const;

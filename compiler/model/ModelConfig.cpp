@@ -108,7 +108,7 @@ void ModelConfigReader::readAttention(ModelSizes &sizes) {
 void ModelConfigReader::findBlocks(int64_t layers) {
   for (auto [block, has] : zip(model.family->blocks, model.blockLayers))
     for (int64_t layer = 0; layer < layers && !block.where.empty(); ++layer)
-      has[layer] = any_of(block.rows, [&](const ProjectionRow &row) {
+      has[layer] = !is_contained(split(block.where, ','), "!gguf") && any_of(block.rows, [&](const ProjectionRow &row) {
         return findWeights(stored->checkpoint, model.path(row, std::to_string(layer), "0"));
       });
   // A layer without any of its parts lacks the first one.
@@ -154,12 +154,9 @@ void ModelConfigReader::readSizes(ModelSizes &sizes) {
       }
 }
 
-// A number by its name in Families.def.
 std::optional<double> ModelConfigReader::positive(StringRef name) const {
-  for (StringRef key : split(findKey(name)->keys, ' '))
-    if (const ConfigNode *node = config.find(key))
-      return node->number().value_or(0) > 0 ? node->number() : std::nullopt;
-  return std::nullopt;
+  const ConfigNode *node = config.findNamed(name);
+  return node && node->number().value_or(0) > 0 ? node->number() : std::nullopt;
 }
 
 // What lies between the products.
@@ -194,7 +191,7 @@ void ModelConfigReader::readActivation() {
   model.shape.activation =
       activationOf(*model.family, name ? std::optional<StringRef>(name->text) : std::nullopt).str();
   if (model.shape.activation.empty())
-    model.activationProblem = !name || name->text.empty() ? "the model does not say its activation, or lutc lacks it"
+    model.activationProblem = !name || name->text.empty() ? "the model does not say its activation"
                                                           : "lutc has no activation '" + name->text + "'";
 }
 

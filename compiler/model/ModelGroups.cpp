@@ -61,7 +61,7 @@ static const ProjectionRow *nextProduct(const ModelConfig &model, ArrayRef<Strin
 // Words
 //===----------------------------------------------------------------------===//
 
-// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm", "layer:input_layernorm"
+// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm", "norm=1e-6:self_attn.q_a_layernorm", "layer:input_layernorm"
 GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group) {
   auto [kind, module] = word.split(':');
   bool mayLack = kind.ends_with("?"), isFinal = module == "final";
@@ -76,14 +76,16 @@ GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group
                                       : tensors->layersWith((module + ".bias").str()) == found);
   if (kind == "layer" && !hasBias)
     return {{}, (module + " has no bias, which the group would add").str()};
-  if (!model.shape.normEpsilon)
+  double epsilon = model.shape.normEpsilon;
+  kind.split('=').second.getAsDouble(epsilon);
+  if (!epsilon)
     return {{}, "the config has no " + findKey("norm_epsilon")->keys.split(' ').first.str()};
   auto isNorm = [](const GroupStep &step) { return step.kind == GroupStep::Kind::norm; };
   GroupStep step;
   step.kind = GroupStep::Kind::norm;
   step.function = kind == "layer" ? "layer" : "rms";
   step.name = any_of(group.steps, isNorm) ? "sub_norm" : "norm";
-  step.epsilon = model.shape.normEpsilon;
+  step.epsilon = epsilon;
   return {step, ""};
 }
 
@@ -182,12 +184,16 @@ std::string GroupPlanner::addSteps(const GroupRow &row, GroupSpec &group) {
   return checkBiases(false);
 }
 
-// The layers have all of its matrices; lm_head is there on request only.
+// lm_head is there on request only.
+static bool hasHead(const LibrarySpec &library) {
+  return any_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; });
+}
+
+// The layers have all of its matrices.
 bool GroupPlanner::isOwn(const GroupRow &row) const {
   for (StringRef word : split(row.steps, ' '))
     for (StringRef role : isProducts(word) ? split(word, ',') : split("", ','))
-      if (role == "lm_head" ? none_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; })
-                            : !role.empty() && !model.findRole(role))
+      if (role == "lm_head" ? !hasHead(library) : !role.empty() && !model.findRole(role))
         return false;
   return true;
 }
@@ -224,7 +230,7 @@ bool GroupPlanner::isKnown(StringRef inside) const {
       return true;
   static constexpr StringLiteral stacks[] = {"gate_up_proj", "down_proj"};
   for (StringRef stack : stacks) {
-    StringRef rest = inside.split(".experts.").second;
+    StringRef rest = inside.starts_with("experts.") ? inside.split('.').second : inside.split(".experts.").second;
     if (rest.consume_front(stack) && (rest.empty() || rest == "_blocks" || rest == "_scales"))
       return true;
   }
@@ -249,7 +255,7 @@ void GroupPlanner::plan() {
     if (isOwn(row) && planned.insert(row.name).second)
       planGroup(row);
   for (const WithheldRow &row : model.family->withheld)
-    if (auto it = model.withheld.find(row.group); it != model.withheld.end() && planned.insert(row.group).second)
+    if (auto it = model.withheld.find(row.group); it != model.withheld.end() && (hasHead(library) || row.group != "head") && planned.insert(row.group).second)
       library.withheld.push_back({row.group.str(), it->second});
 }
 
