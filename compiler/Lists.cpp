@@ -2,7 +2,7 @@
 
 #include "codegen/library/Pipeline.h"
 #include "codegen/targets/Targets.h"
-#include "compiler/model/Models.h"
+#include "compiler/families/Families.h"
 #include "compiler/simulate/MachineReader.h"
 #include "dialects/lut/Format.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -85,8 +85,8 @@ Table formatTable() {
 
 Table modelTable() {
   Table table{{"model_type", "models"}, {}};
-  for (const ModelRow &row : modelRows())
-    table.rows.push_back({row.modelType, row.summary});
+  for (const Family &family : families())
+    table.rows.push_back({family.modelType.str(), family.summary.str()});
   return table;
 }
 

@@ -226,6 +226,13 @@ static Error readFile(StringRef file, Checkpoint &checkpoint) {
   return unexpectedFile(file, kind, WantedFile::Checkpoint);
 }
 
+static const Architecture *architectureOf(const Metadata &metadata) {
+  const MetadataValue *value = metadata.find("general.architecture");
+  std::string name = value ? value->string().value_or("").str() : "";
+  const MetadataValue *experts = metadata.find(name + ".expert_count");
+  return findArchitecture(name, experts && experts->integer().value_or(0) > 0);
+}
+
 Expected<Checkpoint> openCheckpoint(StringRef path) {
   Checkpoint checkpoint;
   checkpoint.path = path.str();
@@ -252,6 +259,8 @@ Expected<Checkpoint> openCheckpoint(StringRef path) {
   if (Error problem = readFile(file, checkpoint))
     return std::move(problem);
   checkpoint.sortNames();
+  if (checkpoint.isGguf())
+    checkpoint.architecture = architectureOf(checkpoint.metadata);
   SmallString<128> config(sys::path::parent_path(file));
   sys::path::append(config, "config.json");
   if (sys::fs::exists(config))

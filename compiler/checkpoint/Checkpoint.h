@@ -5,6 +5,7 @@
 
 #include "compiler/checkpoint/Metadata.h"
 #include "compiler/checkpoint/TensorType.h"
+#include "compiler/families/Families.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
@@ -30,13 +31,14 @@ public:
   enum class Container { Safetensors, Gguf };
 
   Container container = Container::Safetensors;
-  unsigned version = 0;           // of GGUF: 2 or 3
-  std::string path;               // as given
-  std::string config;             // path of the config.json beside the tensors; empty: none
-  std::vector<std::string> files; // that hold tensors
-  std::vector<Tensor> tensors;    // in the order of the files
-  Metadata metadata;              // of GGUF; of safetensors, __metadata__
-  std::vector<std::string> notes; // what was taken although the files disagree
+  unsigned version = 0;                       // of GGUF: 2 or 3
+  std::string path;                           // as given
+  std::string config;                         // path of the config.json beside the tensors; empty: none
+  std::vector<std::string> files;             // that hold tensors
+  std::vector<Tensor> tensors;                // in the order of the files
+  Metadata metadata;                          // of GGUF; of safetensors, __metadata__
+  const Architecture *architecture = nullptr; // of GGUF whose family lutc knows
+  std::vector<std::string> notes;             // what was taken although the files disagree
 
   bool isGguf() const { return container == Container::Gguf; }
   const Tensor *find(llvm::StringRef name) const; // null: there is none

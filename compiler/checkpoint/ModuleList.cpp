@@ -49,8 +49,8 @@ void ModuleLister::addGguf(const LinearTensor &linear) {
   bool isAlone = !last.getAsInteger(10, first);
   std::map<std::string, std::vector<std::string>> layers; // what families call each, by its name in GGUF
   for (const std::string &module :
-       modulesOfGguf(isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
-    layers[ggufNameOf(numbered(module, 0))].push_back(module);
+       modulesOfGguf(checkpoint, isAlone ? (stack + "_exps.weight").str() : (stem + ".weight").str()))
+    layers[ggufNameOf(checkpoint, numbered(module, 0))].push_back(module);
   if (layers.empty())
     for (int64_t expert = 0; expert < linear.experts(); ++expert)
       add({linear.isStacked() ? linear.expertModule(expert) : linear.module, linear.module});
@@ -59,7 +59,7 @@ void ModuleLister::addGguf(const LinearTensor &linear) {
       std::vector<std::string> names;
       for (const std::string &module : modules)
         names.push_back(numbered(module, expert));
-      names.push_back(ggufNameOf(names.front()));
+      names.push_back(ggufNameOf(checkpoint, names.front()));
       names.push_back(stem.str());
       add(std::move(names));
     }
@@ -79,7 +79,7 @@ void ModuleLister::addSafetensors(const LinearTensor &linear) {
 
 void ModuleLister::addTiedHead() {
   if (checkpoint.isGguf() ? checkpoint.find("token_embd.weight") && !checkpoint.find("output.weight")
-                          : StringRef(moduleNameIn(checkpoint, "lm_head")).ends_with("embed_tokens"))
+                          : isEmbedding(moduleNameIn(checkpoint, "lm_head") + ".weight"))
     add({"lm_head", "output"});
 }
 

@@ -8,41 +8,20 @@ using namespace llvm;
 
 namespace lut {
 
-namespace {
+// The checkpoint's family calls its layers by its own names; others' are taken for the same tensors.
+static std::array<ArrayRef<const ProjectionRow *>, 2> projectionsOf(const Checkpoint &checkpoint) {
+  const Architecture *architecture = checkpoint.architecture;
+  return {architecture ? ArrayRef(architecture->family->rows) : allProjections(), allProjections()};
+}
 
-struct NameRow {
-  StringLiteral module, gguf; // inside a layer
-  RowPart part = RowPart::All;
-};
+static const Frame &frameOf(const Checkpoint &checkpoint) {
+  return checkpoint.architecture ? *checkpoint.architecture->family->frame : frames().front();
+}
 
-// By llama.cpp's tensor names.
-constexpr NameRow nameRows[] = {
-    {"self_attn.q_proj", "attn_q"},
-    {"self_attn.k_proj", "attn_k"},
-    {"self_attn.v_proj", "attn_v"},
-    {"self_attn.o_proj", "attn_output"},
-    {"self_attn.qkv_proj", "attn_qkv"},
-    {"mlp.gate_proj", "ffn_gate"},
-    {"mlp.up_proj", "ffn_up"},
-    {"mlp.gate_up_proj", "ffn_up"}, // Phi-3
-    {"mlp.down_proj", "ffn_down"},
-    {"mlp.gate", "ffn_gate_inp"},
-    {"mlp.router", "ffn_gate_inp"},
-    {"block_sparse_moe.gate", "ffn_gate_inp"},
-    {"mlp.experts.{expert}.gate_proj", "ffn_gate_exps"},
-    {"mlp.experts.{expert}.up_proj", "ffn_up_exps"},
-    {"mlp.experts.{expert}.down_proj", "ffn_down_exps"},
-    {"block_sparse_moe.experts.{expert}.w1", "ffn_gate_exps"},
-    {"block_sparse_moe.experts.{expert}.w3", "ffn_up_exps"},
-    {"block_sparse_moe.experts.{expert}.w2", "ffn_down_exps"},
-    // Fused by the converter: all rows of gate stand before those of up.
-    {"mlp.experts.{expert}.gate_proj", "ffn_gate_up_exps", RowPart::Gate},
-    {"mlp.experts.{expert}.up_proj", "ffn_gate_up_exps", RowPart::Up},
-    {"block_sparse_moe.experts.{expert}.w1", "ffn_gate_up_exps", RowPart::Gate},
-    {"block_sparse_moe.experts.{expert}.w3", "ffn_gate_up_exps", RowPart::Up},
-};
-
-} // namespace
+// "model.layers.3.mlp.up_proj" is layer 3 and the rest, whatever stands before a multimodal model's.
+static std::pair<StringRef, StringRef> splitLayer(const Checkpoint &checkpoint, StringRef module) {
+  return module.split((frameOf(checkpoint).layers.rsplit('.').second + ".").str()).second.split('.');
+}
 
 // Matches a path to a row's; the number in place of {expert} goes to `expert`.
 static bool matches(StringRef path, StringRef pattern, int64_t &expert) {
@@ -56,11 +35,13 @@ static bool matches(StringRef path, StringRef pattern, int64_t &expert) {
 // half a head apart, so its converter reorders them (LlamaModel.permute of convert_hf_to_gguf.py).
 // -1: the file does not say how many heads the layer has.
 static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef layer, StringRef gguf) {
-  const MetadataValue *architecture = checkpoint.metadata.find("general.architecture");
-  if (!architecture || architecture->string() != StringRef("llama") || (gguf != "attn_q" && gguf != "attn_k"))
+  const Architecture *architecture = checkpoint.architecture;
+  if (!architecture || architecture->heads != HeadOrder::Interleaved ||
+      (gguf != "attn_q" && gguf != "attn_k"))
     return 0;
-  const MetadataValue *heads = checkpoint.metadata.find("llama.attention.head_count");
-  const MetadataValue *keyHeads = checkpoint.metadata.find("llama.attention.head_count_kv");
+  std::string key = (architecture->gguf + ".attention.head_count").str();
+  const MetadataValue *heads = checkpoint.metadata.find(key),
+                      *keyHeads = checkpoint.metadata.find(key + "_kv");
   const MetadataValue *value = gguf == "attn_k" && keyHeads ? keyHeads : heads;
   auto counts = value ? value->integers() : std::nullopt;
   size_t index = 0;
@@ -69,12 +50,17 @@ static int64_t interleavedHeads(const Checkpoint &checkpoint, StringRef layer, S
   return (*counts)[index];
 }
 
-// The tensor of a module of a layer, by one row of the table.
-static GgufName findByRow(const Checkpoint &checkpoint, StringRef layer, const NameRow &row, int64_t expert) {
+// The converter may have fused gate and up of all experts: all rows of gate stand before those of up.
+static RowPart partOfFused(StringRef gguf) {
+  return gguf == "ffn_gate_exps" ? RowPart::Gate : gguf == "ffn_up_exps" ? RowPart::Up : RowPart::All;
+}
+
+// The tensor of a module of a layer, by one row of its family.
+static GgufName findByRow(const Checkpoint &checkpoint, StringRef layer, const ProjectionRow &row,
+                          int64_t expert) {
   auto find = [&](const Twine &inside) { return checkpoint.find(("blk." + layer + "." + inside).str()); };
   GgufName name;
   name.expert = expert;
-  name.part = row.part;
   name.interleavedHeads = interleavedHeads(checkpoint, layer, row.gguf);
   name.tensor = find(row.gguf + ".weight");
   name.scale = find(row.gguf + ".scale");
@@ -84,9 +70,14 @@ static GgufName findByRow(const Checkpoint &checkpoint, StringRef layer, const N
     name.scale = find(alone + "." + Twine(expert) + ".scale");
     name.expert = 0;
   }
-  // Parts of a fused tensor have factors of their own.
-  if (!name.scale && row.part != RowPart::All)
-    name.scale = find(row.part == RowPart::Gate ? "ffn_gate_exps.scale" : "ffn_up_exps.scale");
+  if (RowPart part = partOfFused(row.gguf); !name.tensor && part != RowPart::All) {
+    name.tensor = find("ffn_gate_up_exps.weight");
+    name.scale = find("ffn_gate_up_exps.scale");
+    name.expert = expert;
+    name.part = part;
+    if (!name.scale) // parts of a fused tensor have factors of their own
+      name.scale = find(row.gguf + ".scale");
+  }
   return name;
 }
 
@@ -117,87 +108,112 @@ GgufName findGgufTensor(const Checkpoint &checkpoint, StringRef module) {
     }
     return name;
   }
-  auto [layer, inside] = module.split("layers.").second.split('.');
-  for (const NameRow &row : nameRows) {
-    int64_t expert = 0;
-    if (matches(inside, row.module, expert))
-      name = findByRow(checkpoint, layer, row, expert);
-    if (name.tensor)
-      return name;
-  }
+  auto [layer, inside] = splitLayer(checkpoint, module);
+  bool isKnown = false;
+  for (ArrayRef<const ProjectionRow *> rows : projectionsOf(checkpoint))
+    for (const ProjectionRow *row : isKnown ? ArrayRef<const ProjectionRow *>() : rows) {
+      int64_t expert = 0;
+      if (row->gguf.empty() || !matches(inside, row->path, expert))
+        continue;
+      isKnown = true;
+      name = findByRow(checkpoint, layer, *row, expert);
+      if (name.tensor)
+        return name;
+    }
   return {};
 }
 
-std::string ggufNameOf(StringRef module) {
+std::string ggufNameOf(const Checkpoint &checkpoint, StringRef module) {
   if (module == "lm_head")
     return "output";
-  auto [layer, inside] = module.split("layers.").second.split('.');
-  for (const NameRow &row : nameRows) {
-    int64_t expert = -1;
-    if (matches(inside, row.module, expert))
-      return ("blk." + layer + "." + row.gguf + (expert < 0 ? "" : "." + Twine(expert))).str();
-  }
+  auto [layer, inside] = splitLayer(checkpoint, module);
+  for (ArrayRef<const ProjectionRow *> rows : projectionsOf(checkpoint))
+    for (const ProjectionRow *row : rows) {
+      int64_t expert = -1;
+      if (!row->gguf.empty() && matches(inside, row->path, expert))
+        return ("blk." + layer + "." + row->gguf + (expert < 0 ? "" : "." + Twine(expert))).str();
+    }
   return "";
 }
 
-std::vector<std::string> modulesOfGguf(StringRef tensor) {
+std::vector<std::string> modulesOfGguf(const Checkpoint &checkpoint, StringRef tensor) {
   if (tensor == "output.weight")
     return {"lm_head"};
   std::vector<std::string> modules;
   if (!tensor.consume_front("blk.") || !tensor.consume_back(".weight"))
     return modules;
   auto [layer, inside] = tensor.split('.');
-  for (const NameRow &row : nameRows)
-    if (row.gguf == inside)
-      modules.push_back(("model.layers." + layer + "." + row.module).str());
+  bool isFused = inside == "ffn_gate_up_exps";
+  for (ArrayRef<const ProjectionRow *> rows : projectionsOf(checkpoint))
+    for (const ProjectionRow *row : rows)
+      if (row->gguf == inside || (isFused && partOfFused(row->gguf) != RowPart::All)) {
+        std::string module = (frameOf(checkpoint).layers + "." + layer + "." + row->path).str();
+        if (!is_contained(modules, module))
+          modules.push_back(std::move(module));
+      }
   return modules;
 }
 
 // Multimodal models put the language model below one name or the other.
-static std::array<std::string, 5> namesOf(StringRef module) {
+static std::array<std::string, 7> namesOf(StringRef module) {
   StringRef inner = module;
-  inner.consume_front("language_model.");
+  for (StringRef prefix : {"language_model.", "language.", "thinker."})
+    if (inner.consume_front(prefix))
+      break;
   StringRef bare = inner;
   bare.consume_front("model.");
-  return {module.str(), inner.str(), ("language_model." + inner).str(),
-          ("model.language_model." + bare).str(), bare.str()};
+  return {module.str(),
+          inner.str(),
+          ("language_model." + inner).str(),
+          ("model.language_model." + bare).str(),
+          ("thinker." + inner).str(),
+          ("language." + inner).str(),
+          bare.str()};
 }
 
 namespace {
 struct StackedRow {
-  StringLiteral projection, tensor;
+  StringLiteral projection, owner, tensor; // owner inside a block
   RowPart part;
 };
 } // namespace
 
+// transformers 5 calls Mixtral's block like others'.
+static std::string otherBlock(StringRef block) {
+  return block.consume_back(".block_sparse_moe") ? (block + ".mlp").str() : block.str();
+}
+
 std::optional<StackedName> findStacked(const Checkpoint &checkpoint, StringRef module) {
   using Part = RowPart;
-  static constexpr StackedRow rows[] = {
-      {"gate_proj", "gate_up_proj", Part::Gate},  {"up_proj", "gate_up_proj", Part::Up},
-      {"down_proj", "down_proj", Part::All},      {"w1", "gate_up_proj", Part::Gate},
-      {"w3", "gate_up_proj", Part::Up},           {"w2", "down_proj", Part::All},
-      {"gate_up_proj", "gate_up_proj", Part::All}};
-  StringRef layer = module.split(".experts.").first, inside = module.split(".experts.").second;
-  StringRef number = inside.split('.').first, projection = inside.split('.').second;
+  static constexpr StackedRow rows[] = {{"gate_proj", ".experts", "gate_up_proj", Part::Gate},
+                                        {"up_proj", ".experts", "gate_up_proj", Part::Up},
+                                        {"down_proj", ".experts", "down_proj", Part::All},
+                                        {"w1", ".experts", "gate_up_proj", Part::Gate},
+                                        {"w3", ".experts", "gate_up_proj", Part::Up},
+                                        {"w2", ".experts", "down_proj", Part::All},
+                                        {"gate_up_proj", ".experts", "gate_up_proj", Part::All},
+                                        {"gate_proj", "", "input_linear.weight", Part::Gate},
+                                        {"up_proj", "", "input_linear.weight", Part::Up},
+                                        {"down_proj", "", "output_linear.weight", Part::All}};
+  auto [block, inside] = module.split(".experts.");
+  auto [number, projection] = inside.split('.');
   StackedName name;
   if (projection.empty())
     projection = number;
   else if (number.getAsInteger(10, name.expert) || name.expert < 0)
     return std::nullopt;
-  const StackedRow *row = find_if(rows, [&](const StackedRow &row) { return row.projection == projection; });
-  if (row == std::end(rows))
-    return std::nullopt;
-  name.tensor = row->tensor;
-  name.part = row->part;
-  StringRef block = layer; // transformers 5 calls Mixtral's like others'
-  std::string renamed = block.consume_back(".block_sparse_moe") ? (block + ".mlp").str() : layer.str();
-  for (StringRef parent : {layer, StringRef(renamed)})
-    for (const std::string &known : namesOf(parent)) {
-      name.experts = known + ".experts";
-      std::string tensor = (name.experts + "." + name.tensor).str();
-      if (checkpoint.find(tensor) || checkpoint.find(tensor + "_blocks"))
-        return name;
-    }
+  for (const StackedRow &row : rows)
+    if (row.projection == projection)
+      for (const std::string &parent : {block.str(), otherBlock(block)})
+        for (const std::string &known : namesOf(parent)) {
+          name.experts = known + ".experts";
+          name.owner = (known + row.owner).str();
+          name.tensor = row.tensor;
+          name.part = row.part;
+          std::string tensor = (name.owner + "." + name.tensor).str();
+          if (checkpoint.find(tensor) || checkpoint.find(tensor + "_blocks"))
+            return name;
+        }
   return std::nullopt;
 }
 
@@ -209,11 +225,14 @@ std::string moduleNameIn(const Checkpoint &checkpoint, StringRef module) {
   auto names = namesOf(module);
   if (auto found = find_if(names, has); found != names.end())
     return *found;
+  for (const Frame &frame : frames()) // of other families, which have no lm_head
+    if (names.back() == "lm_head" && has(frame.head))
+      return frame.head.str();
   if (names.back() == "lm_head") // tied
-    for (StringRef name : {"model.embed_tokens", "language_model.model.embed_tokens",
-                           "model.language_model.embed_tokens", "embed_tokens"})
-      if (has(name))
-        return name.str();
+    for (const Frame &frame : frames())
+      for (const std::string &name : namesOf(frame.embedding))
+        if (has(name))
+          return name;
   StringRef layer = module; // as above
   if (std::string router; layer.consume_back(".block_sparse_moe.gate"))
     if (router = moduleNameIn(checkpoint, (layer + ".mlp.gate").str()); has(router))
@@ -231,7 +250,7 @@ const Tensor *findWeights(const Checkpoint &checkpoint, StringRef module) {
     return nullptr;
   };
   if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
-    return firstOf((stacked->experts + "." + stacked->tensor).str(), {"", "_blocks"});
+    return firstOf((stacked->owner + "." + stacked->tensor).str(), {"", "_blocks"});
   return firstOf(moduleNameIn(checkpoint, module), {".qweight", ".weight_packed", ".weight"});
 }
 
@@ -276,8 +295,10 @@ std::string LinearTensor::expertModule(int64_t expert) const {
 }
 
 bool isEmbedding(StringRef tensor) {
-  StringRef module = tensor.rsplit('.').first;
-  return module == "token_embd" || module.ends_with("embed_tokens");
+  StringRef module = tensor.rsplit('.').first, name = module.rsplit('.').second;
+  return module == "token_embd" || any_of(frames(), [&](const Frame &frame) {
+           return (name.empty() ? module : name) == frame.embedding.rsplit('.').second;
+         });
 }
 
 StringRef optionalRole(StringRef module) {

@@ -1,4 +1,4 @@
-// Where a checkpoint keeps a linear layer that Models.def calls model.layers.3.self_attn.q_proj.
+// Where a checkpoint keeps a linear layer that families call model.layers.3.self_attn.q_proj.
 #ifndef LUT_COMPILER_CHECKPOINT_MODULENAMES_H
 #define LUT_COMPILER_CHECKPOINT_MODULENAMES_H
 
@@ -30,19 +30,20 @@ inline int64_t interleavedRow(int64_t row, int64_t half) {
   return row - inside + inside % half * 2 + inside / half;
 }
 
-// The modules that a tensor of GGUF may be, by model family: "model.layers.3.self_attn.q_proj" for
-// "blk.3.attn_q.weight", "....experts.{expert}.up_proj" for stacked experts. None: it is not a linear
-// layer's.
-std::vector<std::string> modulesOfGguf(llvm::StringRef tensor);
+// The modules that a tensor of GGUF may be, by the checkpoint's family and then by others:
+// "model.layers.3.self_attn.q_proj" for "blk.3.attn_q.weight", "....experts.{expert}.up_proj" for stacked
+// experts. None: it is not a linear layer's.
+std::vector<std::string> modulesOfGguf(const Checkpoint &checkpoint, llvm::StringRef tensor);
 
 // The other way round: "blk.3.attn_q" for "model.layers.3.self_attn.q_proj", "blk.3.ffn_up_exps.7" for an
 // expert, which may share its tensor. Empty: no linear layer of the table.
-std::string ggufNameOf(llvm::StringRef module);
+std::string ggufNameOf(const Checkpoint &checkpoint, llvm::StringRef module);
 
 // A projection of an expert in a tensor that stacks all experts of a layer (StackedExperts.cpp).
 struct StackedName {
   std::string experts;    // "model.layers.3.mlp.experts"
-  llvm::StringRef tensor; // "gate_up_proj": <experts>.<tensor>, or <experts>.<tensor>_blocks and _scales
+  std::string owner;      // of the tensor: the same, or the block
+  llvm::StringRef tensor; // "gate_up_proj": <owner>.<tensor>, or <owner>.<tensor>_blocks and _scales
   int64_t expert = 0;
   RowPart part = RowPart::All;
 };

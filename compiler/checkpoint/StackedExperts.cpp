@@ -1,5 +1,6 @@
 // Experts whose weights a layer stacks, as transformers 5 and gpt-oss do. With E experts:
 //   gate_up_proj [E][2 f][h], down_proj [E][h][f] of floats; all rows of gate stand before those of up
+// Llama 4 and Qwen3-VL have the transposed matrices, Granite names of its own.
 // gpt-oss has gate and up in turn, row by row, and floats as [E][h][2 f] and [E][f][h]. As published it has
 //   <name>_blocks U8 [E][n][k / 32][16], elements 2 j and 2 j + 1 of e2m1 in the nibbles of byte j
 //   <name>_scales U8 [E][n][k / 32], e8m0
@@ -113,7 +114,7 @@ static WeightSourceOr openBlocks(const Layer &layer, const Layer &experts, const
 
 WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const WeightStorage &storage,
                            std::optional<Format> format) {
-  Layer experts{layer.checkpoint, name.experts, layer.used};
+  Layer experts{layer.checkpoint, name.owner, layer.used};
   bool hasBlocks = experts.find((name.tensor + "_blocks").str());
   if (hasBlocks && !storage.hasBlocks())
     return layer.error("is stored as " + name.tensor +
@@ -126,15 +127,15 @@ WeightSourceOr openStacked(const Layer &layer, const StackedName &name, const We
     return tensor.takeError();
   if (Error problem = checkExpert(layer, name.expert, **tensor))
     return std::move(problem);
-  bool isGptOss = storage.isGptOss;
-  auto rows = select(layer, name.part, (*tensor)->shape[isGptOss ? 2 : 1], isGptOss);
+  auto rows = select(layer, name.part, (*tensor)->shape[storage.transposed ? 2 : 1], storage.interleaved);
   if (!rows)
     return rows.takeError();
   if (!format)
     return unnamedFormat(layer, *(*tensor)->type);
   size_t bytes = (*tensor)->bytes.size() / size_t((*tensor)->shape[0]);
-  return roundWeights(std::make_unique<StackedRows>(
-                          layer, **tensor, (*tensor)->bytes.data() + name.expert * bytes, *rows, isGptOss),
+  return roundWeights(std::make_unique<StackedRows>(layer, **tensor,
+                                                    (*tensor)->bytes.data() + name.expert * bytes, *rows,
+                                                    storage.transposed),
                       (*tensor)->type->name, *format);
 }
 

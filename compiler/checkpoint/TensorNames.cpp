@@ -7,46 +7,12 @@ using namespace llvm;
 
 namespace lut {
 
-namespace {
-
-struct ArchitectureRow {
-  StringLiteral architecture;
-  float normOffset;
-};
-constexpr ArchitectureRow architectureRows[] = {
-#define LUT_ARCHITECTURE(architecture, modelType, normOffset) {architecture, normOffset},
-#include "compiler/checkpoint/TensorNames.def"
-};
-
-struct TensorRow {
-  StringLiteral architecture, gguf, huggingFace;
-};
-constexpr TensorRow tensorRows[] = {
-#define LUT_TENSOR_NAME(architecture, gguf, huggingface) {architecture, gguf, huggingface},
-#include "compiler/checkpoint/TensorNames.def"
-};
-
-} // namespace
-
-static StringRef architectureOf(const Checkpoint &checkpoint) {
-  const MetadataValue *value = checkpoint.metadata.find("general.architecture");
-  return value ? value->string().value_or("") : "";
-}
-
-static const ArchitectureRow *findArchitecture(const Checkpoint &checkpoint) {
-  StringRef name = architectureOf(checkpoint);
-  auto *row = find_if(architectureRows, [&](const ArchitectureRow &row) { return row.architecture == name; });
-  return row == std::end(architectureRows) ? nullptr : row;
-}
-
 TensorNames::TensorNames(const Checkpoint &checkpoint, Naming naming)
-    : checkpoint(checkpoint), naming(naming), architecture(architectureOf(checkpoint)) {
-  if (const ArchitectureRow *row = findArchitecture(checkpoint))
-    normOffset = row->normOffset;
-}
+    : checkpoint(checkpoint), naming(naming),
+      family(checkpoint.architecture ? *checkpoint.architecture->family : families().front()) {}
 
 bool TensorNames::hasHuggingFace(const Checkpoint &checkpoint) {
-  return !checkpoint.isGguf() || findArchitecture(checkpoint);
+  return !checkpoint.isGguf() || checkpoint.architecture;
 }
 
 static std::string replaced(StringRef pattern, StringRef what, StringRef by) {
@@ -54,27 +20,32 @@ static std::string replaced(StringRef pattern, StringRef what, StringRef by) {
   return head.size() == pattern.size() ? pattern.str() : (head + by + tail).str();
 }
 
-// The name in a row of the table; rows of the architecture before those of all.
-static std::string findName(StringRef architecture, StringRef gguf) {
-  StringRef inside = gguf, layer;
-  if (inside.consume_front("blk."))
-    layer = inside.split('.').first;
-  for (StringRef wanted : {architecture, StringRef()})
-    for (const TensorRow &row : tensorRows)
-      if (row.architecture == wanted && replaced(row.gguf, "{layer}", layer) == gguf)
-        return replaced(row.huggingFace, "{layer}", layer);
+// Of a module, or of a tensor without .weight in transformers; empty: it has none, or is a linear layer.
+std::string TensorNames::findName(StringRef gguf) const {
+  const Frame &frame = *family.frame;
+  for (auto [own, theirs] : {std::pair<StringRef, StringRef>{"token_embd", frame.embedding},
+                             {"output_norm", frame.norm},
+                             {"output", frame.head}})
+    if (gguf == own)
+      return theirs.str();
+  if (!gguf.consume_front("blk."))
+    return "";
+  auto [layer, inside] = gguf.split('.');
+  for (const BesideRow &row : family.beside)
+    if (!row.gguf.empty() && row.gguf == inside)
+      return (frame.layers + "." + layer + "." + row.module).str();
   return "";
 }
 
 std::string TensorNames::huggingFace(StringRef tensor) const {
-  if (std::string name = findName(architecture, tensor); !name.empty())
+  if (std::string name = findName(tensor); !name.empty())
     return name;
   auto [stem, suffix] = tensor.rsplit('.');
   if (suffix != "weight" && suffix != "bias")
     return "";
-  std::string name = findName(architecture, stem);
+  std::string name = findName(stem);
   if (name.empty())
-    if (auto modules = modulesOfGguf((stem + ".weight").str()); !modules.empty())
+    if (auto modules = modulesOfGguf(checkpoint, (stem + ".weight").str()); !modules.empty())
       name = modules.front();
   return name.empty() ? "" : (name + "." + suffix).str();
 }
@@ -89,8 +60,8 @@ TensorNames::Plain TensorNames::plain(const Tensor &tensor) const {
     return plain;
   plain.name = name;
   plain.interleavedHeads = findGgufTensor(checkpoint, StringRef(name).rsplit('.').first).interleavedHeads;
-  if (StringRef(name).ends_with("norm.weight"))
-    plain.offset = -normOffset;
+  if (checkpoint.architecture && StringRef(name).ends_with("norm.weight"))
+    plain.offset = -checkpoint.architecture->normOffset;
   return plain;
 }
 
@@ -105,7 +76,7 @@ std::string TensorNames::huggingFaceModule(StringRef own) const {
 
 TensorNames::Module TensorNames::ggufModule(StringRef module) const {
   bool isOwn = module == "output" || module.starts_with("blk.");
-  std::string own = isOwn ? module.str() : ggufNameOf(module), theirs = huggingFaceModule(own);
+  std::string own = isOwn ? module.str() : ggufNameOf(checkpoint, module), theirs = huggingFaceModule(own);
   if (theirs.empty() && !isOwn)
     theirs = module.str();
   auto [stack, expert] = StringRef(own).rsplit('.');
@@ -128,7 +99,7 @@ TensorNames::Module TensorNames::module(StringRef module) const {
   if (std::optional<StackedName> stacked = findStacked(checkpoint, module))
     return {stacked->experts + module.split(".experts").second.str(), module.str()};
   std::string name = moduleNameIn(checkpoint, module);
-  bool isTied = StringRef(name).ends_with("embed_tokens") && !module.ends_with("embed_tokens");
+  bool isTied = isEmbedding(name + ".weight") && !isEmbedding((module + ".weight").str());
   return {isTied ? module.str() : name, module.str()};
 }
 

@@ -14,8 +14,7 @@ class TensorNames {
 public:
   TensorNames(const Checkpoint &checkpoint, Naming naming);
 
-  // Those of safetensors are Hugging Face's already; GGUF files have them for the architectures of
-  // TensorNames.def.
+  // Those of safetensors are Hugging Face's already; GGUF files have them for the architectures of families.
   static bool hasHuggingFace(const Checkpoint &checkpoint);
 
   // Of a tensor that is no packed weights.
@@ -41,10 +40,11 @@ private:
   std::string huggingFaceModule(llvm::StringRef own) const;
   Module ggufModule(llvm::StringRef module) const;
 
+  std::string findName(llvm::StringRef gguf) const;
+
   const Checkpoint &checkpoint;
   const Naming naming;
-  llvm::StringRef architecture;
-  float normOffset = 0;
+  const Family &family; // llama, where lutc does not know the file's
 };
 
 } // namespace lut

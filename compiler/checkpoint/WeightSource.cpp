@@ -178,7 +178,7 @@ static OpenedLayer openLayer(const Layer &layer, const WeightStorage &storage, s
   if (layer.checkpoint.isGguf())
     return openGgufLayer(layer, format);
   if (std::optional<StackedName> stacked = findStacked(layer.checkpoint, layer.name))
-    return {(stacked->experts + "." + stacked->tensor).str(), openStacked(layer, *stacked, storage, format)};
+    return {(stacked->owner + "." + stacked->tensor).str(), openStacked(layer, *stacked, storage, format)};
   return {layer.name + ".", openModule(layer, storage, format)};
 }
 

@@ -68,7 +68,7 @@ public:
   // Whether <name>_blocks and <name>_scales of stacked experts are gpt-oss's MXFP4.
   virtual bool hasBlocks() const { return true; }
 
-  bool isGptOss = false; // stacked experts have gate and up in turn, and floats transposed
+  bool interleaved = false, transposed = false; // of stacked experts, as in Family
 };
 
 // Opens the weights of a linear layer: "model.layers.0.self_attn.q_proj", an expert's

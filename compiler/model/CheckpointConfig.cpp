@@ -3,7 +3,6 @@
 #include "compiler/checkpoint/ModuleNames.h"
 #include "compiler/checkpoint/WeightSource.h"
 #include "compiler/config/ConfigKeys.h"
-#include "compiler/model/Models.h"
 #include "compiler/report/Log.h"
 #include "compiler/report/TensorRows.h"
 #include "llvm/ADT/STLExtras.h"
@@ -17,73 +16,46 @@ namespace lut {
 
 namespace {
 
-// general.architecture of GGUF, and the model_type of Models.def.
-struct ArchitectureRow {
-  StringLiteral gguf, modelType;
-};
-
-constexpr ArchitectureRow architectures[] = {
-#define LUT_ARCHITECTURE(gguf, modelType, normOffset) {gguf, #modelType},
-#include "compiler/checkpoint/TensorNames.def"
-};
-
-// Keys of a config.json that GGUF has below the architecture's name.
-struct KeyRow {
-  StringLiteral config, gguf;
-};
-
-constexpr KeyRow keys[] = {
-    {"hidden_size", "embedding_length"},
-    {"intermediate_size", "feed_forward_length"},
-    {"num_hidden_layers", "block_count"},
-    {"num_attention_heads", "attention.head_count"},
-    {"num_key_value_heads", "attention.head_count_kv"},
-    {"head_dim", "attention.key_length"},
-    {"num_experts_per_tok", "expert_used_count"},
-    {"rms_norm_eps", "attention.layer_norm_rms_epsilon"},
-    {"rope_theta", "rope.freq_base"},
-};
-
 // GGUF's metadata as the text of a config.json, which the readers of configs then check.
 class GgufConfig {
 public:
   GgufConfig(const Checkpoint &checkpoint, Diagnostics &diagnostics)
-      : checkpoint(checkpoint), diagnostics(diagnostics) {}
+      : checkpoint(checkpoint), diagnostics(diagnostics),
+        architecture(checkpoint.architecture ? StringRef(checkpoint.architecture->gguf) : "") {}
 
   std::optional<std::string> text();
 
 private:
-  const ModelRow *findFamily();
   const MetadataValue *find(StringRef key) const {
     return checkpoint.metadata.find((architecture + "." + key).str());
   }
   void write(StringRef key, StringRef gguf, json::OStream &json);
-  void writeActivation(const ModelRow &family, json::OStream &json);
+  void writeEqual(StringRef key, std::vector<int64_t> values, json::OStream &json);
+  void writeActivation(const Family &family, json::OStream &json);
   void writeTensorFacts(json::OStream &json);
 
   const Checkpoint &checkpoint;
   Diagnostics &diagnostics;
-  StringRef architecture;
+  const StringRef architecture;
   bool isUniform = true; // all layers have the same sizes
 };
 
 } // namespace
 
-// Null: lutc does not know it, and its tensors alone tell what is compiled.
-const ModelRow *GgufConfig::findFamily() {
-  const MetadataValue *value = checkpoint.metadata.find("general.architecture");
-  architecture = value ? value->string().value_or("") : "";
-  const ArchitectureRow *row = find_if(architectures, [&](auto &row) { return row.gguf == architecture; });
-  if (row == std::end(architectures))
-    return nullptr;
-  const MetadataValue *experts = find("expert_count");
-  bool isMixtral = architecture == "llama" && experts && experts->integer().value_or(0) > 0;
-  return findModel(isMixtral ? StringRef("mixtral") : StringRef(row->modelType));
+// A list has one value for each layer, and the same for all layers that have what it counts.
+void GgufConfig::writeEqual(StringRef key, std::vector<int64_t> values, json::OStream &json) {
+  if (any_of(values, [](int64_t value) { return value > 0; }))
+    erase(values, 0);
+  if (all_equal(values))
+    json.attribute(key, values.front());
+  else
+    isUniform = false;
 }
 
-// A list has one value for each layer, and the same for all layers of the families that lutc knows.
 void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
-  const MetadataValue *value = key.empty() ? nullptr : find(gguf);
+  const MetadataValue *value = nullptr;
+  for (StringRef name : split(gguf, ' '))
+    value = value || name.empty() ? value : find(name);
   if (!value)
     return;
   auto error = [&](const Twine &what) {
@@ -97,10 +69,8 @@ void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
       error(" has " + Twine(integers->size()) + " values for " + Twine(*layers->integer()) + " layers");
     else if (integers->empty())
       error(" is an empty list");
-    else if (all_equal(*integers))
-      json.attribute(key, integers->front());
     else
-      isUniform = false;
+      writeEqual(key, *integers, json);
   } else if (auto number = value->number(); number && std::isfinite(*number)) {
     json.attribute(key, *number);
   } else {
@@ -109,7 +79,7 @@ void GgufConfig::write(StringRef key, StringRef gguf, json::OStream &json) {
 }
 
 // llama.cpp itself runs architecture bitnet with silu, whatever the model was trained with.
-void GgufConfig::writeActivation(const ModelRow &family, json::OStream &json) {
+void GgufConfig::writeActivation(const Family &family, json::OStream &json) {
   for (StringRef key : {"hidden_act", "hidden_activation"})
     if (const MetadataValue *value = find(key); value && value->string())
       return json.attribute("hidden_act", *value->string());
@@ -125,25 +95,23 @@ void GgufConfig::writeTensorFacts(json::OStream &json) {
   // The types are part of what a library is compiled from.
   json.attributeObject("tensor_types", [&] {
     for (const Tensor &tensor : checkpoint.tensors)
-      if (!modulesOfGguf(tensor.name).empty())
+      if (!modulesOfGguf(checkpoint, tensor.name).empty())
         json.attribute(tensor.name, tensor.type->name);
   });
 }
 
 std::optional<std::string> GgufConfig::text() {
-  const ModelRow *family = findFamily();
-  if (!family)
+  if (!checkpoint.architecture) // its tensors alone tell what is compiled
     return std::nullopt;
+  const Family *family = checkpoint.architecture->family;
   std::string text;
   raw_string_ostream stream(text);
   json::OStream json(stream, 2);
   json.object([&] {
     json.attribute("model_type", family->modelType);
-    for (const KeyRow &row : keys)
-      write(row.config, row.gguf, json);
-    write(family->expertCountKey, "expert_count", json);
-    if (family->expertFfnKey != "intermediate_size")
-      write(family->expertFfnKey, "expert_feed_forward_length", json);
+    for (const KeyRow &row : keyRows())
+      if (usesKey(*family, row.name))
+        write(*split(row.keys, ' ').begin(), row.gguf, json);
     writeActivation(*family, json);
     writeTensorFacts(json);
   });

@@ -1,4 +1,5 @@
 #include "compiler/model/ConfigFile.h"
+#include "compiler/model/LanguageModel.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -9,10 +10,10 @@ using namespace llvm;
 namespace lut {
 
 const ConfigNode *findQuantization(const ConfigNode &root) {
-  for (const ConfigNode *node : {root.find("text_config"), &root})
-    for (StringRef key : {"quantization_config", "compression_config"})
-      if (const ConfigNode *found = node ? node->find(key) : nullptr)
-        return found;
+  LanguageModel config(root);
+  for (StringRef key : {"quantization_config", "compression_config"})
+    if (const ConfigNode *found = config.find(key))
+      return found;
   return nullptr;
 }
 
@@ -60,11 +61,14 @@ std::optional<Quantization> readQuantization(const Checkpoint &checkpoint, Diagn
 
 std::optional<Quantization> readQuantization(const Checkpoint &checkpoint, const ConfigNode &root,
                                              Diagnostics &diagnostics) {
-  const ConfigNode *type = root.find("model_type"), *config = findQuantization(root);
+  const Family *family = LanguageModel(root).family();
+  const ConfigNode *config = findQuantization(root);
   std::optional<Quantization> result =
       config ? readQuantization(*config, diagnostics) : quantizationOf(checkpoint);
-  if (result)
-    result->isGptOss = type && type->text == "gpt_oss";
+  if (result && family) {
+    result->interleaved = family->interleaved;
+    result->transposed = family->transposed;
+  }
   return result;
 }
 

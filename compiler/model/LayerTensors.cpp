@@ -8,7 +8,8 @@ using namespace llvm;
 namespace lut {
 
 // Factors of weights are part of them. What has no name in transformers keeps its own, behind the layer's.
-static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint, StringRef tensor) {
+static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint, StringRef layers,
+                          StringRef tensor) {
   if (!checkpoint.isGguf())
     return tensor.str();
   if (tensor.ends_with(".scale") || tensor.ends_with(".input_scale") ||
@@ -16,14 +17,20 @@ static std::string nameOf(const TensorNames &names, const Checkpoint &checkpoint
     return "";
   std::string name = names.huggingFace(tensor);
   if (name.empty() && tensor.consume_front("blk."))
-    return ("model.layers." + tensor).str();
+    return (layers + "." + tensor).str();
   return name;
 }
 
 // Multimodal models have the language model under one name or the other.
 static StringRef withoutModel(StringRef name) {
-  static constexpr StringLiteral prefixes[] = {"model.language_model.", "language_model.model.",
-                                               "language_model.", "model."};
+  static constexpr StringLiteral prefixes[] = {"model.language_model.",
+                                               "language_model.model.",
+                                               "language_model.",
+                                               "thinker.model.",
+                                               "thinker.",
+                                               "language.model.",
+                                               "language.",
+                                               "model."};
   for (StringRef prefix : prefixes)
     if (name.consume_front(prefix))
       break;
@@ -31,8 +38,8 @@ static StringRef withoutModel(StringRef name) {
 }
 
 // "layers.3.mlp.up_proj.weight" is layer 3 and the rest; false outside the layers.
-static bool splitLayer(StringRef name, int64_t &layer, StringRef &inside) {
-  if (!name.consume_front("layers."))
+static bool splitLayer(StringRef name, StringRef layers, int64_t &layer, StringRef &inside) {
+  if (!name.consume_front(layers) || !name.consume_front("."))
     return false;
   auto [number, rest] = name.split('.');
   inside = rest;
@@ -49,24 +56,29 @@ static std::string withoutExpert(StringRef inside) {
   return (head + ".experts.{expert}." + rest).str();
 }
 
-LayerTensors::LayerTensors(const Checkpoint &checkpoint) {
+LayerTensors::LayerTensors(const Checkpoint &checkpoint, const Family &family, int64_t known) {
+  StringRef layers = family.frame->layers;
   const TensorNames names(checkpoint, Naming::HuggingFace);
   for (const Tensor &tensor : checkpoint.tensors) {
-    std::string name = nameOf(names, checkpoint, tensor.name);
+    std::string name = nameOf(names, checkpoint, layers, tensor.name);
     int64_t layer;
     StringRef inside;
-    if (!splitLayer(withoutModel(name), layer, inside)) {
+    if (!splitLayer(withoutModel(name), withoutModel(layers), layer, inside)) {
       others.insert(withoutModel(name));
       continue;
     }
+    count = std::max(count, layer + 1);
+    if (layer >= known)
+      continue;
     auto [entry, fresh] = layersOf.try_emplace(withoutExpert(inside));
     if (fresh)
       order.push_back(entry->first().str());
     entry->second.insert(layer);
     sizesOf[entry->first()].insert(tensor.elements());
-    count = std::max(count, layer + 1);
   }
 }
+
+bool LayerTensors::has(StringRef outside) const { return others.contains(withoutModel(outside)); }
 
 std::optional<int64_t> LayerTensors::otherSize(StringRef inside, int64_t elements) const {
   auto found = sizesOf.find(inside);

@@ -1,10 +1,12 @@
 #include "compiler/model/ModelConfig.h"
 
-#include "compiler/config/ConfigFields.h"
 #include "compiler/config/ConfigKeys.h"
 #include "compiler/model/ConfigFile.h"
+#include "compiler/model/LayerKinds.h"
 #include "compiler/model/ModelPlan.h"
+#include "compiler/model/ModelSizes.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
 
@@ -14,212 +16,211 @@ namespace {
 
 class ModelConfigReader {
 public:
-  ModelConfigReader(const ConfigNode &root, Diagnostics &diagnostics)
-      : root(root), text(root.find("text_config") ? *root.find("text_config") : root),
-        diagnostics(diagnostics) {}
+  ModelConfigReader(const ConfigNode &root, StoredLayers *stored, Diagnostics &diagnostics)
+      : config(root), stored(stored), diagnostics(diagnostics) {}
 
-  std::optional<ModelConfig> read(const StoredLayers *stored, std::optional<Format> weights);
+  std::optional<ModelConfig> read(std::optional<Format> weights);
 
 private:
-  const ModelRow *readFamily();
-  int64_t size(StringRef key, std::optional<int64_t> fallback = std::nullopt);
-  void set(Size size, int64_t value, StringRef key);
-  void readAttention();
-  void readFfn();
-  void readLayers();
-  void readFunctions();
+  const Family *readFamily();
+  void readAttention(ModelSizes &sizes);
+  void readLayers(ModelSizes &sizes);
+  void findBlocks(int64_t layers);
+  void readSizes(ModelSizes &sizes);
+  void readFunctions(ModelSizes &sizes);
+  std::optional<double> positive(StringRef name) const;
+  void readBiases();
   void readActivation();
   void checkArchitecture();
-  bool readWeights(const StoredLayers *stored, std::optional<Format> weights);
-  ConfigFields holding(StringRef key) const {
-    return ConfigFields(text.member(key) ? text : root, diagnostics);
-  }
+  bool readWeights(std::optional<Format> weights);
+  ConfigFields holding(StringRef key) const { return ConfigFields(config.holding(key), diagnostics); }
 
-  const ConfigNode &root, &text;
+  const LanguageModel config;
+  StoredLayers *const stored;
   Diagnostics &diagnostics;
   ModelConfig model;
 };
 
 } // namespace
 
-SmallVector<StringRef, 2> modelTypes(const ConfigNode &root) {
-  SmallVector<StringRef, 2> types;
-  const ConfigNode *text = root.find("text_config");
-  for (const ConfigNode *mapping : {text, &root})
-    if (const ConfigNode *node = mapping ? mapping->find("model_type") : nullptr)
-      types.push_back(node->text);
-  return types;
+int64_t ModelConfig::layersWith(const ProjectionRow &row) const {
+  int64_t layers = 0;
+  for (auto [block, has] : zip(family->blocks, blockLayers))
+    if (any_of(block.rows, [&](const ProjectionRow &it) { return &it == &row; }))
+      layers += llvm::count(has, true);
+  return layers;
 }
 
-const ModelRow *familyOf(const ConfigNode &root) {
-  for (StringRef type : modelTypes(root))
-    if (const ModelRow *row = findModel(type))
+const ProjectionRow *ModelConfig::findRole(StringRef role) const {
+  for (const ProjectionRow *row : family->rows)
+    if (row->role == role && isHeld(*row) && layersWith(*row) > 0)
       return row;
   return nullptr;
 }
 
-const ModelRow *ModelConfigReader::readFamily() {
-  SmallVector<StringRef> known(map_range(modelRows(), [](auto &row) { return StringRef(row.modelType); }));
-  const ConfigNode *inner = ConfigFields(text, diagnostics).string("model_type");
-  const ConfigNode *outer = &text == &root ? nullptr : ConfigFields(root, diagnostics).string("model_type");
-  if (const ModelRow *row = familyOf(root))
-    return row;
-  const ConfigNode *node = inner ? inner : outer;
+std::string ModelConfig::path(const ProjectionRow &row, StringRef layer, StringRef expert) const {
+  auto [head, tail] = row.path.split("{expert}");
+  std::string inside = head.size() == row.path.size() ? row.path.str() : (head + expert + tail).str();
+  return (modules + family->frame->layers + "." + layer + "." + inside).str();
+}
+
+int64_t ModelConfig::experts() const {
+  const ProjectionRow *router = findRole("router");
+  return router ? size(router->n).value : 0;
+}
+
+const Family *ModelConfigReader::readFamily() {
+  SmallVector<StringRef> known(map_range(families(), [](auto &family) { return family.modelType; }));
+  const ConfigNode *node = holding("model_type").string("model_type");
+  if (const Family *family = config.family())
+    return family;
   if (node)
-    diagnostics.error(
-        node->range, "unknown model_type '" + node->text + "'",
-        suggest(node->text, known) + "lutc knows " + alternatives(known) +
-            "; of another model give the checkpoint, whose tensors tell, or a list of kernels (`lutc "
-            "schema`)");
+    diagnostics.error(node->range, "unknown model_type '" + node->text + "'",
+                      suggest(node->text, known) +
+                          "`lutc list models` has those that lutc knows; of another model give the "
+                          "checkpoint, whose tensors tell, or a list of kernels (`lutc schema`)");
   else if (!diagnostics.failed())
-    ConfigFields(root, diagnostics).missing("model_type", "write one of " + alternatives(known));
+    ConfigFields(config.root(), diagnostics).missing("model_type", "write one that `lutc list models` has");
   return nullptr;
 }
 
-// The value of `key`, else what the model's code takes, else `fallback`; 1 after an error.
-int64_t ModelConfigReader::size(StringRef key, std::optional<int64_t> fallback) {
-  ConfigFields fields = holding(key);
-  const ConfigNode *node = text.find(key) ? text.find(key) : root.find(key);
-  if (node)
-    return fields.integer(key, 1, maxDimension).value_or(1);
-  if (auto value = modelDefault(*model.family, key))
-    return *value;
-  if (!fallback)
-    fields.missing(key, "copy it from the model's published config.json");
-  return fallback.value_or(1);
-}
-
-void ModelConfigReader::set(Size size, int64_t value, StringRef key) {
-  SMRange where = holding(key).where(key);
-  if (value > maxDimension)
-    diagnostics.error(where,
-                      "a projection has " + Twine(value) + " rows or columns, above the limit of " +
-                          Twine(maxDimension),
-                      "take the value from the model's published config.json");
-  model.sizes[unsigned(size)] = {value, diagnostics.position(where)};
-}
-
-void ModelConfigReader::readAttention() {
-  int64_t hidden = size("hidden_size"), heads = size("num_attention_heads");
-  int64_t keyHeads = size("num_key_value_heads", heads);
+void ModelConfigReader::readAttention(ModelSizes &sizes) {
+  int64_t hidden = sizes.value("hidden"), heads = sizes.value("heads"), keyHeads = sizes.value("kv_heads");
   if (heads % keyHeads)
-    diagnostics.error(holding("num_key_value_heads").where("num_key_value_heads"),
+    diagnostics.error(sizes.where("kv_heads"),
                       Twine(heads) + " attention heads cannot share " + Twine(keyHeads) +
                           " key and value heads",
                       "write a number that divides num_attention_heads");
-  bool derived = !text.find("head_dim") && !root.find("head_dim") && !modelDefault(*model.family, "head_dim");
+  bool derived = sizes.key("head_dim") == sizes.key("hidden");
   if (derived && hidden % heads && !diagnostics.failed())
-    diagnostics.error(holding("hidden_size").where("hidden_size"),
+    diagnostics.error(sizes.where("hidden"),
                       "hidden_size " + Twine(hidden) + " is no multiple of " + Twine(heads) +
                           " attention heads",
                       "write head_dim");
-  int64_t headDim = size("head_dim", hidden / heads);
   model.shape.hidden = hidden;
   model.shape.heads = heads;
   model.shape.kvHeads = keyHeads;
-  model.shape.headDim = headDim;
-  set(Size::Hidden, hidden, "hidden_size");
-  set(Size::Query, heads * headDim, "num_attention_heads");
-  set(Size::KeyValue, keyHeads * headDim, "num_key_value_heads");
-  set(Size::QueryKeyValue, (heads + 2 * keyHeads) * headDim, "num_attention_heads");
+  model.shape.headDim = sizes.value("head_dim");
+  model.sizes["hidden"] = {hidden, diagnostics.position(sizes.where("hidden"))};
 }
 
-void ModelConfigReader::readFfn() {
-  if (!model.family->ffn.empty()) {
-    int64_t ffn = size("intermediate_size");
-    set(Size::Ffn, ffn, "intermediate_size");
-    set(Size::TwoFfn, 2 * ffn, "intermediate_size");
-  }
-  if (model.family->experts.empty())
-    return;
-  StringRef key = model.family->expertFfnKey;
-  int64_t ffn = size(key);
-  set(Size::ExpertFfn, ffn, key);
-  set(Size::ExpertCount, size(model.family->expertCountKey), model.family->expertCountKey);
-}
-
-void ModelConfigReader::readLayers() {
-  int64_t layers = size("num_hidden_layers");
-  if (layers > 10000)
-    diagnostics.error(holding("num_hidden_layers").where("num_hidden_layers"),
-                      Twine(layers) + " layers are above the limit of 10000",
-                      "take the value from the model's published config.json");
-  bool mixed = !model.family->ffn.empty() && !model.family->experts.empty();
-  int64_t step = mixed ? size("decoder_sparse_step", 1) : 1;
-  bool sparse = !model.family->experts.empty();
-  if (diagnostics.failed())
-    return;
+// Which layers of a GGUF file have a block, as their tensors say: its metadata says it of few architectures.
+void ModelConfigReader::findBlocks(int64_t layers) {
+  for (auto [block, has] : zip(model.family->blocks, model.blockLayers))
+    for (int64_t layer = 0; layer < layers && !block.where.empty(); ++layer)
+      has[layer] = !is_contained(split(block.where, ','), "!gguf") && any_of(block.rows, [&](const ProjectionRow &row) {
+        return findWeights(stored->checkpoint, model.path(row, std::to_string(layer), "0"));
+      });
+  // A layer without any of its parts lacks the first one.
   for (int64_t layer = 0; layer < layers; ++layer)
-    model.sparse.push_back(sparse && (layer + 1) % step == 0);
-  if (!mixed)
-    return;
-  for (const ConfigNode &item : holding("mlp_only_layers").list("mlp_only_layers")) {
-    auto layer = item.integer();
-    if (layer && *layer >= 0 && *layer < layers)
-      model.sparse[*layer] = false;
-    else
-      diagnostics.error(item.range,
-                        "'mlp_only_layers' must list layers from 0 to " + Twine(layers - 1) + ", found " +
-                            item.describe(),
-                        "copy the list from the model's published config.json");
+    if (none_of(model.blockLayers, [&](auto &has) { return has[layer]; }))
+      model.blockLayers.front()[layer] = true;
+}
+
+void ModelConfigReader::readLayers(ModelSizes &sizes) {
+  int64_t layers = sizes.value("layers");
+  model.predictingLayers = int64_t(positive("predicting_layers").value_or(0));
+  if (model.isGguf) // which counts all
+    layers -= std::min(layers - 1, model.predictingLayers);
+  if (layers > 10000)
+    return diagnostics.error(sizes.where("layers"), Twine(layers) + " layers are above the limit of 10000",
+                             "take the value from the model's published config.json");
+  std::vector<LayerKind> kinds = readLayerKinds(config, *model.family, layers, diagnostics);
+  for (const Block &block : model.family->blocks) {
+    std::vector<bool> &has = model.blockLayers.emplace_back();
+    for (const LayerKind &kind : kinds)
+      has.push_back(hasBlock(block, kind, config));
   }
+  if (model.isGguf)
+    findBlocks(layers);
+  model.shape.layers = layers;
+}
+
+void ModelConfigReader::readSizes(ModelSizes &sizes) {
+  for (auto [block, layers] : zip(model.family->blocks, model.blockLayers))
+    for (const ProjectionRow &row : is_contained(layers, true) ? block.rows : ArrayRef<ProjectionRow>())
+      for (StringRef expression : {StringRef(row.n), StringRef(row.k)}) {
+        auto [entry, isNew] = model.sizes.try_emplace(expression);
+        if (!isNew || !model.isHeld(row))
+          continue;
+        SMRange where = sizes.where(expression);
+        int64_t value = sizes.value(expression);
+        if (value > maxDimension)
+          diagnostics.error(where,
+                            "a projection has " + Twine(value) + " rows or columns, above the limit of " +
+                                Twine(maxDimension),
+                            "take the value from the model's published config.json");
+        entry->second = {value, diagnostics.position(where)};
+      }
+}
+
+std::optional<double> ModelConfigReader::positive(StringRef name) const {
+  const ConfigNode *node = config.findNamed(name);
+  return node && node->number().value_or(0) > 0 ? node->number() : std::nullopt;
 }
 
 // What lies between the products.
-void ModelConfigReader::readFunctions() {
-  const ConfigNode *theta = holding("rope_theta").find("rope_theta");
-  if (theta && theta->number() && *theta->number() > 0)
-    model.shape.ropeTheta = *theta->number();
-  model.shape.qkNorm = hasQkNorm(*model.family);
-  const ConfigNode *epsilon = holding("rms_norm_eps").find("rms_norm_eps");
-  if (epsilon && epsilon->number() && *epsilon->number() > 0)
-    model.shape.normEpsilon = *epsilon->number();
-  for (StringRef key : {"num_experts_per_tok", "experts_per_token"})
-    if (auto top = holding(key).find(key) ? holding(key).integer(key, 1, maxDimension) : std::nullopt)
-      model.expertsPerToken = *top;
-  model.attentionBias = holding("attention_bias").boolean("attention_bias").value_or(false);
-  model.mlpBias = holding("mlp_bias").boolean("mlp_bias").value_or(false);
+void ModelConfigReader::readFunctions(ModelSizes &sizes) {
+  model.shape.ropeTheta = positive("rope_theta").value_or(model.shape.ropeTheta);
+  model.shape.normEpsilon = positive("norm_epsilon").value_or(0);
+  model.shape.qkNorm = model.family->hasQkNorm;
+  model.expertsPerToken = sizes.find("experts_per_token").value_or(0);
   model.hasSubNorms = holding("use_sub_norms").boolean("use_sub_norms").value_or(true);
+  for (const WithheldRow &row : model.family->withheld)
+    if (hasBlock({{}, row.where}, LayerKind(), config))
+      model.withheld.try_emplace(row.group, row.reason.str());
+  readBiases();
   readActivation();
   checkArchitecture();
 }
 
+// "bias" is one that all models of the recipe have; else it is a key of the config.
+void ModelConfigReader::readBiases() {
+  model.biases.insert("bias");
+  for (const GroupRow &group : model.family->groups)
+    for (StringRef word : split(group.steps, ' '))
+      if (word.ends_with("_bias") && holding(word).boolean(word).value_or(false))
+        model.biases.insert(word);
+}
+
 void ModelConfigReader::readActivation() {
-  StringRef key = text.find("hidden_activation") ? "hidden_activation" : "hidden_act";
+  StringRef key = "hidden_act";
+  for (StringRef other : {"activation", "mlp_hidden_act", "hidden_activation"})
+    key = config.find(other) ? other : key;
   const ConfigNode *name = holding(key).string(key);
   model.shape.activation =
       activationOf(*model.family, name ? std::optional<StringRef>(name->text) : std::nullopt).str();
   if (model.shape.activation.empty())
-    model.activationProblem = name->text.empty() ? "the model does not say its activation"
-                                                 : "lutc has no activation '" + name->text + "'";
+    model.activationProblem = !name || name->text.empty() ? "the model does not say its activation"
+                                                          : "lutc has no activation '" + name->text + "'";
 }
 
 // LlamaForCausalLM is llama; the published BitnetForCausalLM that calls itself llama has other layers.
 void ModelConfigReader::checkArchitecture() {
-  const ConfigNode *names = root.find("architectures");
-  if (!names || names->items.empty())
-    return;
-  StringRef name = names->items.front().text;
+  auto plain = [](StringRef text) {
+    std::string letters = text.lower();
+    erase(letters, '_');
+    return letters;
+  };
+  StringRef name = config.architecture();
   size_t end = name.find("For");
-  std::string stem = name.take_front(end).lower();
-  bool isOwn = end == StringRef::npos || any_of(modelTypes(root), [&](StringRef type) {
-                 std::string plain = type.lower();
-                 erase(plain, '_');
-                 return StringRef(plain).starts_with(stem);
+  std::string stem = plain(name.take_front(end));
+  bool isOwn = name.empty() || end == StringRef::npos || any_of(config.modelTypes(), [&](StringRef type) {
+                 return findClass(name, type) || StringRef(plain(type)).starts_with(stem);
                });
   if (!isOwn)
     model.groupsProblem = "the config's architecture is " + name.str() + ", not one of " +
                           model.family->modelType.str() + " models";
 }
 
-bool ModelConfigReader::readWeights(const StoredLayers *stored, std::optional<Format> weights) {
+bool ModelConfigReader::readWeights(std::optional<Format> weights) {
   if (stored) {
-    model.quantizationAt = root.range;
+    model.quantizationAt = config.root().range;
     return true;
   }
-  if (const ConfigNode *config = findQuantization(root)) {
-    model.quantizationAt = config->range;
-    auto quantization = readQuantization(*config, diagnostics);
+  if (const ConfigNode *quantizer = findQuantization(config.root())) {
+    model.quantizationAt = quantizer->range;
+    auto quantization = readQuantization(*quantizer, diagnostics);
     if (!quantization || !quantization->settle(weights, diagnostics))
       return false;
     model.quantization = std::move(*quantization);
@@ -234,25 +235,25 @@ bool ModelConfigReader::readWeights(const StoredLayers *stored, std::optional<Fo
   return weights.has_value();
 }
 
-std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored,
-                                                   std::optional<Format> weights) {
-  if (root.find("text_config") && !ConfigFields(root, diagnostics).map("text_config"))
+std::optional<ModelConfig> ModelConfigReader::read(std::optional<Format> weights) {
+  if (!config.check(diagnostics))
     return std::nullopt;
   model.family = readFamily();
   if (!model.family)
     return std::nullopt;
-  model.nested = &text != &root;
-  readAttention();
-  readFfn();
-  readLayers();
-  readFunctions();
-  model.shape.layers = model.sparse.size();
-  model.shape.vocabulary = size("vocab_size");
-  set(Size::Vocabulary, model.shape.vocabulary, "vocab_size");
+  model.isGguf = stored && stored->checkpoint.isGguf();
+  model.modules = config.prefix();
+  ModelSizes sizes(config, *model.family, diagnostics);
+  readAttention(sizes);
+  readLayers(sizes);
+  readSizes(sizes);
+  readFunctions(sizes);
+  model.shape.vocabulary = sizes.value("vocabulary");
+  model.sizes["vocabulary"] = {model.shape.vocabulary, diagnostics.position(sizes.where("vocabulary"))};
   std::optional<bool> tied = holding("tie_word_embeddings").boolean("tie_word_embeddings");
   model.tiedHead = tied.value_or(false);
   model.ownHead = tied && !*tied;
-  if (!readWeights(stored, weights) || diagnostics.failed())
+  if (!readWeights(weights) || diagnostics.failed())
     return std::nullopt;
   if ((stored ? stored->quantization : model.quantization).productNormEpsilon)
     model.groupsProblem = "the config has a norm before every product, which groups lack";
@@ -261,7 +262,7 @@ std::optional<ModelConfig> ModelConfigReader::read(const StoredLayers *stored,
 
 std::optional<LibrarySpec> readModelConfig(const ConfigNode &root, StoredLayers *stored,
                                            const ConfigOptions &options, Diagnostics &diagnostics) {
-  auto model = ModelConfigReader(root, diagnostics).read(stored, options.weights);
+  auto model = ModelConfigReader(root, stored, diagnostics).read(options.weights);
   if (!model)
     return std::nullopt;
   return planModel(*model, stored, options, diagnostics);

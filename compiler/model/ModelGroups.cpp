@@ -5,6 +5,7 @@
 #include "compiler/model/ModelPlan.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace llvm;
 
@@ -26,6 +27,7 @@ private:
     std::string problem;
   };
 
+  bool isOwn(const GroupRow &row) const;
   void planGroup(const GroupRow &row);
   std::string addSteps(const GroupRow &row, GroupSpec &group);
   Word readWord(StringRef word, const GroupSpec &group);
@@ -36,51 +38,53 @@ private:
   std::string checkBiases(bool added) const;
   std::string foreignTensor() const;
   bool isKnown(StringRef inside) const;
-  size_t layersOf(const ProjectionRow &row) const;
 
   const ModelConfig &model;
   const LayerTensors *const tensors; // null: only the config is known
   LibrarySpec &library;
   SmallVector<const ProjectionRow *> products; // of the last word that names some
+  size_t layers = 0;                           // that have the next products
 };
 
 } // namespace
 
-static const ProjectionRow *findRole(const ModelRow &family, StringRef role) {
-  for (ArrayRef<ProjectionRow> rows : {family.attention, family.ffn, family.experts})
-    for (const ProjectionRow &row : rows)
-      if (row.role == role)
-        return &row;
-  return nullptr;
+static bool isProducts(StringRef word) {
+  return !word.contains(':') && !word.ends_with("bias") && word != "activate" && word != "residual";
 }
 
-size_t GroupPlanner::layersOf(const ProjectionRow &row) const {
-  size_t sparse = llvm::count(model.sparse, true), all = model.sparse.size();
-  bool isAttention = any_of(model.family->attention, [&](const ProjectionRow &it) { return &it == &row; });
-  return isAttention ? all : row.isExpert() ? sparse : all - sparse;
+// The first matrix that a rest of words multiplies by; null: none, or one that the model lacks.
+static const ProjectionRow *nextProduct(const ModelConfig &model, ArrayRef<StringRef> words) {
+  const auto *found = find_if(words, isProducts);
+  return found == words.end() ? nullptr : model.findRole(found->split(',').first);
 }
 
 //===----------------------------------------------------------------------===//
 // Words
 //===----------------------------------------------------------------------===//
 
-// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm"
+// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm", "norm=1e-6:self_attn.q_a_layernorm", "layer:input_layernorm"
 GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group) {
   auto [kind, module] = word.split(':');
-  StringRef outside = module;
-  bool mayLack = kind.ends_with("?"), isOutside = outside.consume_front("model.");
-  size_t found = tensors && !isOutside ? tensors->layersWith((module + ".weight").str()) : 0;
+  bool mayLack = kind.ends_with("?"), isFinal = module == "final";
+  size_t found = tensors && !isFinal ? tensors->layersWith((module + ".weight").str()) : 0;
   if (mayLack && (tensors ? !found : !model.hasSubNorms))
     return {};
-  if (tensors && isOutside ? !tensors->has((outside + ".weight").str())
-                           : tensors && found < model.sparse.size())
+  if (isFinal)
+    module = model.family->frame->norm;
+  if (tensors && isFinal ? !tensors->has((module + ".weight").str()) : tensors && found < layers)
     return {{}, (Twine(found ? "only some layers have " : "the checkpoint lacks ") + module).str()};
-  if (!model.shape.normEpsilon)
-    return {{}, "the config has no rms_norm_eps"};
-  GroupStep step = makeStep("norm", "rms");
+  bool hasBias = !tensors || (isFinal ? tensors->has((module + ".bias").str())
+                                      : tensors->layersWith((module + ".bias").str()) == found);
+  if (kind == "layer" && !hasBias)
+    return {{}, (module + " has no bias, which the group would add").str()};
+  double epsilon = model.shape.normEpsilon;
+  kind.split('=').second.getAsDouble(epsilon);
+  if (!epsilon)
+    return {{}, "the config has no " + findKey("norm_epsilon")->keys.split(' ').first.str()};
+  GroupStep step = makeStep("norm", kind == "layer" ? "layer" : "rms");
   auto isNorm = [&](const GroupStep &it) { return it.row == step.row; };
   step.name = any_of(group.steps, isNorm) ? "sub_norm" : "norm";
-  step.epsilon = model.shape.normEpsilon;
+  step.epsilon = epsilon;
   return {step, ""};
 }
 
@@ -94,7 +98,7 @@ GroupPlanner::Word GroupPlanner::readActivation() {
 std::string GroupPlanner::checkBiases(bool added) const {
   for (const ProjectionRow *row : tensors ? ArrayRef(products) : ArrayRef<const ProjectionRow *>()) {
     size_t found = tensors->layersWith((row->path + ".bias").str());
-    if (found != (added ? layersOf(*row) : 0))
+    if (found != (added ? size_t(model.layersWith(*row)) : 0))
       return (row->path +
               (added ? " has no bias in some layers" : " has a bias, which the group does not add"))
           .str();
@@ -103,7 +107,7 @@ std::string GroupPlanner::checkBiases(bool added) const {
 }
 
 GroupPlanner::Word GroupPlanner::readBias(StringRef word) {
-  bool has = word == "bias" || (word == "attention_bias" ? model.attentionBias : model.mlpBias);
+  bool has = model.biases.contains(word);
   if (tensors)
     has = any_of(products, [&](auto *row) { return tensors->layersWith((row->path + ".bias").str()) > 0; });
   std::string problem = checkBiases(has);
@@ -128,7 +132,7 @@ GroupPlanner::Word GroupPlanner::readProducts(StringRef word, const GroupSpec &g
           "experts are in activation order, each in its own; call their kernels for each expert, or quantize "
           "without desc_act and actorder"};
     step.kernels.push_back(kernel - library.kernels.begin());
-    if (const ProjectionRow *row = findRole(*model.family, role))
+    if (const ProjectionRow *row = model.findRole(role))
       products.push_back(row);
   }
   return {step, ""};
@@ -140,11 +144,11 @@ GroupPlanner::Word GroupPlanner::readWord(StringRef word, const GroupSpec &group
   if (std::string problem = checkBiases(false); !problem.empty())
     return {{}, problem};
   products.clear();
-  if (word.starts_with("norm"))
+  if (word.contains(':'))
     return readNorm(word, group);
   if (word == "activate")
     return readActivation();
-  if (word != "residual")
+  if (isProducts(word))
     return readProducts(word, group);
   GroupStep step = makeStep("add", "residual");
   step.name = "residual";
@@ -157,7 +161,11 @@ GroupPlanner::Word GroupPlanner::readWord(StringRef word, const GroupSpec &group
 
 std::string GroupPlanner::addSteps(const GroupRow &row, GroupSpec &group) {
   products.clear();
-  for (StringRef text : split(row.steps, ' ')) {
+  SmallVector<StringRef> words;
+  StringRef(row.steps).split(words, ' ');
+  for (auto [index, text] : enumerate(words)) {
+    const ProjectionRow *next = nextProduct(model, ArrayRef(words).drop_front(index));
+    layers = next ? model.layersWith(*next) : 0;
     Word word = readWord(text, group);
     if (!word.problem.empty())
       return word.problem;
@@ -169,33 +177,35 @@ std::string GroupPlanner::addSteps(const GroupRow &row, GroupSpec &group) {
   return checkBiases(false);
 }
 
+// lm_head is there on request only.
+static bool hasHead(const LibrarySpec &library) {
+  return any_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; });
+}
+
+// The layers have all of its matrices.
+bool GroupPlanner::isOwn(const GroupRow &row) const {
+  for (StringRef word : split(row.steps, ' '))
+    for (StringRef role : isProducts(word) ? split(word, ',') : split("", ','))
+      if (role == "lm_head" ? !hasHead(library) : !role.empty() && !model.findRole(role))
+        return false;
+  return true;
+}
+
 void GroupPlanner::planGroup(const GroupRow &row) {
   GroupSpec group;
   group.name = row.name.str();
-  group.position = model.size(Size::Hidden).position;
-  bool hasHead = any_of(library.kernels, [](const KernelSpec &kernel) { return kernel.name == "lm_head"; });
-  if (group.name == "head" && !hasHead)
-    return; // on request only
+  group.position = model.size("hidden").position;
   std::string problem = model.groupsProblem;
-  if (group.name == "head" && tensors && tensors->has("lm_head.bias"))
+  if (auto withheld = model.withheld.find(row.name); withheld != model.withheld.end())
+    problem = withheld->second;
+  if (group.name == "head" && tensors && tensors->has((model.family->frame->head + ".bias").str()))
     problem = "lm_head has a bias, which the group does not add";
   if (group.name == "experts") {
-    if (model.family->experts.empty())
-      return;
-    group.experts = model.size(Size::ExpertCount).value;
+    group.experts = model.experts();
     group.top = model.expertsPerToken;
     if (!group.top)
       problem = "the config does not say how many experts a token has";
   }
-  // A family without dense layers has recipes for them, which are not missing.
-  auto hasLayers = [&](StringRef role) {
-    const ProjectionRow *projection = findRole(*model.family, role);
-    return !projection || layersOf(*projection) > 0;
-  };
-  for (StringRef word : split(row.steps, ' '))
-    for (StringRef role : split(word, ','))
-      if (role.contains("_proj") && (!findRole(*model.family, role) || !hasLayers(role)))
-        return;
   if (problem.empty())
     problem = foreignTensor();
   if (problem.empty())
@@ -206,27 +216,20 @@ void GroupPlanner::planGroup(const GroupRow &row) {
     library.withheld.push_back({group.name, problem});
 }
 
-// Weights of projections and their biases, norms of recipes, and what the engine applies.
+// Weights of projections and their biases, and what stands beside them.
 bool GroupPlanner::isKnown(StringRef inside) const {
-  for (ArrayRef<ProjectionRow> rows : {model.family->attention, model.family->ffn, model.family->experts})
-    for (const ProjectionRow &row : rows)
-      if (inside.starts_with((row.path + ".").str()) && !inside.ends_with("norm.weight"))
-        return true;
+  for (const ProjectionRow *row : model.family->rows)
+    if (inside.starts_with((row->path + ".").str()) && !inside.ends_with("norm.weight"))
+      return true;
   static constexpr StringLiteral stacks[] = {"gate_up_proj", "down_proj"};
   for (StringRef stack : stacks) {
-    StringRef rest = inside.split(".experts.").second;
+    StringRef rest = inside.starts_with("experts.") ? inside.split('.').second : inside.split(".experts.").second;
     if (rest.consume_front(stack) && (rest.empty() || rest == "_blocks" || rest == "_scales"))
       return true;
   }
-  auto isOf = [&](StringRef module) { return inside == module || inside.starts_with((module + ".").str()); };
-  for (StringRef module : split(model.family->beside, ' '))
-    if (isOf(module))
-      return true;
-  for (const GroupRow &row : model.family->groups)
-    for (StringRef word : split(row.steps, ' '))
-      if (word.contains(':') && inside.starts_with((word.split(':').second + ".").str()))
-        return true;
-  return false;
+  return any_of(model.family->beside, [&](const BesideRow &row) {
+    return inside == row.module || inside.starts_with((row.module + ".").str());
+  });
 }
 
 // Why the layers are not this family's; empty: they are.
@@ -240,8 +243,13 @@ std::string GroupPlanner::foreignTensor() const {
 }
 
 void GroupPlanner::plan() {
+  StringSet<> planned;
   for (const GroupRow &row : model.family->groups)
-    planGroup(row);
+    if (isOwn(row) && planned.insert(row.name).second)
+      planGroup(row);
+  for (const WithheldRow &row : model.family->withheld)
+    if (auto it = model.withheld.find(row.group); it != model.withheld.end() && (hasHead(library) || row.group != "head") && planned.insert(row.group).second)
+      library.withheld.push_back({row.group.str(), it->second});
 }
 
 void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySpec &library) {
@@ -249,13 +257,6 @@ void planGroups(const ModelConfig &model, const LayerTensors *tensors, LibrarySp
 }
 
 // A norm is of what the next products of its recipe multiply.
-static std::optional<int64_t> widthBehind(const ModelConfig &model, ArrayRef<StringRef> words) {
-  for (StringRef word : words)
-    if (const ProjectionRow *row = findRole(*model.family, word.split(',').first))
-      return model.size(row->k).value;
-  return std::nullopt;
-}
-
 void checkNorms(const ModelConfig &model, const LayerTensors &tensors, StringRef path,
                 Diagnostics &diagnostics) {
   for (const GroupRow &row : model.family->groups) {
@@ -263,12 +264,13 @@ void checkNorms(const ModelConfig &model, const LayerTensors &tensors, StringRef
     StringRef(row.steps).split(words, ' ');
     for (auto [index, word] : enumerate(words)) {
       std::string name = (word.split(':').second + ".weight").str();
-      auto width = word.contains(':') ? widthBehind(model, ArrayRef(words).drop_front(index)) : std::nullopt;
-      auto other = width ? tensors.otherSize(name, *width) : std::nullopt;
+      const ProjectionRow *next = word.contains(':') ? nextProduct(model, ArrayRef(words).drop_front(index)) : nullptr;
+      int64_t width = next ? model.size(next->k).value : 0;
+      auto other = next ? tensors.otherSize(name, width) : std::nullopt;
       if (other && !diagnostics.failed())
         diagnostics.error(path,
                           "'" + name + "' of a layer has " + Twine(*other) + " elements, and normalizes " +
-                              Twine(*width),
+                              Twine(width),
                           "the checkpoint is damaged, download it again");
     }
   }

@@ -19,10 +19,7 @@ public:
   std::optional<LibrarySpec> plan();
 
 private:
-  enum class Layers { All, Dense, Sparse };
-
-  void planBlock(ArrayRef<ProjectionRow> rows, Layers layers);
-  void planRow(const ProjectionRow &row, Layers layers);
+  void planRow(const ProjectionRow &row, const std::vector<bool> &layers);
   void planHead();
   WeightDecision decide(const ProjectionRow &row, int64_t layer);
   WeightDecision decideModule(const ProjectionRow &row, StringRef module);
@@ -43,10 +40,6 @@ private:
 };
 
 } // namespace
-
-static std::string layerPath(const ModelConfig &model, StringRef path, StringRef layer) {
-  return ((model.nested ? "language_model.model.layers." : "model.layers.") + layer + "." + path).str();
-}
 
 // lm_head and routers decide tokens and experts, and checkpoints mostly keep them in float: only on request.
 WeightDecision decideOptional(StringRef role, const WeightDecision &decision, const ConfigOptions &options,
@@ -88,8 +81,7 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
   if (!layer) {
     if (!isOptional(row) || options.inclusionOf(row.role))
       stored->reportMissing(
-          module, "the config says " + Twine(model.sparse.size()) + " layers of a " +
-                      model.family->modelType +
+          module, "the config says " + Twine(model.shape.layers) + " layers of a " + model.family->modelType +
                       " model; download what is missing, or list kernels with the modules that they "
                       "compute (`lutc schema`)");
     return {std::nullopt, "the checkpoint lacks it"};
@@ -110,12 +102,12 @@ WeightDecision ModelPlanner::decideModule(const ProjectionRow &row, StringRef mo
 WeightDecision ModelPlanner::decide(const ProjectionRow &row, int64_t layer) {
   if (row.isRouter() && !stored && !model.quantization.coversRouters)
     return {std::nullopt, "kept in float by the checkpoint"};
-  std::string name = layerPath(model, row.path, std::to_string(layer));
+  std::string name = model.path(row, std::to_string(layer));
   auto [head, tail] = StringRef(name).split("{expert}");
   if (head.size() == name.size() || (!stored && model.quantization.isUniform()))
     return decideModule(row, name);
   std::optional<WeightDecision> first;
-  for (int64_t expert = 0; expert < model.size(Size::ExpertCount).value && !diagnostics.failed(); ++expert) {
+  for (int64_t expert = 0; expert < model.experts() && !diagnostics.failed(); ++expert) {
     WeightDecision decision = decideModule(row, (head + Twine(expert) + tail).str());
     if (!first)
       first = decision;
@@ -157,21 +149,19 @@ void ModelPlanner::add(const ProjectionRow &row, StringRef path, int64_t first, 
   projection.last = last;
   projection.n = model.size(row.n).value;
   projection.k = model.size(row.k).value;
-  projection.copies = row.isExpert() ? model.size(Size::ExpertCount).value : 1;
+  projection.copies = row.isExpert() ? model.experts() : 1;
   projection.reason = decision.reason;
   kernelOf.push_back(decision.format ? std::optional(kernelFor(row, *decision.format)) : std::nullopt);
   library.projections.push_back(std::move(projection));
 }
 
 // One entry for each run of layers whose weights are alike.
-void ModelPlanner::planRow(const ProjectionRow &row, Layers layers) {
+void ModelPlanner::planRow(const ProjectionRow &row, const std::vector<bool> &layers) {
   std::optional<WeightDecision> current;
-  int64_t first = 0, count = model.sparse.size();
+  int64_t first = 0, count = layers.size();
   for (int64_t layer = 0; layer <= count; ++layer) {
-    bool present =
-        layer < count && (layers == Layers::All || model.sparse[layer] == (layers == Layers::Sparse));
     std::optional<WeightDecision> next;
-    if (present) {
+    if (layer < count && layers[layer]) {
       next = decide(row, layer);
       if (row.isRouter())
         next = decideOptional(row.role, *next, options, diagnostics);
@@ -179,19 +169,14 @@ void ModelPlanner::planRow(const ProjectionRow &row, Layers layers) {
     if (next == current)
       continue;
     if (current)
-      add(row, layerPath(model, row.path, "{layer}"), first, layer - 1, *current);
+      add(row, model.path(row, "{layer}"), first, layer - 1, *current);
     current = next;
     first = layer;
   }
 }
 
-void ModelPlanner::planBlock(ArrayRef<ProjectionRow> rows, Layers layers) {
-  for (const ProjectionRow &row : rows)
-    planRow(row, layers);
-}
-
 void ModelPlanner::planHead() {
-  static constexpr ProjectionRow row = {"lm_head", "lm_head", Size::Vocabulary, Size::Hidden};
+  static constexpr ProjectionRow row = {"lm_head", "lm_head", "output", "vocabulary", "hidden"};
   WeightDecision decision{std::nullopt, model.tiedHead
                                             ? "tied to the embedding, kept in float by the checkpoint"
                                             : "kept in float by the checkpoint"};
@@ -223,7 +208,7 @@ void ModelPlanner::checkOptions() {
       break;
     }
   for (const Inclusion &inclusion : options.include)
-    if (inclusion.role == "router" && model.family->experts.empty())
+    if (inclusion.role == "router" && !model.family->hasExperts())
       diagnostics.error("--include=router", model.family->modelType + " models have no router", "remove it");
   if (library.kernels.empty())
     diagnostics.error(
@@ -234,7 +219,7 @@ void ModelPlanner::checkOptions() {
 
 // Tensors of layers that the config does not have.
 void ModelPlanner::checkLayers(const LayerTensors &tensors) {
-  int64_t said = int64_t(model.sparse.size());
+  int64_t said = model.shape.layers + model.predictingLayers;
   if (tensors.layers() > said && !diagnostics.failed())
     diagnostics.error(stored->checkpoint.path,
                       "holds " + Twine(tensors.layers()) + " layers, and the config says " + Twine(said),
@@ -244,12 +229,13 @@ void ModelPlanner::checkLayers(const LayerTensors &tensors) {
 std::optional<LibrarySpec> ModelPlanner::plan() {
   std::optional<LayerTensors> tensors;
   if (stored)
-    tensors.emplace(stored->checkpoint);
+    tensors.emplace(stored->checkpoint, *model.family, model.shape.layers);
   library.modelType = model.family->modelType.str();
   library.model = model.shape;
-  planBlock(model.family->attention, Layers::All);
-  planBlock(model.family->ffn, Layers::Dense);
-  planBlock(model.family->experts, Layers::Sparse);
+  for (auto [block, layers] : zip(model.family->blocks, model.blockLayers))
+    for (const ProjectionRow &row : block.rows)
+      if (model.isHeld(row))
+        planRow(row, layers);
   planHead();
   if (tensors) {
     checkLayers(*tensors);

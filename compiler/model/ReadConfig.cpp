@@ -26,7 +26,7 @@ static std::string makeIdentifier(StringRef text) {
 // config.json says nothing about a model; its model_type does.
 static std::string defaultName(StringRef path, const ConfigNode &root) {
   StringRef stem = modelStem(path);
-  SmallVector<StringRef, 2> types = modelTypes(root);
+  SmallVector<StringRef, 2> types = LanguageModel(root).modelTypes();
   return makeIdentifier(stem == "config" && !types.empty() ? types.front() : stem);
 }
 
@@ -53,7 +53,7 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigO
                       "keep `kernels`, or keep `model_type` and `architectures`");
     return std::nullopt;
   }
-  if (!isList && root.find("text_config"))
+  if (!isList && LanguageModel(root).isNested())
     return readModelConfig(root, nullptr, options, diagnostics);
   if (any_of(kernelListKeys(), [&](const ConfigKey &key) { return root.member(key.name); }))
     return readKernelList(root, options, diagnostics);
@@ -65,19 +65,18 @@ static std::optional<LibrarySpec> readTree(const ConfigNode &root, const ConfigO
 static std::optional<LibrarySpec> readStored(CheckpointConfig &config, const ConfigOptions &options,
                                              Diagnostics &diagnostics) {
   const ConfigNode &root = config.file.root;
-  if (familyOf(root))
+  LanguageModel language(root);
+  if (language.family())
     return readModelConfig(root, config.stored.get(), options, diagnostics);
-  SmallVector<StringRef, 2> types = modelTypes(root);
+  SmallVector<StringRef, 2> types = language.modelTypes();
   std::string type = types.empty() ? config.unknownType : types.front().str();
   std::string who =
       type.empty() ? "nothing says which model this is" : "lutc does not know models of type '" + type + "'";
   diagnostics.note(who + ": its linear layers are compiled as the tensors name them, without groups");
   UnknownFamily family;
-  for (const ConfigNode *mapping : {&root, root.find("text_config")})
-    for (auto [key, value] :
-         {std::pair("hidden_size", &family.hidden), {"num_hidden_layers", &family.layers}})
-      if (const ConfigNode *node = mapping ? mapping->find(key) : nullptr)
-        *value = node->integer();
+  for (auto [key, value] : {std::pair("hidden_size", &family.hidden), {"num_hidden_layers", &family.layers}})
+    if (const ConfigNode *node = language.find(key))
+      *value = node->integer();
   return planTensors(*config.stored, family, options, diagnostics);
 }
 

@@ -27,7 +27,7 @@ public:
       : checkpoint(std::move(checkpoint)), quantization(std::move(quantization)), weights(weights),
         diagnostics(diagnostics) {}
 
-  // A layer by its name in Models.def, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it,
+  // A layer by its family's name for it, in the checkpoint or in GGUF. Nothing where the checkpoint lacks it,
   // or after an error, which is reported. `isOptional`: lm_head and routers, which are compiled on request
   // and may be stored in a way that lutc does not read.
   std::optional<StoredLayer> find(llvm::StringRef module, bool isOptional = false);

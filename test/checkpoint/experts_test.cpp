@@ -67,7 +67,7 @@ std::vector<FileTensor> stackLikeGptOss(const std::vector<Expert> &all) {
 void expectExperts(const std::vector<Expert> &all, const std::vector<FileTensor> &tensors, bool isGptOss,
                    const std::string &prefix, const std::array<std::string, 3> &names) {
   WeightStorage storage;
-  storage.isGptOss = isGptOss;
+  storage.interleaved = storage.transposed = isGptOss;
   const Bytes file = safetensors(tensors);
   for (int64_t expert = 0; expert < experts; ++expert) {
     const Matrix *matrices[] = {&all[expert].gate, &all[expert].up, &all[expert].down};

@@ -80,7 +80,7 @@ inline void readAll(const Checkpoint &checkpoint) {
     [[maybe_unused]] volatile uint8_t sum = 0; // a map beyond the file would be fatal
     if (!tensor.bytes.empty())
       sum = tensor.bytes.front() + tensor.bytes.back();
-    for (const std::string &module : modulesOfGguf(tensor.name))
+    for (const std::string &module : modulesOfGguf(checkpoint, tensor.name))
       readLayer(checkpoint, WeightStorage(), module, std::nullopt);
     llvm::StringRef module = tensor.name;
     for (llvm::StringRef suffix : {".qweight", ".weight_packed", ".weight", "_blocks"})

@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Quantization storage = checkpoint.isGguf()       ? Quantization()
                          : methods[method].empty() ? quantizationOf(checkpoint)
                                                    : quantizationBy(methods[method], bits, group);
-  storage.isGptOss = flags & 4;
+  storage.interleaved = storage.transposed = flags & 4;
   llvm::StringRef module = checkpoint.isGguf() ? "model.layers.0.self_attn.q_proj"
                            : !(flags & 16)     ? "m"
                            : flags & 32        ? "m.experts.1.up_proj"

@@ -363,7 +363,8 @@ def write_gguf_llama(kind, path, layers):
     tensors = {"token_embd.weight": ("F16", (VOCABULARY, HIDDEN)), "output.weight": ("Q6_K", (VOCABULARY, HIDDEN)), "output_norm.weight": ("F32", (HIDDEN,))}
     for layer in range(layers):
         prefix = f"blk.{layer}."
-        tensors[prefix + "attn_norm.weight"] = tensors[prefix + "ffn_norm.weight"] = ("F32", (HIDDEN,))
+        second_norm = "post_attention_norm" if architecture == "gpt-oss" else "ffn_norm"
+        tensors[prefix + "attn_norm.weight"] = tensors[f"{prefix}{second_norm}.weight"] = ("F32", (HIDDEN,))
         if experts:
             tensors[prefix + "ffn_gate_inp.weight"] = ("F32", (experts, HIDDEN))
         for module, shape in LINEARS.items():
