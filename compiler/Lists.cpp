@@ -70,8 +70,8 @@ Table formatTable() {
     std::string p = even ? "[p]" : "", columns = even ? "p: permuted" : "in order";
     table.rows.push_back({name + (even ? "[z]" : "") + "[b|s]" + p, book, "f16 per row, b: bf16, s: f32",
                           even ? "z: u8" : "none", columns});
-    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|[z|m][b|s]]" : "[e|b|s]") + p, book,
-                          "f16 per group of k, b: bf16, s: f32, e: e8m0",
+    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|f|[z|m][b|s]]" : "[e|f|b|s]") + p,
+                          book, "f16 per group of k, b: bf16, s: f32, e: e8m0, f: e4m3",
                           even ? "z: u8, m: as scales" : "none", columns});
     std::string bits = std::to_string(Format{&row, 256, 16}.multipleBits()),
                 m = (bits == "8" ? "i" : "u") + bits;

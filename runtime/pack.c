@@ -139,28 +139,13 @@ static int codes_are_valid(const lutc_packer *p) {
   return (bad & ones << 7) == 0;
 }
 
-/* Whether no word of `bytes` has all bits of the exponent set. */
-LUTC_INLINED int all_finite_of(const uint8_t *values, size_t count, size_t bytes, uint32_t exponent) {
-  int finite = 1;
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t word = 0;
-    memcpy(&word, values + bytes * i, bytes);
-    finite &= (word & exponent) != exponent;
-  }
-  return finite;
-}
-
 static int all_finite(const lutc_packer *p, const void *values, size_t count) {
-  switch (p->info->scale_type) {
-  case LUTC_F16:
-    return all_finite_of(values, count, 2, 0x7c00);
-  case LUTC_BF16:
-    return all_finite_of(values, count, 2, 0x7f80);
-  case LUTC_F8_E8M0:
-    return all_finite_of(values, count, 1, 0xff);
-  default:
-    return all_finite_of(values, count, 4, 0x7f800000);
-  }
+  const lutc_scale_type *type = lutc_find_scale_type(p->info->scale_type);
+  const uint8_t *scale = values;
+  int finite = 1;
+  for (size_t i = 0; i < count; ++i, scale += type->bits / 8)
+    finite &= lutc_is_finite_scale(type, lutc_load_scale(type, scale));
+  return finite;
 }
 
 static int multiples_fit(const lutc_packer *p, const int8_t *multiples) {

@@ -25,20 +25,12 @@ int FormatRow::largestValue() const {
   return book ? *std::max_element(book, book + codes()) : value(codes() - 1);
 }
 
-namespace {
-
-// By ScaleType.
-struct ScaleRow {
-  StringLiteral name, letter;
-  int64_t bytes;
+static constexpr ScaleRow scaleRows[] = {
+#define LUTC_SCALE_TYPE(name, letter, alone, ...) {#name, letter, alone != 0, {__VA_ARGS__}},
+#include "runtime/scales.def"
 };
 
-} // namespace
-
-static constexpr ScaleRow scaleRows[] = {{"f16", "", 2}, {"bf16", "b", 2}, {"f32", "s", 4}, {"e8m0", "e", 1}};
-
-StringRef nameOf(ScaleType type) { return scaleRows[size_t(type)].name; }
-int64_t bytesOf(ScaleType type) { return scaleRows[size_t(type)].bytes; }
+const ScaleRow &rowOf(ScaleType type) { return scaleRows[size_t(type)]; }
 
 ArrayRef<int64_t> groupSizes() {
   static const int64_t sizes[] = {16, 32, 64, 128, 256};
@@ -59,7 +51,7 @@ std::string Format::str() const {
   else if (group)
     name += "g" + std::to_string(group);
   name += zeroPoints ? "z" : minimums ? "m" : "";
-  return name + scaleRows[size_t(scaleType)].letter.str() + (permuted ? "p" : "");
+  return name + rowOf(scaleType).letter.str() + (permuted ? "p" : "");
 }
 
 // "a, b or c"
@@ -128,26 +120,30 @@ static StringRef additionsOf(const Format &format) {
 }
 
 // Letters that may follow those: the type of scales.
-static StringRef scaleLettersOf(const Format &format) {
-  if (format.subgroup)
-    return "";
-  return format.group && !format.hasPlainCodes() ? "ebs" : "bs";
+static std::string scaleLettersOf(const Format &format) {
+  std::string letters;
+  for (const ScaleRow &row : scaleRows)
+    if (!format.subgroup && (!row.alone || (format.group && !format.hasPlainCodes())))
+      letters += row.letter;
+  return letters;
 }
 
 static Error endingError(StringRef name, StringRef rest, const Format &format) {
-  static constexpr std::pair<char, StringLiteral> meanings[] = {{'z', "zero points"},
-                                                                {'m', "minimums"},
-                                                                {'e', "e8m0 scales"},
-                                                                {'b', "bf16 scales"},
-                                                                {'s', "f32 scales"}};
-  StringRef additions = additionsOf(format), scales = scaleLettersOf(format);
+  StringRef additions = additionsOf(format);
+  std::string scales = scaleLettersOf(format);
   std::string text = ("'" + name + "' ends in '" + rest + "'; write " + format.str()).str();
   StringRef separator = ", or ";
-  for (auto [letter, meaning] : meanings)
-    if (additions.contains(letter) || scales.contains(letter)) {
-      text += (separator + format.str() + Twine(letter) + " with " + meaning).str();
-      separator = ", ";
-    }
+  auto offer = [&](StringRef letter, const Twine &meaning) {
+    text += (separator + format.str() + letter + " with " + meaning).str();
+    separator = ", ";
+  };
+  if (additions.contains('z'))
+    offer("z", "zero points");
+  if (additions.contains('m'))
+    offer("m", "minimums");
+  for (const ScaleRow &row : scaleRows)
+    if (!row.letter.empty() && StringRef(scales).contains(row.letter))
+      offer(row.letter, row.name + " scales");
   if (!additions.empty() && !scales.empty())
     text +=
         "; b and s also after " + alternatives(additions, [](char letter) { return std::string(1, letter); });
@@ -160,9 +156,9 @@ static void parseEnding(Format &format, StringRef &rest) {
   StringRef additions = additionsOf(format);
   format.zeroPoints = additions.contains('z') && rest.consume_front("z");
   format.minimums = !format.zeroPoints && additions.contains('m') && rest.consume_front("m");
-  StringRef scales = scaleLettersOf(format);
+  std::string scales = scaleLettersOf(format);
   for (auto [index, row] : enumerate(scaleRows))
-    if (!row.letter.empty() && scales.contains(row.letter) && rest.consume_front(row.letter)) {
+    if (!row.letter.empty() && StringRef(scales).contains(row.letter) && rest.consume_front(row.letter)) {
       format.scaleType = ScaleType(index);
       break;
     }

@@ -7,13 +7,14 @@
 //      + z   u8 zero points, of rows or groups
 //      + m   minimums, of groups; of 256 of k times multiples where scales are
 //      + b   bf16 scales and minimums;  + s  f32;  else f16, and with k16 and k32 always
-//      + e   e8m0 scales, of groups without zero points and minimums
+//      + e   e8m0 scales, of groups without zero points and minimums;  + f  e4m3 scales, of the same
 //      + p   columns are permuted (GPTQ's desc_act); after the others
 //   nl4 fp4   16 values that are not evenly spaced; the same without z, m and p
 //   w158      one f32 scale per tensor;  w158r  one per row
 #ifndef LUT_DIALECTS_LUT_FORMAT_H
 #define LUT_DIALECTS_LUT_FORMAT_H
 
+#include "runtime/scales.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -24,11 +25,21 @@
 
 namespace lut {
 
-// Of scales and minimums. All widen to f32 exactly: bf16 is its upper half, a byte of e8m0 is 2^(byte - 127).
-enum class ScaleType { f16, bf16, f32, e8m0 };
+// Of scales and minimums: rows of runtime/scales.def. All widen to f32 exactly.
+enum class ScaleType {
+#define LUTC_SCALE_TYPE(name, ...) name,
+#include "runtime/scales.def"
+};
 
-llvm::StringRef nameOf(ScaleType type); // "bf16"
-int64_t bytesOf(ScaleType type);
+struct ScaleRow {
+  llvm::StringLiteral name, letter; // of formats; none: empty
+  bool alone;                       // of groups without zero points and minimums only
+  lutc_scale_type bits;
+};
+
+const ScaleRow &rowOf(ScaleType type);
+inline llvm::StringRef nameOf(ScaleType type) { return rowOf(type).name; }
+inline int64_t bytesOf(ScaleType type) { return rowOf(type).bits.bits / 8; }
 
 struct FormatRow {
   llvm::StringLiteral name;

@@ -27,7 +27,7 @@ func.func private @noGroup() attributes {format = #lut.format<w3gz>}
 
 // -----
 
-// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales, w2g128b with bf16 scales, w2g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
+// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales, w2g128f with e4m3 scales, w2g128b with bf16 scales, w2g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
 func.func private @suffix() attributes {format = #lut.format<w2g128q>}
 
 // -----
@@ -64,7 +64,7 @@ func.func private @minimumsOfRows() attributes {format = #lut.format<w4m>}
 // -----
 
 // A code book has neither zero points nor minimums.
-// expected-error@+1 {{'fp4g32z' ends in 'z'; write fp4g32, or fp4g32e with e8m0 scales}}
+// expected-error@+1 {{'fp4g32z' ends in 'z'; write fp4g32, or fp4g32e with e8m0 scales, fp4g32f with e4m3 scales}}
 func.func private @zerosOfCodeBook() attributes {format = #lut.format<fp4g32z>}
 
 // -----
@@ -74,7 +74,7 @@ func.func private @ternaryColumns() attributes {format = #lut.format<w158p>}
 
 // -----
 
-// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
+// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128f with e4m3 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
 func.func private @columnsFirst() attributes {format = #lut.format<w4g128pz>}
 
 // -----
@@ -84,7 +84,7 @@ func.func private @scalesFirst() attributes {format = #lut.format<w4g128bz>}
 
 // -----
 
-// expected-error@+1 {{'w4g128ze' ends in 'ze'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m;}}
+// expected-error@+1 {{'w4g128ze' ends in 'ze'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128f with e4m3 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m;}}
 func.func private @exponentsOfZeroPoints() attributes {format = #lut.format<w4g128ze>}
 
 // -----

@@ -62,6 +62,7 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.scale_type = ternary || ends('s') ? LUTC_F32
                     : ends('b')          ? LUTC_BF16
                     : ends('e')          ? LUTC_F8_E8M0
+                    : ends('f')          ? LUTC_F8_E4M3
                                          : LUTC_F16;
   info.scales_per_tensor = name == "w158";
   info.has_zero_points = ends('z');
@@ -73,12 +74,13 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",      "w2",      "w3",      "w4",     "w5g32",   "w6",      "w8g32",   "w8z",      "w1g32",
-          "w2g64",   "w2g128",  "w3g128",  "w4g32",  "w4g128",  "w1g64z",  "w2g128z", "w3g64z",   "w4g32z",
-          "w4g256z", "w2z",     "w4z",     "w158",   "w158r",   "w4g16",   "w4g32m",  "w5g16m",   "w1g64m",
-          "w4g32e",  "nl4",     "nl4g32",  "fp4g16", "fp4g32e", "fp4",     "w2k16m",  "w3k16",    "w4k32m",
-          "w6k16",   "w8k32",   "nl4k32",  "w4p",    "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp",  "w4g128b",
-          "w4g64zs", "w2g32mb", "w3g64ms", "w1zs",   "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp"};
+  return {"w1",      "w2",      "w3",      "w4",      "w5g32",   "w6",       "w8g32",   "w8z",
+          "w1g32",   "w2g64",   "w2g128",  "w3g128",  "w4g32",   "w4g128",   "w1g64z",  "w2g128z",
+          "w3g64z",  "w4g32z",  "w4g256z", "w2z",     "w4z",     "w158",     "w158r",   "w4g16",
+          "w4g32m",  "w5g16m",  "w1g64m",  "w4g32e",  "nl4",     "nl4g32",   "fp4g16",  "fp4g32e",
+          "fp4",     "w2k16m",  "w3k16",   "w4k32m",  "w6k16",   "w8k32",    "nl4k32",  "w4p",
+          "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp", "w4g128b", "fp4g16f",  "w4g64zs", "w2g32mb",
+          "w3g64ms", "w1zs",    "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp"};
 }
 
 // Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.
@@ -117,6 +119,8 @@ inline uint32_t drawScale(lutc_type type, Random &random, bool plain) {
     return drawHalf(random, plain);
   if (type == LUTC_F8_E8M0)
     return uint32_t(usual ? draw(random, 118, 122) : draw(random, 0, 160));
+  if (type == LUTC_F8_E4M3)
+    return uint32_t(usual ? draw(random, 16, 40) : draw(random, 0, 0x7e) | draw(random, 0, 1) << 7);
   const uint32_t fractionBits = type == LUTC_BF16 ? 7 : 23;
   const uint32_t fraction = uint32_t(draw(random, 0, (1u << fractionBits) - 1));
   if (usual)

@@ -37,6 +37,13 @@ inline float widen(uint16_t half) {
 // E8M0 of the OCP Microscaling specification, without NaN.
 inline float powerOfTwo(uint8_t byte) { return std::ldexp(1.0f, byte - 127); }
 
+// E4M3 without NaN.
+inline float smallFloat(uint8_t byte) {
+  const int exponent = byte >> 3 & 15, fraction = byte & 7;
+  const float value = std::ldexp(float(exponent ? fraction + 8 : fraction), std::max(exponent, 1) - 10);
+  return byte & 0x80 ? -value : value;
+}
+
 // A scale or minimum.
 inline float scaleAt(lutc_type type, const void *all, size_t index) {
   switch (type) {
@@ -46,6 +53,8 @@ inline float scaleAt(lutc_type type, const void *all, size_t index) {
     return floatOf(uint32_t(static_cast<const uint16_t *>(all)[index]) << 16);
   case LUTC_F8_E8M0:
     return powerOfTwo(static_cast<const uint8_t *>(all)[index]);
+  case LUTC_F8_E4M3:
+    return smallFloat(static_cast<const uint8_t *>(all)[index]);
   default:
     return static_cast<const float *>(all)[index];
   }

@@ -434,6 +434,7 @@ TEST(PackArrays, RefusesScalesThatAreNotFinite) {
                {{"w4k32m", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0xfc00, 0x7fff}},
                {{"w4g32mb", LUTC_LAYOUT_DOT, 4}, {0x7f7f, 0xff7f, 1}, {0x7f80, 0xff80, 0x7fc0, 0x7f81}},
                {{"w4g32ms", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff, 1}, {0x7f800000, 0xff800000, 0x7f800001}},
+               {{"fp4g16f", LUTC_LAYOUT_DOT, 4}, {0x7e, 0xfe, 0x78}, {0x7f, 0xff}},
                {{"w4", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0x7c00, 0x7e00}},
                {{"w4b", LUTC_LAYOUT_DOT, 4}, {0x7f7f}, {0x7f80}},
                {{"w4zs", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff}, {0xffffffff}},
@@ -485,7 +486,7 @@ std::vector<LayoutCase> layoutCases() {
       {"w4g16", 4},   {"w2g16z", 2},  {"w5g16m", 5},  {"w4g32m", 4}, {"w4g32e", 4},  {"fp4g16", 4},
       {"fp4g32e", 4}, {"w2k16m", 2},  {"w3k16", 3},   {"w4k32m", 4}, {"w5k32m", 5},  {"w6k16", 6},
       {"nl4k32", 4},  {"nl4", 4},     {"w4g128b", 4}, {"w4g32s", 4}, {"w4g16zs", 4}, {"w2g64mb", 2},
-      {"w3g32ms", 3}, {"fp4g16s", 4}, {"w4b", 4},     {"w8zs", 8},   {"w4g32zbp", 4}};
+      {"w3g32ms", 3}, {"fp4g16s", 4}, {"fp4g16f", 4}, {"w4b", 4},    {"w8zs", 8},    {"w4g32zbp", 4}};
   for (auto [format, bits] : others)
     cases.push_back({format, LUTC_LAYOUT_DOT, bits});
   for (const char *format : {"w158", "w158r"}) {

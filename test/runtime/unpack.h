@@ -159,7 +159,7 @@ private:
 
   size_t scaleSize() const {
     const lutc_type type = info.scale_type;
-    return type == LUTC_F32 ? 4 : type == LUTC_F8_E8M0 ? 1 : 2;
+    return type == LUTC_F32 ? 4 : type == LUTC_F8_E8M0 || type == LUTC_F8_E4M3 ? 1 : 2;
   }
   uint32_t scaleBits(size_t offset) const {
     const size_t size = scaleSize();
