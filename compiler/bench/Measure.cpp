@@ -1,5 +1,6 @@
 #include "compiler/bench/Measure.h"
 
+#include "runtime/scales.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"

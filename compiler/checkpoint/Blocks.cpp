@@ -29,7 +29,7 @@ struct BlockDecoder {
 
   void decode(const uint8_t *block, float *out) const {
     uint8_t codes[256], scales[8];
-    int8_t multiples[16], minimumMultiples[16];
+    int8_t multiples[16], minimumMultiples[16] = {};
     type.codes(block, 1, codes);
     lutc_unpack_scales(&type, block, 1, scales);
     if (type.multiples)
@@ -37,11 +37,11 @@ struct BlockDecoder {
     const int sign = type.traits & LUTC_NEGATED ? -1 : 1;
     double minimum = type.minimum_at < 0 ? 0 : halfAt(block + type.minimum_at);
     for (uint32_t i = 0; i < type.elements / span; ++i) {
-      double s = sign * scale(scales, type.multiples ? 0 : i), m = minimum;
+      double s = sign * scale(scales, type.multiples ? 0 : i), m = -minimum; // to be subtracted
       if (type.multiples)
-        s *= multiples[i], m *= -minimumMultiples[i];
+        s *= multiples[i], m = minimum * minimumMultiples[i];
       for (uint32_t j = i * span; j < (i + 1) * span; ++j)
-        out[j] = float(format.minimums ? s * values[codes[j]] + m : s * values[codes[j]]);
+        out[j] = float(format.minimums ? s * values[codes[j]] - m : s * values[codes[j]]);
     }
   }
 

@@ -115,8 +115,8 @@ const lutc_block_type *lutc_find_block_type(uint32_t number) {
   return NULL;
 }
 
-/* Its NaN counts as zero in ggml. */
-static uint8_t unsigned_e4m3(uint8_t scale) { return (scale & 0x7f) == 0x7f ? 0 : scale & 0x7f; }
+/* Its NaN counts as zero in ggml. Of bytes that no quantizer writes, 0xff stays NaN. */
+static uint8_t unsigned_e4m3(uint8_t scale) { return scale == 0x7f ? 0 : scale & 0x7f; }
 
 void lutc_unpack_scales(const lutc_block_type *type, const uint8_t *blocks, size_t count, uint8_t *scales) {
   const size_t bytes = type->scales * type->scale_bytes;

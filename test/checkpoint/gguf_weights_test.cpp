@@ -74,7 +74,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Id::Q2_K, {80, 82}, extreme, "w2k16m"}, Case{Id::Q3_K, {108}, extreme, "w3k16"},
                     Case{Id::Q4_K, {0, 2}, extreme, "w4k32m"}, Case{Id::Q5_K, {0, 2}, extreme, "w5k32m"},
                     Case{Id::Q6_K, {208}, extreme, "w6k16"}, Case{Id::IQ4_NL, {0}, extreme, "nl4g32"},
-                    Case{Id::MXFP4, {}, {}, "fp4g32e"}, Case{Id::NVFP4, {}, {}, "fp4g16f"}));
+                    Case{Id::IQ4_XS, {0}, extreme, "nl4k32"}, Case{Id::MXFP4, {}, {}, "fp4g32e"},
+                    Case{Id::NVFP4, {}, {}, "fp4g16f"}));
 
 TEST(Gguf, TernaryWeightsTakeFinerFormats) {
   Bytes bytes = blocks(Id::TQ2_0, 12, {64}, {0x3801});

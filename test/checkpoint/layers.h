@@ -2,6 +2,7 @@
 #ifndef LUT_TEST_CHECKPOINT_LAYERS_H
 #define LUT_TEST_CHECKPOINT_LAYERS_H
 
+#include "compiler/checkpoint/Scales.h"
 #include "compiler/quantizers/Quantization.h"
 #include "files.h"
 #include "unpack.h"
