@@ -10,6 +10,7 @@
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -64,6 +65,12 @@ Table formatTable() {
     if (row.trits) {
       table.rows.push_back({name, book, "f32 per tensor", "none", "in order"});
       table.rows.push_back({name + "r", book, "f32 per row", "none", "in order"});
+      continue;
+    }
+    if (row.vectors) {
+      table.rows.push_back({name, book,
+                            formatv("f16 per 256 of k, times odd u{0} per {1}", row.multipleBits + 1, row.subgroup).str(),
+                            "none", "in order"});
       continue;
     }
     bool even = !row.book;

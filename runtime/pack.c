@@ -46,10 +46,9 @@ static void add_multiples(const lutc_packer *p, size_t first_row, const int8_t *
   const size_t subgroups = lutc_divide_up(info->k, info->subgroup);
   const size_t inside = subgroup < subgroups && first_row < info->n ? lutc_min(info->n - first_row, rows) : 0;
   const int8_t *from = multiples + first_row * subgroups + subgroup;
-  const unsigned bias = (unsigned)multiple_bias(info);
   uint8_t *low = out + column % (2 * quarter) * rows, *high = out + (2 * quarter + column % quarter) * rows;
   for (size_t row = 0; row < inside; ++row) {
-    const unsigned v = (unsigned)from[row * subgroups] + bias;
+    const unsigned v = multiple_code(info, from[row * subgroups]);
     low[row] = (uint8_t)(low[row] | (v & 15) << 4 * (part / 2));
     if (info->multiple_bits == 6)
       high[row] = (uint8_t)(high[row] | v >> 4 << 2 * part);
@@ -81,7 +80,7 @@ static void pack_stream(lutc_packer *p) {
     const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t first = begin; first < end; first += span) {
-        if (p->info->subgroup)
+        if (p->info->subgroup && !multiples_are_inside(p))
           pack_multiples(p, row, first / layout->group);
         for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
           lutc_pack_chunk(p, row, k);
@@ -150,10 +149,12 @@ static int all_finite(const lutc_packer *p, const void *values, size_t count) {
 
 static int multiples_fit(const lutc_packer *p, const int8_t *multiples) {
   const size_t count = p->info->n * lutc_divide_up(p->info->k, p->info->subgroup);
-  const int bias = multiple_bias(p->info), most = (1 << p->info->multiple_bits) - 1;
+  const int bits = (int)p->info->multiple_bits, bias = multiple_bias(p->info);
   int bad = 0;
-  for (size_t i = 0; i < count; ++i)
-    bad |= (multiples[i] + bias) & ~most;
+  for (size_t i = 0; i < count && p->info->book == NULL; ++i)
+    bad |= (multiples[i] + bias) & ~((1 << bits) - 1);
+  for (size_t i = 0; i < count && p->info->book != NULL; ++i)
+    bad |= (multiples[i] & ~((2 << bits) - 2)) ^ 1;
   return !bad;
 }
 
@@ -211,8 +212,12 @@ lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *l
     return LUTC_BAD_SCALE;
   if (!columns_are_valid(&p, payload))
     return LUTC_BAD_COLUMNS;
+  uint16_t numbers[LUTC_BOOK_KEYS];
+  if (info->book != NULL)
+    lutc_index_book(info->book, numbers);
+  p.numbers = numbers;
   fill_payload(&p, payload, payload_bytes);
-  return LUTC_OK;
+  return p.is_bad ? LUTC_BAD_CODE : LUTC_OK;
 }
 
 int lutc_band_piece(const lutc_kernel_info *info, const lutc_layout *layout, size_t first_row, size_t rows,

@@ -26,6 +26,7 @@ void lut::fillKernelInfo(lutc_kernel_info &info, int64_t n, int64_t k, const For
   info.has_zero_points = format.zeroPoints;
   info.has_minimums = format.minimums;
   info.has_columns = format.permuted;
+  info.book = format.row->vectors;
 }
 
 lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {

@@ -238,7 +238,7 @@ WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, StringRef from, For
   if (format.subgroup)
     return rows->layer.error("is stored as " + from + ", which is not rounded to scales on two levels (" +
                              format.str() + "); name a format with scales of groups, such as " +
-                             format.row->name + "g32");
+                             (format.row->vectors ? StringRef("w2") : StringRef(format.row->name)) + "g32");
   if (rowOf(format.scaleType).bits.bias < 15) // without a factor of the tensor most scales would become 0
     return rows->layer.error("is stored as " + from + ", which is not rounded to scales of " +
                              nameOf(format.scaleType) + " (" + format.str() +

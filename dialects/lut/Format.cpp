@@ -1,5 +1,6 @@
 #include "dialects/lut/Format.h"
 
+#include "runtime/gguf/books.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <algorithm>
@@ -12,10 +13,19 @@ static constexpr int8_t nl4Book[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                        1,    13,   25,  38,  53,  69,  89,  113};
 static constexpr int8_t fp4Book[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
+static constexpr int8_t iq2Book[6] = {-43, -25, -8, 8, 25, 43};
+static constexpr int8_t iq3xxsBook[16] = {-62, -52, -44, -36, -28, -20, -12, -4,
+                                          4,   12,  20,  28,  36,  44,  52,  62};
+static constexpr int8_t iq3sBook[16] = {-15, -13, -11, -9, -7, -5, -3, -1, 1, 3, 5, 7, 9, 11, 13, 15};
+static constexpr int8_t iq1Book[6] = {-9, -7, -1, 1, 7, 9};
+
 ArrayRef<FormatRow> formatRows() {
   static const FormatRow rows[] = {
 #define LUT_FORMAT(name, bits, step, offset, trits, unit, book, divisor)                                     \
   {StringLiteral(#name), bits, step, offset, trits != 0, unit, book, divisor},
+#define LUT_VECTOR_FORMAT(name, bits, offset, book, divisor, subgroup, multipleBits)                         \
+  {StringLiteral(#name), bits,     0,           offset, false, 4, book, divisor,                             \
+   lutc_find_book(LUTC_BOOK_##name), subgroup, multipleBits},
 #include "dialects/lut/Formats.def"
   };
   return rows;
@@ -44,6 +54,8 @@ ArrayRef<int64_t> subgroupSizes() {
 
 std::string Format::str() const {
   std::string name = row->name.str();
+  if (row->vectors)
+    return name;
   if (row->trits)
     return perTensor ? name : name + "r";
   if (subgroup)
@@ -95,6 +107,15 @@ static Expected<Format> parseUngrouped(Format format, StringRef name, StringRef 
     return format;
   return formatError("'" + name + "': " + stem + " has neither groups nor zero points; write " + stem +
                      " (one scale per tensor) or " + stem + "r (one per row)");
+}
+
+// Nothing follows a format of vectors.
+static Expected<Format> parseVectors(Format format, StringRef name, StringRef rest) {
+  format.group = superGroup;
+  format.subgroup = format.row->subgroup;
+  if (rest.empty())
+    return format;
+  return formatError("'" + name + "': " + format.row->name + " has scales of its own; write " + format.row->name);
 }
 
 // The size after `letter`, one of `sizes`.
@@ -173,6 +194,8 @@ Expected<Format> parseFormat(StringRef name) {
   StringRef stem = format.row->name, rest = name.drop_front(stem.size());
   if (format.row->trits)
     return parseUngrouped(format, name, rest);
+  if (format.row->vectors)
+    return parseVectors(format, name, rest);
   bool hasSubgroups = rest.consume_front("k");
   if (hasSubgroups || rest.consume_front("g")) {
     Expected<int64_t> size =
@@ -220,6 +243,8 @@ static std::string endingPattern(Format format) {
 std::string formatPattern(const FormatRow &row) {
   if (row.trits)
     return row.name.str() + "r?";
+  if (row.vectors)
+    return row.name.str();
   auto ending = [&](int64_t group, int64_t subgroup) {
     Format format;
     format.row = &row;

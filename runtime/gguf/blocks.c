@@ -123,6 +123,10 @@ void lutc_unpack_scales(const lutc_block_type *type, const uint8_t *blocks, size
   const uint8_t *from = blocks + type->scale_at;
   for (size_t i = 0; i < count; ++i, from += type->bytes, scales += bytes) {
     memcpy(scales, from, bytes);
+    if (type->traits & LUTC_SCATTERED) {
+      scales[0] = (uint8_t)(from[1] >> 4 | (from[3] & 0xf0));
+      scales[1] = (uint8_t)(from[5] >> 4 | (from[7] & 0xf0));
+    }
     if (type->traits & LUTC_NEGATED)
       scales[bytes - 1] ^= 0x80;
     for (size_t part = 0; part < bytes && type->traits & LUTC_UNSIGNED; ++part)

@@ -74,7 +74,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Id::Q2_K, {80, 82}, extreme, "w2k16m"}, Case{Id::Q3_K, {108}, extreme, "w3k16"},
                     Case{Id::Q4_K, {0, 2}, extreme, "w4k32m"}, Case{Id::Q5_K, {0, 2}, extreme, "w5k32m"},
                     Case{Id::Q6_K, {208}, extreme, "w6k16"}, Case{Id::IQ4_NL, {0}, extreme, "nl4g32"},
-                    Case{Id::IQ4_XS, {0}, extreme, "nl4k32"}, Case{Id::MXFP4, {}, {}, "fp4g32e"},
+                    Case{Id::IQ4_XS, {0}, extreme, "nl4k32"}, Case{Id::IQ2_XXS, {0}, extreme, "iq2xxs"},
+                    Case{Id::IQ2_XS, {0}, extreme, "iq2xs"}, Case{Id::IQ2_S, {0}, extreme, "iq2s"},
+                    Case{Id::IQ3_XXS, {0}, extreme, "iq3xxs"}, Case{Id::IQ3_S, {0}, extreme, "iq3s"},
+                    Case{Id::IQ1_S, {0}, extreme, "iq1s"}, Case{Id::IQ1_M, {54}, {0x3fff, 0xb123}, "iq1m"},
+                    Case{Id::MXFP4, {}, {}, "fp4g32e"},
                     Case{Id::NVFP4, {}, {}, "fp4g16f"}));
 
 TEST(Gguf, TernaryWeightsTakeFinerFormats) {

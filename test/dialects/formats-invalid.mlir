@@ -1,7 +1,7 @@
 // Names that are no weight format, and what to write instead.
 // RUN: lut-opt %s -split-input-file -verify-diagnostics
 
-// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6, w8, nl4 or fp4, such as w2g128}}
+// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6, w8, nl4, fp4, iq2xxs, iq2xs, iq2s, iq3xxs, iq3s, iq1s or iq1m, such as w2g128}}
 func.func private @stem() attributes {format = #lut.format<w7>}
 
 // -----
@@ -49,6 +49,11 @@ func.func private @ternaryZeroPoint() attributes {format = #lut.format<w158z>}
 
 // expected-error@+1 {{'w4k64': 64 is no group size; write w4k16 or w4k32, or w4 for one scale per row}}
 func.func private @subgroup() attributes {format = #lut.format<w4k64>}
+
+// -----
+
+// expected-error@+1 {{'iq3sg32': iq3s has scales of its own; write iq3s}}
+func.func private @groupsOfVectors() attributes {format = #lut.format<iq3sg32>}
 
 // -----
 

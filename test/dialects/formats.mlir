@@ -59,3 +59,9 @@ func.func private @scaleTypes() attributes {
   b.group = [#lut.format<w4g128b>, #lut.format<w2g64s>, #lut.format<w4g32zb>, #lut.format<w3g256ms>, #lut.format<w6g16mbp>, #lut.format<w4g32ep>],
   c.book = [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>, #lut.format<fp4g16f>]
 }
+
+// CHECK-LABEL: @vectors
+// CHECK-SAME: [#lut.format<iq2xxs>, #lut.format<iq2xs>, #lut.format<iq2s>, #lut.format<iq3xxs>, #lut.format<iq3s>, #lut.format<iq1s>, #lut.format<iq1m>]
+func.func private @vectors() attributes {
+  a.books = [#lut.format<iq2xxs>, #lut.format<iq2xs>, #lut.format<iq2s>, #lut.format<iq3xxs>, #lut.format<iq3s>, #lut.format<iq1s>, #lut.format<iq1m>]
+}
