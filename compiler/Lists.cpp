@@ -68,9 +68,10 @@ Table formatTable() {
       continue;
     }
     if (row.vectors) {
-      table.rows.push_back({name, book,
-                            formatv("f16 per 256 of k, times odd u{0} per {1}", row.multipleBits + 1, row.subgroup).str(),
-                            "none", "in order"});
+      table.rows.push_back(
+          {name, book,
+           formatv("f16 per 256 of k, times odd u{0} per {1}", row.multipleBits + 1, row.subgroup).str(),
+           "none", "in order"});
       continue;
     }
     bool even = !row.book;

@@ -111,6 +111,8 @@ std::string Body::unpackMultiplesName() const {
 std::string Body::unpackedName() const {
   std::string rest = codeName(*this);
   rest.erase(0, format.row->name.size());
+  if (format.row->vectors)
+    rest = "k" + std::to_string(format.subgroup);
   std::string name = llvm::formatv("{0}_{1}{2}_{3}x{4}x{5}", stringifyNumerics(numerics), largestCode(), rest,
                                    rowVectors, stepVectors, stepTokens);
   addNumber(name, "d", format.row->divisor - 1);

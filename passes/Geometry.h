@@ -41,7 +41,8 @@ struct Body {
   int64_t chunkK = 0, unit = 0, span = 0, padding = 0;
 
   // The packed stream, in bytes: of one chunk of a tile, of a span with its multiples and scales.
-  int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3; of book quarters
+  int64_t planes =
+      0; // vectors of a chunk for each row vector: bits of a code, but one for base3; of book quarters
   int64_t chunkBytes = 0, spanBytes = 0;
   int64_t valueBytes = 0; // of a prepared integer
 

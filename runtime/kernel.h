@@ -51,14 +51,14 @@ extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c 
    follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
    stand in place of a group. With subgroups the chunks of a group come after their multiples:
    value v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits,
-   signed ones plus 2^(bits - 1), odd ones halved; none of them where layout BOOK has them. Of 8 bits a byte each. Else V/2 bytes have the four lower bits, byte v mod
-   V/2 from bit 4 (v div V/2) on; then, of 6 bits, V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v
-   div V/4) on. Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with
-   zero points, i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
-   At the end, where columns are permuted: i32 columns[k_padded], 0 from k on. n_padded = n rounded up to
-   tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block and the last group end
-   there. Padded rows, and groups and subgroups behind the last, have code 0 (BASE3: trit 0); their scales,
-   zero points, minimums and multiples are bytes of 0. */
+   signed ones plus 2^(bits - 1), odd ones halved; none of them where layout BOOK has them. Of 8 bits a byte
+   each. Else V/2 bytes have the four lower bits, byte v mod V/2 from bit 4 (v div V/2) on; then, of 6 bits,
+   V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v div V/4) on. Tail, after the stream, where the
+   whole row shares a scale: f32 scale[n_padded], then, with zero points, i32 zero[n_padded]; then, in BASE3,
+   i32 negatives[n_padded] (bytes of the row with bit 7 set). At the end, where columns are permuted: i32
+   columns[k_padded], 0 from k on. n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit
+   0) to k_padded. The last k block and the last group end there. Padded rows, and groups and subgroups behind
+   the last, have code 0 (BASE3: trit 0); their scales, zero points, minimums and multiples are bytes of 0. */
 typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */

@@ -117,9 +117,9 @@ size_t lutc_type_bytes(lutc_type type);
 
 /* Marks of weights beside the vectors of a book: signs, or shifts. */
 typedef enum lutc_signs {
-  LUTC_SIGNS_EACH,  /* a sign of each */
-  LUTC_SIGNS_EVEN,  /* the same; among 8 weights from a multiple of 8 on the number of minuses is even */
-  LUTC_SHIFT_OF_8,  /* a shift of 8 weights */
+  LUTC_SIGNS_EACH, /* a sign of each */
+  LUTC_SIGNS_EVEN, /* the same; among 8 weights from a multiple of 8 on the number of minuses is even */
+  LUTC_SHIFT_OF_8, /* a shift of 8 weights */
   LUTC_SHIFT_OF_32
 } lutc_signs;
 
@@ -180,8 +180,8 @@ typedef struct lutc_kernel_info {
   lutc_type scale_type;  /* of a scale, and of a minimum */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
-  int has_columns;     /* 1: columns are permuted; x is given in its own order nevertheless */
-  const float *values; /* [codes]: what a code stands for; with zero points or minimums, itself */
+  int has_columns;       /* 1: columns are permuted; x is given in its own order nevertheless */
+  const float *values;   /* [codes]: what a code stands for; with zero points or minimums, itself */
   const lutc_book *book; /* null: any codes may stand beside each other */
 } lutc_kernel_info;
 

@@ -13,10 +13,10 @@ typedef struct lutc_packer {
   const lutc_kernel_info *info;
   const lutc_layout *layout;
   const lutc_weights *weights;
-  size_t stride, groups; /* row strides of the codes, and of scales and zero points */
-  size_t rows;           /* n_padded */
-  uint8_t *out;          /* the next byte of the stream */
-  int32_t *negatives;    /* BASE3: [rows], in the tail */
+  size_t stride, groups;   /* row strides of the codes, and of scales and zero points */
+  size_t rows;             /* n_padded */
+  uint8_t *out;            /* the next byte of the stream */
+  int32_t *negatives;      /* BASE3: [rows], in the tail */
   const uint16_t *numbers; /* BOOK: 1 + that of a vector, by its digits as a number; 0: no vector */
   int is_bad;              /* BOOK: weights were no vectors of the book */
   uint8_t padded[32];      /* a chunk of one row that reaches over the edge of the matrix */
@@ -134,8 +134,8 @@ void lutc_pack_chunk(lutc_packer *packer, size_t first_row, size_t k);
 /* The codes of row `row` of a tile, read back from the chunk at `chunk`. */
 void lutc_unpack_chunk(const lutc_layout *layout, const uint8_t *chunk, size_t row, uint8_t codes[32]);
 
-/* book.c: `numbers` [LUTC_BOOK_KEYS] of a book; a chunk of a tile, 0 where codes are not in the book; the codes
-   of a row, and its multiple. */
+/* book.c: `numbers` [LUTC_BOOK_KEYS] of a book; a chunk of a tile, 0 where codes are not in the book; the
+   codes of a row, and its multiple. */
 void lutc_index_book(const lutc_book *book, uint16_t *numbers);
 int lutc_pack_book(lutc_packer *packer, size_t first_row, size_t k);
 int lutc_unpack_book(const lutc_packer *packer, const uint8_t *chunk, size_t row, uint8_t codes[32]);

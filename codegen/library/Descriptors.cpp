@@ -193,9 +193,9 @@ Record<lutc_kernel_info> DescriptorEmitter::kernelInfo(size_t kernel) {
   info.point(&lutc_kernel_info::format, string(spec.format.str()));
   info.point(&lutc_kernel_info::numerics, string(stringifyNumerics(plan.product(kernel).numerics)));
   info->book = nullptr;
+  info.point(&lutc_kernel_info::values, numbers<float>(codeValues(spec.format)));
   if (const lutc_book *book = spec.format.row->vectors)
     info.point(&lutc_kernel_info::book, this->book(*book));
-  info.point(&lutc_kernel_info::values, numbers<float>(codeValues(spec.format)));
   return info;
 }
 

@@ -24,8 +24,18 @@ ArrayRef<FormatRow> formatRows() {
 #define LUT_FORMAT(name, bits, step, offset, trits, unit, book, divisor)                                     \
   {StringLiteral(#name), bits, step, offset, trits != 0, unit, book, divisor},
 #define LUT_VECTOR_FORMAT(name, bits, offset, book, divisor, subgroup, multipleBits)                         \
-  {StringLiteral(#name), bits,     0,           offset, false, 4, book, divisor,                             \
-   lutc_find_book(LUTC_BOOK_##name), subgroup, multipleBits},
+  {                                                                                                          \
+      StringLiteral(#name),                                                                                  \
+      bits,                                                                                                  \
+      0,                                                                                                     \
+      offset,                                                                                                \
+      false,                                                                                                 \
+      4,                                                                                                     \
+      book,                                                                                                  \
+      divisor,                                                                                               \
+      lutc_find_book(LUTC_BOOK_##name),                                                                      \
+      subgroup,                                                                                              \
+      multipleBits},
 #include "dialects/lut/Formats.def"
   };
   return rows;
@@ -115,7 +125,8 @@ static Expected<Format> parseVectors(Format format, StringRef name, StringRef re
   format.subgroup = format.row->subgroup;
   if (rest.empty())
     return format;
-  return formatError("'" + name + "': " + format.row->name + " has scales of its own; write " + format.row->name);
+  return formatError("'" + name + "': " + format.row->name + " has scales of its own; write " +
+                     format.row->name);
 }
 
 // The size after `letter`, one of `sizes`.

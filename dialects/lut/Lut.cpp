@@ -127,7 +127,8 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
   bool widens = factsOf(layout).hasBytePerRow();
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";
-  if (unpackTokens < 0 || (unpackTokens && layout != Layout::dot && layout != Layout::base3 && layout != Layout::book))
+  if (unpackTokens < 0 ||
+      (unpackTokens && layout != Layout::dot && layout != Layout::base3 && layout != Layout::book))
     return emitError() << "unpack_tokens = " << unpackTokens << " must not be negative, and 0 in layout "
                        << stringifyLayout(layout);
   if (layout == Layout::book && unpackTokens != 1)

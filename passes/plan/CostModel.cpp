@@ -37,9 +37,8 @@ static double storedBits(const Format &format, Layout layout) {
     bits = lutc_book_row_bytes(format.row->vectors, uint64_t(format.subgroup)) / 4.0;
   double scale = 8 * (format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes());
   double kinds = format.minimums ? 2 : 1;
-  double multiples = format.subgroup && !format.multiplesAreInside()
-                         ? kinds * format.multipleBits() / format.subgroup
-                         : 0;
+  double multiples =
+      format.subgroup && !format.multiplesAreInside() ? kinds * format.multipleBits() / format.subgroup : 0;
   return bits + (format.group ? scale / format.group : 0) + multiples;
 }
 
@@ -54,7 +53,8 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
   // fields of a split code are joined; narrower products cost extra operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
   double decode = (llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2) * c.simple;
-  if (const lutc_book *book = format.row->vectors) // a number, a load and an insertion for every vector; signs
+  if (const lutc_book *book =
+          format.row->vectors) // a number, a load and an insertion for every vector; signs
     decode = t.getVectorBytes() * (6.0 / double(book->length) + 0.1) * c.simple;
   else if (format.row->book) // one more lookup; without byte permutes, a comparison for every value
     decode += t.getPermuteBytes() ? c.permute : 2 * format.row->codes() * c.simple;
@@ -371,8 +371,7 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   Pricing price = work.price(s);
   int64_t kBlock = s.getKBlock() ? std::min(s.getKBlock(), work.k) : work.k;
   int64_t tileRows = s.getRowVectors() * work.t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
-  bool legal =
-      work.tables.getDigits() == 2 && (price.layout == Layout::dot || price.layout == Layout::base3);
+  bool legal = work.tables.getDigits() == 2 && (price.layout == Layout::dot || price.layout == Layout::base3);
   if (!legal || areBytes(work.t, work.format) || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
       kBlock * tileRows > 2 * work.t.getL1Bytes())
     return std::nullopt;

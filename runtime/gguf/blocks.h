@@ -17,8 +17,8 @@ typedef void lutc_unpack_codes(const uint8_t *blocks, size_t count, uint8_t *cod
 typedef void lutc_unpack_multiples(const uint8_t *blocks, size_t count, int8_t *scales, int8_t *minimums);
 
 enum {
-  LUTC_TERNARY = 1, /* codes 0 to 2 stand for -1, 0, 1; in the format they are 1 more */
-  LUTC_NEGATED = 2, /* the format holds the negative weights times negative scales */
+  LUTC_TERNARY = 1,  /* codes 0 to 2 stand for -1, 0, 1; in the format they are 1 more */
+  LUTC_NEGATED = 2,  /* the format holds the negative weights times negative scales */
   LUTC_UNSIGNED = 4, /* the sign of scales does not count */
   LUTC_SCATTERED = 8 /* nibble i of the scale is the highest of word i from scale_at on */
 };

@@ -10,9 +10,9 @@ lutc_unpack_codes lutc_codes_q2_k, lutc_codes_q3_k, lutc_codes_q4_k, lutc_codes_
     lutc_codes_iq4_xs, lutc_codes_iq2_xxs, lutc_codes_iq2_xs, lutc_codes_iq2_s, lutc_codes_iq3_xxs,
     lutc_codes_iq3_s, lutc_codes_iq1_s, lutc_codes_iq1_m;
 lutc_unpack_multiples lutc_multiples_q2_k, lutc_multiples_q3_k, lutc_multiples_q4_k, lutc_multiples_q5_k,
-    lutc_multiples_q6_k, lutc_multiples_iq4_xs, lutc_multiples_iq2_xxs,
-    lutc_multiples_iq2_xs, lutc_multiples_iq2_s, lutc_multiples_iq3_xxs, lutc_multiples_iq3_s,
-    lutc_multiples_iq1_s, lutc_multiples_iq1_m;
+    lutc_multiples_q6_k, lutc_multiples_iq4_xs, lutc_multiples_iq2_xxs, lutc_multiples_iq2_xs,
+    lutc_multiples_iq2_s, lutc_multiples_iq3_xxs, lutc_multiples_iq3_s, lutc_multiples_iq1_s,
+    lutc_multiples_iq1_m;
 
 /* 256 codes of two bits. Each half of 128 elements takes 32 bytes: elements 32 s + l at bits 2 s of byte l.
  */

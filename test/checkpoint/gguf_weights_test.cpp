@@ -78,8 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Id::IQ2_XS, {0}, extreme, "iq2xs"}, Case{Id::IQ2_S, {0}, extreme, "iq2s"},
                     Case{Id::IQ3_XXS, {0}, extreme, "iq3xxs"}, Case{Id::IQ3_S, {0}, extreme, "iq3s"},
                     Case{Id::IQ1_S, {0}, extreme, "iq1s"}, Case{Id::IQ1_M, {54}, {0x3fff, 0xb123}, "iq1m"},
-                    Case{Id::MXFP4, {}, {}, "fp4g32e"},
-                    Case{Id::NVFP4, {}, {}, "fp4g16f"}));
+                    Case{Id::MXFP4, {}, {}, "fp4g32e"}, Case{Id::NVFP4, {}, {}, "fp4g16f"}));
 
 TEST(Gguf, TernaryWeightsTakeFinerFormats) {
   Bytes bytes = blocks(Id::TQ2_0, 12, {64}, {0x3801});

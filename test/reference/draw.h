@@ -60,11 +60,14 @@ inline const lutc_book *drawnBook(const std::string &name) {
     return &drawn.book;
   const bool four = name[2] == '3';
   const size_t length = four ? 4 : 8, levels = four ? 8 : 3;
-  const size_t count = name[2] == '1' ? 2048 : name == "iq2s" ? 1024 : name == "iq2xs" || name == "iq3s" ? 512 : 256;
-  const lutc_signs signs = name == "iq1s"   ? LUTC_SHIFT_OF_32
-                           : name == "iq1m" ? LUTC_SHIFT_OF_8
+  const size_t count = name[2] == '1'                      ? 2048
+                       : name == "iq2s"                    ? 1024
+                       : name == "iq2xs" || name == "iq3s" ? 512
+                                                           : 256;
+  const lutc_signs signs = name == "iq1s"                     ? LUTC_SHIFT_OF_32
+                           : name == "iq1m"                   ? LUTC_SHIFT_OF_8
                            : name == "iq2s" || name == "iq3s" ? LUTC_SIGNS_EACH
-                                            : LUTC_SIGNS_EVEN;
+                                                              : LUTC_SIGNS_EVEN;
   std::vector<size_t> numbers(four ? 4096 : 6561);
   std::iota(numbers.begin(), numbers.end(), size_t(0));
   Random random(5);
@@ -124,14 +127,13 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",      "w2",      "w3",      "w4",      "w5g32",   "w6",       "w8g32",   "w8z",
-          "w1g32",   "w2g64",   "w2g128",  "w3g128",  "w4g32",   "w4g128",   "w1g64z",  "w2g128z",
-          "w3g64z",  "w4g32z",  "w4g256z", "w2z",     "w4z",     "w158",     "w158r",   "w4g16",
-          "w4g32m",  "w5g16m",  "w1g64m",  "w4g32e",  "nl4",     "nl4g32",   "fp4g16",  "fp4g32e",
-          "fp4",     "w2k16m",  "w3k16",   "w4k32m",  "w6k16",   "w8k32",    "nl4k32",  "w4p",
-          "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp", "w4g128b", "fp4g16f",  "w4g64zs", "w2g32mb",
-          "w3g64ms", "w1zs",    "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp", "iq2xxs", "iq2xs",
-          "iq2s", "iq3xxs", "iq3s", "iq1s", "iq1m"};
+  return {"w1",      "w2",      "w3",      "w4",      "w5g32",   "w6",      "w8g32",   "w8z",     "w1g32",
+          "w2g64",   "w2g128",  "w3g128",  "w4g32",   "w4g128",  "w1g64z",  "w2g128z", "w3g64z",  "w4g32z",
+          "w4g256z", "w2z",     "w4z",     "w158",    "w158r",   "w4g16",   "w4g32m",  "w5g16m",  "w1g64m",
+          "w4g32e",  "nl4",     "nl4g32",  "fp4g16",  "fp4g32e", "fp4",     "w2k16m",  "w3k16",   "w4k32m",
+          "w6k16",   "w8k32",   "nl4k32",  "w4p",     "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp", "w4g128b",
+          "fp4g16f", "w4g64zs", "w2g32mb", "w3g64ms", "w1zs",    "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp",
+          "iq2xxs",  "iq2xs",   "iq2s",    "iq3xxs",  "iq3s",    "iq1s",    "iq1m"};
 }
 
 // Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.

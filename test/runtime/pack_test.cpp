@@ -117,7 +117,7 @@ void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const l
   for (size_t row = 0; row < unpacked.rows && info.subgroup; ++row)
     for (size_t s = 0; s < unpacked.paddedK / info.subgroup; ++s) {
       const bool exists = row < info.n && s < weights.subgroups;
-      const int none = info.book                                         ? 1
+      const int none = info.book                                      ? 1
                        : info.has_minimums || info.multiple_bits == 8 ? 0
                                                                       : -(1 << info.multiple_bits) / 2;
       const size_t at = row * weights.subgroups + s;

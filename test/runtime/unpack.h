@@ -143,8 +143,8 @@ private:
     const size_t v = k / book.length, vectors = 32 / book.length, high = book.count / 256;
     const size_t width = high == 8 ? 3 : high / 2; // bits: 1, 2, 4 or 8 times 256 vectors
     const uint32_t rest = bookRest(at, lane);
-    const size_t number = payload[at + v / 4 * layout.vector_bytes + 4 * lane + v % 4] +
-                          256 * (rest >> v * width & (high - 1));
+    const size_t number =
+        payload[at + v / 4 * layout.vector_bytes + 4 * lane + v % 4] + 256 * (rest >> v * width & (high - 1));
     const int digit = book.digits[number * book.length + k % book.length], levels = int(book.levels);
     if (hasSigns())
       return bookMark(at, lane, k) ? levels - 1 - digit : levels + digit;
@@ -220,9 +220,9 @@ private:
     return layout.tile_rows * (scaleSize() * (info.has_minimums ? 2 : 1) + (info.has_zero_points ? 1 : 0));
   }
   size_t multipleBytes() const { // of a tile and group
-    return info.subgroup && !multiplesAreInside() ? layout.group / info.subgroup * layout.tile_rows * (info.has_minimums ? 2 : 1) *
-                               info.multiple_bits / 8
-                         : 0;
+    return info.subgroup && !multiplesAreInside() ? layout.group / info.subgroup * layout.tile_rows *
+                                                        (info.has_minimums ? 2 : 1) * info.multiple_bits / 8
+                                                  : 0;
   }
   // Bytes of k in [begin, end) of one tile, scales included.
   size_t spanBytes(size_t begin, size_t end) const {
