@@ -46,7 +46,7 @@ static LinearLayer describeLayer(const Checkpoint &checkpoint, const WeightStora
   // The path and the name stand in front of the message.
   std::string problem = toString(source.takeError());
   layer.problem = StringRef(problem).split("': ").second.str();
-  if (tensor.type->decode && tensor.shape.size() >= 2) {
+  if (tensor.type->hasValues() && tensor.shape.size() >= 2) {
     layer.n = tensor.shape[tensor.shape.size() - 2];
     layer.k = tensor.shape.back();
   }

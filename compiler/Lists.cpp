@@ -10,6 +10,7 @@
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -66,12 +67,19 @@ Table formatTable() {
       table.rows.push_back({name + "r", book, "f32 per row", "none", "in order"});
       continue;
     }
+    if (row.vectors) {
+      table.rows.push_back(
+          {name, book,
+           formatv("f16 per 256 of k, times odd u{0} per {1}", row.multipleBits + 1, row.subgroup).str(),
+           "none", "in order"});
+      continue;
+    }
     bool even = !row.book;
     std::string p = even ? "[p]" : "", columns = even ? "p: permuted" : "in order";
     table.rows.push_back({name + (even ? "[z]" : "") + "[b|s]" + p, book, "f16 per row, b: bf16, s: f32",
                           even ? "z: u8" : "none", columns});
-    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|[z|m][b|s]]" : "[e|b|s]") + p, book,
-                          "f16 per group of k, b: bf16, s: f32, e: e8m0",
+    table.rows.push_back({name + "g" + sizes(groupSizes()) + (even ? "[e|f|[z|m][b|s]]" : "[e|f|b|s]") + p,
+                          book, "f16 per group of k, b: bf16, s: f32, e: e8m0, f: e4m3",
                           even ? "z: u8, m: as scales" : "none", columns});
     std::string bits = std::to_string(Format{&row, 256, 16}.multipleBits()),
                 m = (bits == "8" ? "i" : "u") + bits;

@@ -111,6 +111,8 @@ std::string Body::unpackMultiplesName() const {
 std::string Body::unpackedName() const {
   std::string rest = codeName(*this);
   rest.erase(0, format.row->name.size());
+  if (format.row->vectors)
+    rest = "k" + std::to_string(format.subgroup);
   std::string name = llvm::formatv("{0}_{1}{2}_{3}x{4}x{5}", stringifyNumerics(numerics), largestCode(), rest,
                                    rowVectors, stepVectors, stepTokens);
   addNumber(name, "d", format.row->divisor - 1);
@@ -174,8 +176,11 @@ static void setReduction(Body &g) {
 
 static void setStream(Body &g) {
   const LayoutFacts &layout = factsOf(g.layout);
-  g.planes = layout.trits ? 1 : g.format.row->bits;
-  g.chunkBytes = g.planes * g.rowVectors * g.vectorBytes * layout.chunkVectors;
+  g.planes = layout.trits ? 1
+             : g.layout == Layout::book
+                 ? int64_t(lutc_book_row_bytes(g.format.row->vectors, uint64_t(g.format.subgroup)))
+                 : g.format.row->bits;
+  g.chunkBytes = g.planes * g.rowVectors * g.laneRows * layout.chunkQuarters;
   g.codeStride = g.chunkBytes;
   if (g.span)
     g.spanBytes = g.span / g.chunkK * g.chunkBytes + g.spanMultipleBytes() +
@@ -258,10 +263,10 @@ Body lut::unpackedBody(Body g) {
   g.stepTokens = step.tokens;
   if (g.layout == Layout::base3) {
     g.strategy = Strategy::dot;
-    g.layout = Layout::dot;
     g.rowVectors *= 4;
     g.chunkK *= 4;
   }
+  g.layout = Layout::dot;
   g.planes = g.chunkQuads();
   g.codeStride = g.chunkK * g.stepRows();
   return g;

@@ -42,7 +42,8 @@ struct Body {
   int64_t chunkK = 0, unit = 0, span = 0, padding = 0;
 
   // The packed stream, in bytes: of one chunk of a tile, of a span with its multiples and scales.
-  int64_t planes = 0; // vectors of a chunk for each row vector: bits of a code, but one for base3
+  int64_t planes =
+      0; // vectors of a chunk for each row vector: bits of a code, but one for base3; of book quarters
   int64_t chunkBytes = 0, spanBytes = 0;
   int64_t valueBytes = 0; // of a prepared integer
 
@@ -106,7 +107,9 @@ struct Body {
   int64_t spanMultiples() const { return format.subgroup ? span / format.subgroup * subgroupMultiples() : 0; }
   /// Of what is unpacked.
   int64_t unpackMultiples() const { return format.subgroup ? unpackK / span * spanMultiples() : 0; }
-  int64_t spanMultipleBytes() const { return spanMultiples() * format.multipleBits() / 8; }
+  int64_t spanMultipleBytes() const {
+    return format.multiplesAreInside() ? 0 : spanMultiples() * format.multipleBits() / 8;
+  }
   /// Groups of a span.
   int64_t spanGroups() const { return span / format.group; }
   int64_t digits() const { return tables ? tables.getDigits() : 0; }

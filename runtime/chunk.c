@@ -224,6 +224,9 @@ void lutc_pack_chunk(lutc_packer *p, size_t first_row, size_t k) {
   case LUTC_LAYOUT_BASE3:
     pack_columns(p, first_row, k, 1);
     break;
+  case LUTC_LAYOUT_BOOK:
+    p->is_bad |= !lutc_pack_book(p, first_row, k);
+    break;
   default:
     pack_columns(p, first_row, k, 0);
   }

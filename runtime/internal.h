@@ -3,6 +3,7 @@
 #define LUTC_INTERNAL_H
 
 #include "file.h"
+#include "scales.h"
 
 #include <string.h>
 
@@ -64,18 +65,6 @@ static inline int lutc_rows_fit(const void *base, size_t rows, size_t row, size_
   return stride >= row && row <= elements && (rows == 1 || rows - 1 <= (elements - row) / stride);
 }
 
-static inline uint32_t lutc_float_bits(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-static inline float lutc_bits_float(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 /* IEEE binary16 to binary32, exactly. */
 static inline float lutc_widen(uint16_t half) {
   const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 0x3ff;
@@ -96,25 +85,6 @@ static inline uint16_t lutc_narrow(float value) {
   if (magnitude < 0x38800000) /* 2^-14; floats from 0.5 on are 2^-24 apart, as subnormals are */
     return (uint16_t)(sign | (lutc_float_bits(lutc_bits_float(magnitude) + 0.5f) - 0x3f000000));
   return (uint16_t)(sign | (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13);
-}
-
-/* A scale or minimum of weights, exactly. 255 of e8m0 becomes infinity. */
-static inline float lutc_widen_scale(lutc_type type, const uint8_t *scale) {
-  uint16_t half;
-  float value;
-  switch (type) {
-  case LUTC_F16:
-    memcpy(&half, scale, sizeof half);
-    return lutc_widen(half);
-  case LUTC_BF16:
-    memcpy(&half, scale, sizeof half);
-    return lutc_bits_float((uint32_t)half << 16);
-  case LUTC_F8_E8M0:
-    return lutc_bits_float(*scale == 0 ? UINT32_C(1) << 22 : (uint32_t)*scale << 23);
-  default:
-    memcpy(&value, scale, sizeof value);
-    return value;
-  }
 }
 
 #endif

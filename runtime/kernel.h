@@ -23,6 +23,11 @@ enum {
      COLUMN  byte b: row (V/4)(b%4) + b/4; bit f: k = f of one bit plane. chunk_k = 8, one vector a plane.
      BASE3   byte b: row as COLUMN; bits 0..6 = |v|, bit 7 = v < 0, v = sum_{e<5} 3^e w[5t + e].
              chunk_k = 5.
+     BOOK    vectors of a code book, of V/4 rows for each row vector, one row vector after the other: u32 of
+             the numbers of vectors 0 .. 3, their lower 8 bits; with vectors of four k another one of 4 .. 7;
+             with signs u32, bit q of byte j: k = 4q + j; the rest of u8 or u16: the numbers' higher bits,
+             vector after vector, the shifts, where book.h says so the multiple. Of even signs the last of
+             eight is left out, and these four bits have the rest. chunk_k = 32, `bits` bytes a row.
    On a LUT-instruction machine (lmma/lmma.h) a chunk holds the fragments of R warps, one after the other,
    each of 2V rows, two rows a byte, the lower row in the lower half: NIBBLES [plane][8 units of 4 k]: bit 3 =
    the bit s of the last k, bits 0..2 = those of the others, inverted where s = 1. chunk_k = 32. TRITS   [8
@@ -35,7 +40,7 @@ typedef enum lutc_layout_kind {
 } lutc_layout_kind;
 
 typedef struct lutc_layout_facts {
-  uint32_t chunk_k, chunk_vectors, quarter_rows, trits;
+  uint32_t chunk_k, chunk_quarters, quarter_rows, trits;
 } lutc_layout_facts;
 
 extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c */
@@ -46,20 +51,21 @@ extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c 
    follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
    stand in place of a group. With subgroups the chunks of a group come after their multiples:
    value v = [subgroup][scale, then minimum][row of the tile], V of them, each of the format's bits,
-   signed ones plus 2^(bits - 1). Of 8 bits a byte each. Else V/2 bytes have the four lower bits, byte v mod
-   V/2 from bit 4 (v div V/2) on; then, of 6 bits, V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v
-   div V/4) on. Tail, after the stream, where the whole row shares a scale: f32 scale[n_padded], then, with
-   zero points, i32 zero[n_padded]; then, in BASE3, i32 negatives[n_padded] (bytes of the row with bit 7 set).
-   At the end, where columns are permuted: i32 columns[k_padded], 0 from k on. n_padded = n rounded up to
-   tile_rows; k is padded with code 0 (BASE3: trit 0) to k_padded. The last k block and the last group end
-   there. Padded rows, and groups and subgroups behind the last, have code 0 (BASE3: trit 0); their scales,
-   zero points, minimums and multiples are bytes of 0. */
+   signed ones plus 2^(bits - 1), odd ones halved; none of them where layout BOOK has them. Of 8 bits a byte
+   each. Else V/2 bytes have the four lower bits, byte v mod V/2 from bit 4 (v div V/2) on; then, of 6 bits,
+   V/4 bytes the two upper ones, byte v mod V/4 from bit 2 (v div V/4) on. Tail, after the stream, where the
+   whole row shares a scale: f32 scale[n_padded], then, with zero points, i32 zero[n_padded]; then, in BASE3,
+   i32 negatives[n_padded] (bytes of the row with bit 7 set). At the end, where columns are permuted: i32
+   columns[k_padded], 0 from k on. n_padded = n rounded up to tile_rows; k is padded with code 0 (BASE3: trit
+   0) to k_padded. The last k block and the last group end there. Padded rows, and groups and subgroups behind
+   the last, have code 0 (BASE3: trit 0); their scales, zero points, minimums and multiples are bytes of 0. */
 typedef struct lutc_layout {
   uint32_t kind;         /* lutc_layout_kind */
   uint32_t vector_bytes; /* V: 16, 32 or 64 */
   uint32_t row_vectors;  /* vectors of rows in a tile: R */
   uint32_t tile_rows;    /* R * V/4, R * V or R * 2V */
-  uint32_t bits;         /* of a code; BASE3, TRITS: 1. Vectors of a chunk for each row vector */
+  uint32_t bits;         /* of a code; BASE3, TRITS: 1; BOOK: bytes of a row and chunk. Vectors of a chunk for
+                            each row vector, but for BOOK */
   uint32_t group;        /* weights that share a scale; 0: the whole row, scales in the tail */
   uint32_t k_block;  /* k of one block; a multiple of chunk_k, and of group where there are several blocks */
   uint32_t k_padded; /* a multiple of chunk_k */

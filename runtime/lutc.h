@@ -62,7 +62,7 @@ typedef enum lutc_status {
   LUTC_WRONG_KERNEL,     /* packed for another shape or weight format */
   LUTC_WRONG_LAYOUT,     /* packed for a variant with another weight layout: pack again on this machine */
   LUTC_CORRUPT,          /* the header or the payload does not match its checksum */
-  LUTC_BAD_CODE,         /* a weight code is outside the format's code book */
+  LUTC_BAD_CODE,         /* a weight code, or a vector of them, is not in the format's code book */
   LUTC_UNSUPPORTED_CPU,  /* this CPU lacks the instructions of the requested variant, or of every variant */
   LUTC_UNKNOWN_VARIANT,  /* the library has no variant of this name */
   LUTC_BAD_ROUTE,        /* the number of an expert is negative, or not below that of the layer's experts */
@@ -115,6 +115,23 @@ typedef enum lutc_type {
 /* Bytes of an element; 0 for no type. */
 size_t lutc_type_bytes(lutc_type type);
 
+/* Marks of weights beside the vectors of a book: signs, or shifts. */
+typedef enum lutc_signs {
+  LUTC_SIGNS_EACH, /* a sign of each */
+  LUTC_SIGNS_EVEN, /* the same; among 8 weights from a multiple of 8 on the number of minuses is even */
+  LUTC_SHIFT_OF_8, /* a shift of 8 weights */
+  LUTC_SHIFT_OF_32
+} lutc_signs;
+
+/* A code book whose entries are vectors of weights: `length` codes from a multiple of it on are one of them.
+   A digit stands for a magnitude and is code levels + digit, with a minus levels - 1 - digit; or, where there
+   are shifts, for a value, and is code 2 * digit + shift. Codes past k may be anything. */
+typedef struct lutc_book {
+  size_t length, levels, count; /* 4 or 8 weights, digits, vectors */
+  lutc_signs signs;
+  const uint8_t *digits; /* [count][length] */
+} lutc_book;
+
 /* Weights as every checkpoint format can be unpacked to, before packing. With G = ceil(k / group) groups and
    S = ceil(k / subgroup) subgroups:
    codes              [n][k] one code a byte, row stride `codes_stride` bytes (0: k)
@@ -122,10 +139,11 @@ size_t lutc_type_bytes(lutc_type type);
                       w158: f32 [1] (one per tensor) or [n] (one per row)
    zero_points        formats with letter z: u8 [n][G]
    minimums           formats with letter m: [n][G] of the type of the scales
-   scale_multiples    formats with k16 or k32: i8 [n][S]
+   scale_multiples    formats with k16 or k32, or vectors: i8 [n][S]
    minimum_multiples  formats with k16 or k32 and letter m: i8 [n][S]
                       Multiples are i8 with codes of 6 and 8 bits. With codes of 3 to 5 bits they have 6, of 1
-                      and 2 bits 4: 0 .. 2^bits - 1 with letter m, else signed
+                      and 2 bits 4: 0 .. 2^bits - 1 with letter m, else signed. With vectors they are odd:
+                      1, 3, .. 2^(bits + 1) - 1
    columns            formats that end in p: [k], 0 .. k-1 in any order: codes[row][i] multiplies
                       x[columns[i]] (GPTQ's desc_act, with columns sorted by group)
    What a format does not have may be null. Scales and minimums are finite. A weight is
@@ -135,6 +153,8 @@ size_t lutc_type_bytes(lutc_type type);
                                     w5 {-16..15}, w6 {-32..31}, w8 {-128..127},
                                     nl4 {-127,-104,-83,-65,-49,-35,-22,-10,1,13,25,38,53,69,89,113},
                                     fp4 {0,.5,1,1.5,2,3,4,6,-0,-.5,-1,-1.5,-2,-3,-4,-6},
+                                    iq2 {-43,-25,-8,8,25,43}/8, iq3s {-15,-13..15}, iq1 {-9,-7,-1,1,7,9}/8,
+                                    iq3xxs {-62,-52,-44,-36,-28,-20,-12,-4,4,12,20,28,36,44,52,62}/4,
    where the scale and minimum of a subgroup are those of its group times its multiples. */
 typedef struct lutc_weights {
   const uint8_t *codes;
@@ -160,8 +180,9 @@ typedef struct lutc_kernel_info {
   lutc_type scale_type;  /* of a scale, and of a minimum */
   int scales_per_tensor; /* 1: one scale for all rows (scales is [1]) */
   int has_zero_points, has_minimums;
-  int has_columns;     /* 1: columns are permuted; x is given in its own order nevertheless */
-  const float *values; /* [codes]: what a code stands for; with zero points or minimums, itself */
+  int has_columns;       /* 1: columns are permuted; x is given in its own order nevertheless */
+  const float *values;   /* [codes]: what a code stands for; with zero points or minimums, itself */
+  const lutc_book *book; /* null: any codes may stand beside each other */
 } lutc_kernel_info;
 
 /* How one variant runs a kernel. */

@@ -46,10 +46,9 @@ static void add_multiples(const lutc_packer *p, size_t first_row, const int8_t *
   const size_t subgroups = lutc_divide_up(info->k, info->subgroup);
   const size_t inside = subgroup < subgroups && first_row < info->n ? lutc_min(info->n - first_row, rows) : 0;
   const int8_t *from = multiples + first_row * subgroups + subgroup;
-  const unsigned bias = (unsigned)multiple_bias(info);
   uint8_t *low = out + column % (2 * quarter) * rows, *high = out + (2 * quarter + column % quarter) * rows;
   for (size_t row = 0; row < inside; ++row) {
-    const unsigned v = (unsigned)from[row * subgroups] + bias;
+    const unsigned v = multiple_code(info, from[row * subgroups]);
     low[row] = (uint8_t)(low[row] | (v & 15) << 4 * (part / 2));
     if (info->multiple_bits == 6)
       high[row] = (uint8_t)(high[row] | v >> 4 << 2 * part);
@@ -81,7 +80,7 @@ static void pack_stream(lutc_packer *p) {
     const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
     for (size_t row = 0; row < p->rows; row += layout->tile_rows)
       for (size_t first = begin; first < end; first += span) {
-        if (p->info->subgroup)
+        if (p->info->subgroup && !multiples_are_inside(p))
           pack_multiples(p, row, first / layout->group);
         for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
           lutc_pack_chunk(p, row, k);
@@ -139,36 +138,23 @@ static int codes_are_valid(const lutc_packer *p) {
   return (bad & ones << 7) == 0;
 }
 
-/* Whether no word of `bytes` has all bits of the exponent set. */
-LUTC_INLINED int all_finite_of(const uint8_t *values, size_t count, size_t bytes, uint32_t exponent) {
-  int finite = 1;
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t word = 0;
-    memcpy(&word, values + bytes * i, bytes);
-    finite &= (word & exponent) != exponent;
-  }
-  return finite;
-}
-
 static int all_finite(const lutc_packer *p, const void *values, size_t count) {
-  switch (p->info->scale_type) {
-  case LUTC_F16:
-    return all_finite_of(values, count, 2, 0x7c00);
-  case LUTC_BF16:
-    return all_finite_of(values, count, 2, 0x7f80);
-  case LUTC_F8_E8M0:
-    return all_finite_of(values, count, 1, 0xff);
-  default:
-    return all_finite_of(values, count, 4, 0x7f800000);
-  }
+  const lutc_scale_type *type = lutc_find_scale_type(p->info->scale_type);
+  const uint8_t *scale = values;
+  int finite = 1;
+  for (size_t i = 0; i < count; ++i, scale += type->bits / 8)
+    finite &= lutc_is_finite_scale(type, lutc_load_scale(type, scale));
+  return finite;
 }
 
 static int multiples_fit(const lutc_packer *p, const int8_t *multiples) {
   const size_t count = p->info->n * lutc_divide_up(p->info->k, p->info->subgroup);
-  const int bias = multiple_bias(p->info), most = (1 << p->info->multiple_bits) - 1;
+  const int bits = (int)p->info->multiple_bits, bias = multiple_bias(p->info);
   int bad = 0;
-  for (size_t i = 0; i < count; ++i)
-    bad |= (multiples[i] + bias) & ~most;
+  for (size_t i = 0; i < count && p->info->book == NULL; ++i)
+    bad |= (multiples[i] + bias) & ~((1 << bits) - 1);
+  for (size_t i = 0; i < count && p->info->book != NULL; ++i)
+    bad |= (multiples[i] & ~((2 << bits) - 2)) ^ 1;
   return !bad;
 }
 
@@ -226,8 +212,12 @@ lutc_status lutc_pack_payload(const lutc_kernel_info *info, const lutc_layout *l
     return LUTC_BAD_SCALE;
   if (!columns_are_valid(&p, payload))
     return LUTC_BAD_COLUMNS;
+  uint16_t numbers[LUTC_BOOK_KEYS];
+  if (info->book != NULL)
+    lutc_index_book(info->book, numbers);
+  p.numbers = numbers;
   fill_payload(&p, payload, payload_bytes);
-  return LUTC_OK;
+  return p.is_bad ? LUTC_BAD_CODE : LUTC_OK;
 }
 
 int lutc_band_piece(const lutc_kernel_info *info, const lutc_layout *layout, size_t first_row, size_t rows,

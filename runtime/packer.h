@@ -4,6 +4,7 @@
 #ifndef LUTC_PACKER_H
 #define LUTC_PACKER_H
 
+#include "book.h"
 #include "internal.h"
 
 #include <string.h>
@@ -12,12 +13,16 @@ typedef struct lutc_packer {
   const lutc_kernel_info *info;
   const lutc_layout *layout;
   const lutc_weights *weights;
-  size_t stride, groups; /* row strides of the codes, and of scales and zero points */
-  size_t rows;           /* n_padded */
-  uint8_t *out;          /* the next byte of the stream */
-  int32_t *negatives;    /* BASE3: [rows], in the tail */
-  uint8_t padded[32];    /* a chunk of one row that reaches over the edge of the matrix */
+  size_t stride, groups;   /* row strides of the codes, and of scales and zero points */
+  size_t rows;             /* n_padded */
+  uint8_t *out;            /* the next byte of the stream */
+  int32_t *negatives;      /* BASE3: [rows], in the tail */
+  const uint16_t *numbers; /* BOOK: 1 + that of a vector, by its digits as a number; 0: no vector */
+  int is_bad;              /* BOOK: weights were no vectors of the book */
+  uint8_t padded[32];      /* a chunk of one row that reaches over the edge of the matrix */
 } lutc_packer;
+
+enum { LUTC_BOOK_KEYS = 6561 }; /* 3^8; 8^4 are fewer */
 
 /* Of functions that take the bits of codes as a constant, where loops over them unroll. */
 #define LUTC_INLINED static inline __attribute__((always_inline))
@@ -35,7 +40,7 @@ static inline size_t lutc_chunk_k(const lutc_layout *layout) {
 
 static inline lutc_packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
                                       const lutc_weights *weights) {
-  lutc_packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, {0}};
+  lutc_packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, NULL, 0, {0}};
   p.stride = weights != NULL && weights->codes_stride ? weights->codes_stride : info->k;
   p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
   p.rows = lutc_round_up(info->n, layout->tile_rows);
@@ -45,8 +50,8 @@ static inline lutc_packer make_packer(const lutc_kernel_info *info, const lutc_l
 /* Bytes of one tile: the codes of a chunk; scales, zero points and minimums of a group; its multiples. */
 static inline size_t code_bytes(const lutc_packer *p) {
   const lutc_layout *layout = p->layout;
-  return (size_t)layout->bits * layout->row_vectors * lutc_layout_kinds[layout->kind].chunk_vectors *
-         layout->vector_bytes;
+  return (size_t)layout->bits * layout->row_vectors * lutc_layout_kinds[layout->kind].chunk_quarters *
+         (layout->vector_bytes / 4);
 }
 
 static inline size_t group_bytes(const lutc_packer *p) {
@@ -60,13 +65,26 @@ static inline size_t multiple_count(const lutc_packer *p) {
   return subgroup ? p->layout->group / subgroup * (p->info->has_minimums ? 2u : 1u) : 0;
 }
 
+/* Whether they lie beside the codes. */
+static inline int multiples_are_inside(const lutc_packer *p) {
+  return p->info->book != NULL && lutc_book_multiple_bits(p->info->book, p->info->subgroup) != 0;
+}
+
 static inline size_t multiple_bytes(const lutc_packer *p) {
+  if (multiples_are_inside(p))
+    return 0;
   return multiple_count(p) * p->layout->tile_rows * p->info->multiple_bits / 8;
 }
 
-/* What is added to a multiple so that none is negative. */
+/* A multiple as bits, none of them negative, and back. */
 static inline int multiple_bias(const lutc_kernel_info *info) {
   return info->has_minimums || info->multiple_bits == 8 ? 0 : 1 << (info->multiple_bits - 1);
+}
+static inline unsigned multiple_code(const lutc_kernel_info *info, int multiple) {
+  return (unsigned)(info->book != NULL ? (multiple - 1) / 2 : multiple + multiple_bias(info));
+}
+static inline int multiple_of(const lutc_kernel_info *info, int code) {
+  return info->book != NULL ? 2 * code + 1 : code - multiple_bias(info);
 }
 
 /* Of one tile in a block of k_length. */
@@ -115,5 +133,11 @@ static inline lutc_split_bit split_bit(unsigned i, unsigned bits) {
 void lutc_pack_chunk(lutc_packer *packer, size_t first_row, size_t k);
 /* The codes of row `row` of a tile, read back from the chunk at `chunk`. */
 void lutc_unpack_chunk(const lutc_layout *layout, const uint8_t *chunk, size_t row, uint8_t codes[32]);
+
+/* book.c: `numbers` [LUTC_BOOK_KEYS] of a book; a chunk of a tile, 0 where codes are not in the book; the
+   codes of a row, and its multiple. */
+void lutc_index_book(const lutc_book *book, uint16_t *numbers);
+int lutc_pack_book(lutc_packer *packer, size_t first_row, size_t k);
+int lutc_unpack_book(const lutc_packer *packer, const uint8_t *chunk, size_t row, uint8_t codes[32]);
 
 #endif

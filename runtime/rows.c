@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* E4M3 has no infinity, and NaN where all bits but the sign are set. As f16 it has 8 too little in its
-   exponent; E5M2 is the upper half of an f16. */
-static float widen_e4m3(uint8_t byte) {
-  const uint16_t half = (uint16_t)((byte & 0x80) << 8 | (byte & 0x7f) << 7);
-  return lutc_widen((byte & 0x7f) == 0x7f ? (uint16_t)(half | 0x7fff) : half) * 0x1p8f;
-}
-
 /* Loads an element of type `T`, which a cast makes a float. */
 #define LOAD(T)                                                                                              \
   do {                                                                                                       \
@@ -40,12 +33,11 @@ static float element(lutc_type type, const uint8_t *data) {
     LOAD(int64_t);
   case LUTC_U64:
     LOAD(uint64_t);
-  case LUTC_F8_E4M3:
-    return widen_e4m3(*data);
-  case LUTC_F8_E5M2:
+  case LUTC_F8_E5M2: /* the upper half of an f16 */
     return lutc_widen((uint16_t)(*data << 8));
   case LUTC_F16:
   case LUTC_BF16:
+  case LUTC_F8_E4M3:
   case LUTC_F8_E8M0:
     return lutc_widen_scale(type, data);
   }

@@ -81,7 +81,7 @@ static void unpack_signed_trits(const lutc_layout *layout, const uint8_t *fragme
 void lutc_unpack_chunk(const lutc_layout *layout, const uint8_t *chunk, size_t row, uint8_t codes[32]) {
   const size_t warp_rows = 2 * (size_t)layout->vector_bytes;
   const size_t warp_bytes =
-      (size_t)layout->bits * lutc_layout_kinds[layout->kind].chunk_vectors * layout->vector_bytes;
+      (size_t)layout->bits * lutc_layout_kinds[layout->kind].chunk_quarters * (layout->vector_bytes / 4);
   memset(codes, 0, 32);
   switch (layout->kind) {
   case LUTC_LAYOUT_DOT:

@@ -59,7 +59,7 @@ static float read_multiple(const lutc_unpacker *u, const uint8_t *multiples, siz
   int multiple = multiples[v % (2 * quarter)] >> 4 * (v / (2 * quarter)) & 15;
   if (p->info->multiple_bits == 6)
     multiple |= (multiples[2 * quarter + v % quarter] >> 2 * (v / quarter) & 3) << 4;
-  return (float)(multiple - multiple_bias(p->info));
+  return (float)multiple_of(p->info, multiple);
 }
 
 /* Times the multiples of subgroup `subgroup` of the group. */
@@ -98,11 +98,17 @@ static lutc_status unpack_chunk(lutc_unpacker *u, size_t k, const uint8_t *multi
   const size_t length = lutc_chunk_k(p->layout), group = p->layout->group, subgroup = p->info->subgroup;
   const size_t step = subgroup ? subgroup : group && group < length ? group : length;
   uint8_t codes[32];
+  int multiple = 1;
   lutc_status status = LUTC_OK;
-  lutc_unpack_chunk(p->layout, chunk, u->row, codes);
+  if (p->info->book != NULL)
+    multiple = lutc_unpack_book(p, chunk, u->row, codes);
+  else
+    lutc_unpack_chunk(p->layout, chunk, u->row, codes);
   for (size_t i = 0; i < length && k + i < p->info->k && status == LUTC_OK; i += step) {
     lutc_line line = group ? group_line(u, scales + i / group * group_bytes(p)) : u->line;
-    if (subgroup)
+    if (multiples_are_inside(p))
+      line.scale *= (float)multiple;
+    else if (subgroup)
       line = subgroup_line(u, line, multiples, (k + i) % group / subgroup);
     status = write_weights(u, k + i, lutc_min(step, p->info->k - k - i), codes + i, line);
   }

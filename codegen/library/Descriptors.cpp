@@ -137,6 +137,7 @@ struct DescriptorEmitter {
     return declared;
   }
 
+  Constant *book(const lutc_book &book);
   Record<lutc_kernel_info> kernelInfo(size_t kernel);
   Constant *variantCode(const Product &product, size_t target);
   Constant *program(const PlannedProgram &program, bool open);
@@ -146,6 +147,7 @@ struct DescriptorEmitter {
   llvm::SmallVector<Constant *> groups();
   void library();
 
+  std::map<const lutc_book *, Constant *> books;
   llvm::GlobalVariable *libraryGlobal = nullptr;
   Constant *features = nullptr;
   llvm::SmallVector<llvm::GlobalVariable *> kernels = {};
@@ -172,6 +174,17 @@ Constant *Image::constant(llvm::LLVMContext &context) const {
   return llvm::ConstantStruct::getAnon(context, parts, /*Packed=*/true);
 }
 
+Constant *DescriptorEmitter::book(const lutc_book &book) {
+  Constant *&same = books[&book];
+  if (same)
+    return same;
+  Record<lutc_book> record;
+  *record = book;
+  record->digits = nullptr;
+  record.point(&lutc_book::digits, numbers<uint8_t>({book.digits, book.count * book.length}));
+  return same = global(record);
+}
+
 Record<lutc_kernel_info> DescriptorEmitter::kernelInfo(size_t kernel) {
   const KernelSpec &spec = plan.library.kernels[kernel];
   Record<lutc_kernel_info> info;
@@ -179,7 +192,10 @@ Record<lutc_kernel_info> DescriptorEmitter::kernelInfo(size_t kernel) {
   info.point(&lutc_kernel_info::name, string(spec.name));
   info.point(&lutc_kernel_info::format, string(spec.format.str()));
   info.point(&lutc_kernel_info::numerics, string(stringifyNumerics(plan.product(kernel).numerics)));
+  info->book = nullptr;
   info.point(&lutc_kernel_info::values, numbers<float>(codeValues(spec.format)));
+  if (const lutc_book *book = spec.format.row->vectors)
+    info.point(&lutc_kernel_info::book, this->book(*book));
   return info;
 }
 

@@ -11,8 +11,10 @@ using namespace lut;
 
 /// One sentence on the weights, as in `2-bit codes, one f16 scale and u8 zero point for 128 along k`.
 static std::string describe(const Format &format) {
-  std::string text =
-      format.row->trits ? "ternary codes 0 .. 2" : llvm::formatv("{0}-bit codes", format.row->bits).str();
+  std::string text = format.row->vectors
+                         ? llvm::formatv("vectors of {0} codes of a book", format.row->vectors->length).str()
+                     : format.row->trits ? "ternary codes 0 .. 2"
+                                         : llvm::formatv("{0}-bit codes", format.row->bits).str();
   llvm::StringRef scale = nameOf(format.scaleType);
   text += (", one " + scale + " scale").str();
   text += format.zeroPoints ? " and u8 zero point"

@@ -14,11 +14,6 @@ std::vector<float> lut::codeValues(const Format &format) {
 
 static_assert(longestFormatName <= sizeof(lutc_packed_header::format), "names of formats would be cut");
 
-static lutc_type typeOf(ScaleType type) {
-  static constexpr lutc_type types[] = {LUTC_F16, LUTC_BF16, LUTC_F32, LUTC_F8_E8M0};
-  return types[size_t(type)];
-}
-
 void lut::fillKernelInfo(lutc_kernel_info &info, int64_t n, int64_t k, const Format &format) {
   info.n = n;
   info.k = k;
@@ -27,10 +22,11 @@ void lut::fillKernelInfo(lutc_kernel_info &info, int64_t n, int64_t k, const For
   info.multiple_bits = format.multipleBits();
   info.codes = format.row->codes();
   info.scales_per_tensor = format.perTensor;
-  info.scale_type = typeOf(format.scaleType);
+  info.scale_type = rowOf(format.scaleType).bits.number;
   info.has_zero_points = format.zeroPoints;
   info.has_minimums = format.minimums;
   info.has_columns = format.permuted;
+  info.book = format.row->vectors;
 }
 
 lutc_kernel_info lut::kernelInfo(int64_t n, int64_t k, const Format &format) {

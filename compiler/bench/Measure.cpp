@@ -1,5 +1,6 @@
 #include "compiler/bench/Measure.h"
 
+#include "runtime/scales.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
@@ -117,11 +118,9 @@ void Workload::fill(const lutc_kernel_info &info) {
   for (uint8_t &code : codes)
     code = uint8_t(random() % info.codes);
   size_t groups = (info.k + info.group - 1) / info.group;
-  const uint32_t sixteenth = info.scale_type == LUTC_F32    ? 0x3d800000
-                             : info.scale_type == LUTC_BF16 ? 0x3d80
-                             : info.scale_type == LUTC_F16  ? 0x2c00
-                                                            : 123; // e8m0
-  const size_t bytes = lutc_type_bytes(info.scale_type);
+  const lutc_scale_type &type = *lutc_find_scale_type(info.scale_type);
+  const uint32_t sixteenth = (type.bias - 4) << type.fraction;
+  const size_t bytes = type.bits / 8;
   scales.resize(info.n * groups * bytes);
   for (size_t i = 0; i < scales.size(); i += bytes)
     std::memcpy(&scales[i], &sixteenth, bytes);

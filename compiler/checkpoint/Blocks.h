@@ -1,17 +1,15 @@
-// Decoders of ggml's blocks: values bit for bit as ggml's to_float. Codes, scales and minimums are read by
-// runtime/gguf.
+// Values of ggml's blocks, whose codes and scales runtime/gguf reads.
 #ifndef LUT_COMPILER_CHECKPOINT_BLOCKS_H
 #define LUT_COMPILER_CHECKPOINT_BLOCKS_H
 
-#include <cstddef>
-#include <cstdint>
+#include "dialects/lut/Format.h"
+#include "runtime/gguf/blocks.h"
 
 namespace lut {
 
-using Decode = void(const uint8_t *bytes, size_t blocks, float *values);
-Decode decodeF32, decodeF16, decodeBF16, decodeQ1_0, decodeQ2_0, decodeQ4_0, decodeQ4_1, decodeQ5_0,
-    decodeQ5_1, decodeQ8_0, decodeTQ1_0, decodeTQ2_0, decodeQ2_K, decodeQ3_K, decodeQ4_K, decodeQ5_K,
-    decodeQ6_K, decodeIQ4_NL, decodeMXFP4, decodeNVFP4;
+// Of `count` blocks, bit for bit as ggml's to_float: it multiplies f16 by integers, so that its products and
+// sums are exact in double, where they are made here, and rounded once.
+void decodeBlocks(const lutc_block_type &type, const uint8_t *bytes, size_t count, float *values);
 
 } // namespace lut
 

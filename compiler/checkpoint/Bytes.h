@@ -27,27 +27,6 @@ inline float halfAt(const uint8_t *bytes) { return floatOfHalf(readLe<uint16_t>(
 
 inline float floatOfBrain(uint16_t brain) { return llvm::bit_cast<float>(uint32_t(brain) << 16); }
 
-// f16 nearest to a value, ties to even; infinity when the value is too large.
-inline uint16_t halfOfFloat(float value) {
-  uint32_t bits = llvm::bit_cast<uint32_t>(value), sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
-  if (rest > 0x7f800000)
-    return uint16_t(sign | 0x7e00);
-  if (rest >= 0x477ff000) // from 65520 on
-    return uint16_t(sign | 0x7c00);
-  if (rest < 0x38800000) // below 2^-14: units of 2^-24, rounded by the addition
-    return uint16_t(sign | (llvm::bit_cast<uint32_t>(llvm::bit_cast<float>(rest) + 0.5f) - 0x3f000000));
-  rest += 0x0fff + (rest >> 13 & 1);
-  return uint16_t(sign | ((rest - (112u << 23)) >> 13));
-}
-
-// bf16 nearest to a value, ties to even; infinity when the value is too large.
-inline uint16_t brainOfFloat(float value) {
-  uint32_t bits = llvm::bit_cast<uint32_t>(value);
-  if ((bits & 0x7fffffff) > 0x7f800000)
-    return uint16_t(bits >> 16 | 0x40);
-  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 } // namespace lut
 
 #endif

@@ -27,7 +27,8 @@ struct BlockSource : WeightSource {
   BlockSource(Layer layer, const TensorType &type, const lutc_block_type &row, const BlockRows &rows,
               Format format, float factor)
       : WeightSource(layer.name, rows.n, rows.k, format, "as stored"), layer(std::move(layer)), type(type),
-        row(row), blocks(k / type.block), bytes(rows.bytes), factor(factor) {
+        row(row), scaleType(rowOf(cantFail(parseFormat(row.format)).scaleType).bits.number),
+        blocks(k / type.block), bytes(rows.bytes), factor(factor) {
     if (factor == 1)
       stored = bytes;
   }
@@ -46,16 +47,15 @@ struct BlockSource : WeightSource {
   uint16_t halfScale(int64_t index, int64_t block) const {
     return readLe<uint16_t>(blockAt(index, block) + row.scale_at);
   }
-  Error checkFinite(uint16_t half, int64_t index, StringRef what = "scale") const {
-    if ((half & 0x7c00) != 0x7c00)
-      return Error::success();
+  Error notFinite(StringRef what, int64_t index) const {
     return layer.error("a " + what + " of row " + Twine(index) + " is not finite; the checkpoint is damaged");
   }
 
   const Layer layer;
   const TensorType &type;
   const lutc_block_type &row;
-  const int64_t blocks; // of a row
+  const lutc_type scaleType; // of the blocks
+  const int64_t blocks;      // of a row
   const ArrayRef<uint8_t> bytes;
   const float factor; // of all weights
 
@@ -83,34 +83,23 @@ struct TernarySource : BlockSource {
 
 } // namespace
 
-// Of one block, of NVFP4 four; that of MXFP4 is a byte. Times a factor they may be numbers of another type.
+// Of one block. Times a factor they may be numbers of another type.
 Error BlockSource::readScales(const uint8_t *bytes, int64_t index, int64_t block,
                               const WeightBand &band) const {
-  void *scales = band.scales<void>();
-  if (type.id == Id::NVFP4) {
-    uint8_t halves[8];
-    lutc_unpack_scales(&row, bytes, 1, halves);
-    for (int i = 0; i < 4; ++i)
-      storeScale(format.scaleType, halfAt(halves + 2 * i) * factor, scales, 4 * block + i);
-    return Error::success();
+  uint8_t scales[8];
+  lutc_unpack_scales(&row, bytes, 1, scales);
+  for (uint32_t i = 0; i < row.scales; ++i) {
+    float scale = lutc_widen_scale(scaleType, scales + i * row.scale_bytes);
+    if (!std::isfinite(scale))
+      return notFinite("scale", index);
+    storeScale(format.scaleType, scale * factor, band.scales<void>(), block * row.scales + i);
   }
-  if (type.id != Id::MXFP4) {
-    uint16_t scale = halfScale(index, block);
-    storeScale(format.scaleType, floatOfHalf(scale) * factor, scales, block);
-    return checkFinite(scale, index);
-  }
-  uint8_t exponent = bytes[row.scale_at];
-  if (exponent == 0xff)
-    return layer.error("a scale of row " + Twine(index) + " is not a number; the checkpoint is damaged");
-  storeScale(format.scaleType, std::ldexp(factor, exponent - 127), scales, block);
   return Error::success();
 }
 
 Error BlockSource::readRow(int64_t index, const WeightBand &band) const {
   const uint8_t *bytes = blockAt(index, 0);
   row.codes(bytes, size_t(blocks), band.codes());
-  if (format.zeroPoints)
-    std::fill_n(band.zeros(), blocks, uint8_t(row.zero_point));
   if (format.subgroup)
     row.multiples(bytes, size_t(blocks), band.scaleMultiples(), band.minimumMultiples());
   for (int64_t block = 0; block < blocks; ++block, bytes += type.blockBytes) {
@@ -120,9 +109,9 @@ Error BlockSource::readRow(int64_t index, const WeightBand &band) const {
       continue;
     uint16_t minimum;
     lutc_unpack_minimums(&row, bytes, 1, &minimum);
+    if (!std::isfinite(floatOfHalf(minimum)))
+      return notFinite("minimum", index);
     storeScale(format.scaleType, floatOfHalf(minimum) * factor, band.minimums<void>(), block);
-    if (Error problem = checkFinite(minimum, index, "minimum"))
-      return problem;
   }
   return Error::success();
 }
@@ -135,14 +124,14 @@ Error TernarySource::readRow(int64_t index, const WeightBand &band) const {
                        " has code 3, and ternary weights have 0 to 2; the checkpoint is damaged");
   for (int64_t block = 0; block < blocks; ++block) {
     uint16_t scale = halfScale(index, block);
+    if (!std::isfinite(floatOfHalf(scale)))
+      return notFinite("scale", index);
     if (!format.row->trits)
       storeScale(format.scaleType, floatOfHalf(scale) * factor, band.scales<void>(), block);
     else if (scale & 0x7fff)
       *band.scales<float>() = floatOfHalf(scale) * factor;
     else
       fill(codes.slice(block * type.block, type.block), 1);
-    if (Error problem = checkFinite(scale, index))
-      return problem;
   }
   if (!format.row->trits)
     for (uint8_t &code : codes)
@@ -198,28 +187,26 @@ static Expected<BlockRows> selectRows(const Layer &layer, const GgufName &name) 
                    tensor.bytes.slice((name.expert * parts + part) * size, size)};
 }
 
-// Whether f16 holds all scales that e4m3 has, times a factor.
-static bool holdsProducts(float factor) {
-  for (int code = 0; code < 0x7f; ++code) {
-    uint8_t block[4] = {uint8_t(code)}, scales[8];
-    lutc_unpack_scales(lutc_find_block_type(40), block, 1, scales);
-    double product = double(halfAt(scales)) * double(factor);
-    if (double(roundScale(ScaleType::f16, float(product))) != product)
-      return false;
-  }
-  return true;
+// Whether f16 holds all scales of a byte, times a factor.
+static bool holdsProducts(const lutc_scale_type &type, float factor) {
+  return type.bits == 8 && all_of(seq<uint32_t>(0, 256), [&](uint32_t bits) {
+           double product = double(lutc_widen_bits(&type, bits)) * double(factor);
+           return !lutc_is_finite_scale(&type, bits) ||
+                  double(roundScale(ScaleType::f16, float(product))) == product;
+         });
 }
 
 // The format of a type's blocks, whose scales are multiplied by these factors: the same for all experts of a
 // tensor. Nothing: no format holds the products.
 static std::optional<Format> formatTimes(const TensorType &type, const Tensor *factors) {
   Format format = cantFail(parseFormat(type.format));
-  bool keeps = true;
+  bool keeps = true, halvesHold = true;
   for (int64_t i = 0; factors && i < factors->elements(); ++i) {
     float factor = floatAt(*factors, size_t(i));
-    keeps &= factor == 1 || (type.id == Id::NVFP4 && holdsProducts(factor));
+    keeps &= factor == 1;
+    halvesHold &= holdsProducts(rowOf(format.scaleType).bits, factor);
   }
-  return keeps ? format : withScaleType(format, ScaleType::f32);
+  return keeps ? format : withScaleType(format, halvesHold ? ScaleType::f16 : ScaleType::f32);
 }
 
 // The factor of all weights of a layer; 1 without a tensor of it.
@@ -254,13 +241,13 @@ WeightSourceOr openGguf(const Layer &layer, const GgufName &name, std::optional<
       return layer.error("no format holds the scales of " + type.name + " times tensor " +
                          quoted(name.scale->name) + "; convert the model again without it");
     auto source = std::make_unique<BlockSource>(layer, type, *row, *rows, *stored, *factor);
-    if (type.id == Id::TQ1_0 || type.id == Id::TQ2_0)
+    if (row->traits & LUTC_TERNARY)
       return openTernary(*source, format);
     if (format && format->str() != stored->str())
       return otherFormat(layer, stored->str(), *format);
     return std::move(source);
   }
-  if (!type.decode) {
+  if (!type.isFloat()) {
     const RequantizedType *known = type.gguf < 0 ? nullptr : findRequantized(uint32_t(type.gguf));
     return layer.error("lutc does not read weights of type " + type.name + "; quantize the model again, to " +
                        (known ? StringRef(known->nearest) : "Q4_0, Q4_K_M, TQ2_0 or F16"));

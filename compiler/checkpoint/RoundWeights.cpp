@@ -174,7 +174,7 @@ static Grid chooseGrid(ArrayRef<float> values, const Format &format) {
   float extreme = -low > high ? low : high;
   if (row.step == 2)
     extreme = -meanMagnitude(values);
-  if (format.scaleType == ScaleType::e8m0)
+  if (rowOf(format.scaleType).bits.fraction == 0)
     return exponentGrid(std::fabs(extreme), row);
   return {rounded(extreme * float(row.divisor) / float(row.offset)), 0, row.offset};
 }
@@ -238,7 +238,11 @@ WeightSourceOr roundWeights(std::unique_ptr<FloatRows> rows, StringRef from, For
   if (format.subgroup)
     return rows->layer.error("is stored as " + from + ", which is not rounded to scales on two levels (" +
                              format.str() + "); name a format with scales of groups, such as " +
-                             format.row->name + "g32");
+                             (format.row->vectors ? StringRef("w2") : StringRef(format.row->name)) + "g32");
+  if (rowOf(format.scaleType).bits.bias < 15) // without a factor of the tensor most scales would become 0
+    return rows->layer.error("is stored as " + from + ", which is not rounded to scales of " +
+                             nameOf(format.scaleType) + " (" + format.str() +
+                             "); name a format with f16 scales");
   return std::make_unique<RoundedSource>(std::move(rows), from, format);
 }
 

@@ -1,26 +1,39 @@
 #include "compiler/checkpoint/Scales.h"
 
-#include "compiler/checkpoint/Bytes.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/ErrorHandling.h"
 #include <cmath>
+#include <cstring>
 
 using namespace llvm;
 
 namespace lut {
 
-float roundScale(ScaleType type, float value) {
-  switch (type) {
-  case ScaleType::f16:
-    return floatOfHalf(halfOfFloat(value));
-  case ScaleType::bf16:
-    return floatOfBrain(brainOfFloat(value));
-  case ScaleType::f32:
-    return value;
-  case ScaleType::e8m0:
-    return std::ldexp(1.0f, std::clamp(std::ilogb(value), -127, 127));
+// The magnitude of a number, from that of f32.
+static uint32_t narrow(const lutc_scale_type &type, uint32_t magnitude) {
+  const uint32_t drop = 23 - type.fraction, least = (128 - type.bias)
+                                                    << 23; // the least that is not subnormal
+  if (magnitude > 0x7f800000)
+    return lutc_magnitude_mask(&type);
+  if (magnitude < least) { // in units of the least number, rounded by the addition
+    const uint32_t units = least + (drop << 23);
+    return lutc_float_bits(lutc_bits_float(magnitude) + lutc_bits_float(units)) - units;
   }
-  llvm_unreachable("no type of scales");
+  const uint32_t half = (UINT32_C(1) << (drop - 1)) - 1 + (magnitude >> drop & 1);
+  return std::min((magnitude + half - ((127 - type.bias) << 23)) >> drop, type.none);
+}
+
+static uint32_t narrowScale(const lutc_scale_type &type, float value) {
+  const uint32_t bits = lutc_float_bits(value), sign = bits & 0x80000000;
+  if (type.bits == 32)
+    return bits;
+  if (type.fraction == 0)
+    return uint32_t(std::clamp(std::ilogb(value), -127, 127) + 127);
+  return sign >> (32 - type.bits) | narrow(type, bits ^ sign);
+}
+
+float roundScale(ScaleType type, float value) {
+  const lutc_scale_type &bits = rowOf(type).bits;
+  return lutc_widen_bits(&bits, narrowScale(bits, value));
 }
 
 bool holdsScales(ScaleType type, ArrayRef<float> values) {
@@ -58,20 +71,9 @@ ScaleType exactScaleType(ArrayRef<float> values) { return firstThatHolds(values)
 ScaleType exactScaleType(const Tensor &values) { return firstThatHolds(values); }
 
 void storeScale(ScaleType type, float value, void *to, int64_t index) {
-  switch (type) {
-  case ScaleType::f16:
-    static_cast<uint16_t *>(to)[index] = halfOfFloat(value);
-    return;
-  case ScaleType::bf16:
-    static_cast<uint16_t *>(to)[index] = brainOfFloat(value);
-    return;
-  case ScaleType::f32:
-    static_cast<float *>(to)[index] = value;
-    return;
-  case ScaleType::e8m0:
-    static_cast<uint8_t *>(to)[index] = uint8_t(std::ilogb(value) + 127);
-    return;
-  }
+  const lutc_scale_type &bits = rowOf(type).bits;
+  const uint32_t number = narrowScale(bits, value);
+  std::memcpy(static_cast<uint8_t *>(to) + index * (bits.bits / 8), &number, bits.bits / 8);
 }
 
 } // namespace lut

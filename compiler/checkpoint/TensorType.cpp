@@ -1,6 +1,7 @@
 #include "compiler/checkpoint/TensorType.h"
 
 #include "compiler/checkpoint/Blocks.h"
+#include "compiler/checkpoint/Bytes.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
@@ -9,9 +10,12 @@ namespace lut {
 
 ArrayRef<TensorType> tensorTypes() {
   static const TensorType rows[] = {
-#define LUT_TENSOR_TYPE(name, gguf, safetensors, block, bytes, decode, format)                               \
-  {TensorType::Id::name, #name, gguf, safetensors, block, bytes, decode, format},
+#define LUT_TENSOR_TYPE(name, gguf, safetensors, block, bytes)                                               \
+  {TensorType::Id::name, #name, gguf, safetensors, block, bytes, ""},
 #include "compiler/checkpoint/TensorTypes.def"
+#define LUTC_BLOCK_TYPE(name, number, elements, bytes, format, ...)                                          \
+  {TensorType::Id::name, #name, number, "", elements, bytes, format},
+#include "runtime/gguf/types.def"
   };
   return rows;
 }
@@ -38,6 +42,15 @@ const RequantizedType *findRequantized(uint32_t gguf) {
 
 const TensorType *findSafetensorsType(StringRef dtype) {
   return findType([&](const TensorType &row) { return !dtype.empty() && row.safetensors == dtype; });
+}
+
+void TensorType::decode(const uint8_t *bytes, size_t blocks, float *values) const {
+  if (!isFloat())
+    return decodeBlocks(*lutc_find_block_type(uint32_t(gguf)), bytes, blocks, values);
+  for (size_t i = 0; i < blocks; ++i, bytes += blockBytes)
+    values[i] = id == Id::F32   ? readLe<float>(bytes)
+                : id == Id::F16 ? halfAt(bytes)
+                                : floatOfBrain(readLe<uint16_t>(bytes));
 }
 
 std::optional<uint64_t> TensorType::bytesOf(uint64_t elements) const {

@@ -95,7 +95,7 @@ std::optional<StoredLayer> TensorPlanner::findOptional(StringRef role, StringRef
   return layer;
 }
 
-static bool isFloat(const Tensor &tensor) { return tensor.type->block == 1 && tensor.type->decode; }
+static bool isFloat(const Tensor &tensor) { return tensor.type->isFloat(); }
 
 // Stacks of floats in safetensors are [E][n][k] or [E][k][n]: the hidden size tells, if only one fits.
 bool TensorPlanner::isAnyWayRound(const LinearTensor &linear) const {

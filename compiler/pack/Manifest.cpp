@@ -79,7 +79,12 @@ ArrayRef<ConfigNode> ManifestReader::list(const ConfigNode &node, StringRef key)
 // What the packer relies on.
 static bool isLayoutOf(const lutc_layout &layout, const PackedKernel &kernel) {
   const lutc_layout_facts &facts = lutc_layout_kinds[layout.kind];
-  uint32_t chunk = facts.chunk_k, bits = facts.trits ? 1 : uint32_t(kernel.format.row->bits);
+  const FormatRow &row = *kernel.format.row;
+  const bool isBook = layout.kind == LUTC_LAYOUT_BOOK;
+  uint32_t chunk = facts.chunk_k, bits = facts.trits ? 1
+                                         : isBook && row.vectors
+                                             ? lutc_book_row_bytes(row.vectors, uint64_t(row.subgroup))
+                                             : uint32_t(row.bits);
   bool isOneBlock = layout.k_block == layout.k_padded;
   return is_contained({16u, 32u, 64u}, layout.vector_bytes) && layout.row_vectors >= 1 &&
          layout.row_vectors <= 64 &&
@@ -88,7 +93,7 @@ static bool isLayoutOf(const lutc_layout &layout, const PackedKernel &kernel) {
          layout.k_padded >= kernel.k && layout.k_padded <= 2 * uint32_t(maxDimension) &&
          layout.k_block >= 1 && layout.k_block <= layout.k_padded && layout.k_padded % chunk == 0 &&
          layout.k_block % chunk == 0 && (isOneBlock || !layout.group || layout.k_block % layout.group == 0) &&
-         (!facts.trits || kernel.format.row->trits);
+         (!facts.trits || row.trits) && isBook == (row.vectors != nullptr);
 }
 
 Packing ManifestReader::readPacking(const ConfigNode &variant, const PackedKernel &kernel) {

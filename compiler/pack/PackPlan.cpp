@@ -187,7 +187,7 @@ Error Planner::addPlain(const Tensor &tensor) {
     return error(tensor.name,
                  "has " + Twine(tensor.shape.size()) + " dimensions, more than a packed file holds");
   std::optional<lutc_type> type = plainType(tensor.type->id);
-  if (!type && !tensor.type->decode)
+  if (!type && !tensor.type->hasValues())
     return error(tensor.name,
                  "is of type " + tensor.type->name +
                      ", which a packed file does not hold; convert it, or remove it from the checkpoint");
@@ -204,7 +204,7 @@ Error Planner::addPlain(const Tensor &tensor) {
   PackItem &item = result.items.emplace_back();
   item.name = name.name;
   item.tensors = {&tensor};
-  item.offset = tensor.type->decode ? name.offset : 0;
+  item.offset = tensor.type->hasValues() ? name.offset : 0;
   item.factor = factors.count(&tensor) ? factors[&tensor] : 1;
   item.record.role = LUTC_PLAIN;
   item.record.type = type.value_or(LUTC_F32);

@@ -1,5 +1,6 @@
 #include "dialects/lut/Format.h"
 
+#include "runtime/gguf/books.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <algorithm>
@@ -12,10 +13,29 @@ static constexpr int8_t nl4Book[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                        1,    13,   25,  38,  53,  69,  89,  113};
 static constexpr int8_t fp4Book[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
+static constexpr int8_t iq2Book[6] = {-43, -25, -8, 8, 25, 43};
+static constexpr int8_t iq3xxsBook[16] = {-62, -52, -44, -36, -28, -20, -12, -4,
+                                          4,   12,  20,  28,  36,  44,  52,  62};
+static constexpr int8_t iq3sBook[16] = {-15, -13, -11, -9, -7, -5, -3, -1, 1, 3, 5, 7, 9, 11, 13, 15};
+static constexpr int8_t iq1Book[6] = {-9, -7, -1, 1, 7, 9};
+
 ArrayRef<FormatRow> formatRows() {
   static const FormatRow rows[] = {
 #define LUT_FORMAT(name, bits, step, offset, trits, unit, book, divisor)                                     \
   {StringLiteral(#name), bits, step, offset, trits != 0, unit, book, divisor},
+#define LUT_VECTOR_FORMAT(name, bits, offset, book, divisor, subgroup, multipleBits)                         \
+  {                                                                                                          \
+      StringLiteral(#name),                                                                                  \
+      bits,                                                                                                  \
+      0,                                                                                                     \
+      offset,                                                                                                \
+      false,                                                                                                 \
+      4,                                                                                                     \
+      book,                                                                                                  \
+      divisor,                                                                                               \
+      lutc_find_book(LUTC_BOOK_##name),                                                                      \
+      subgroup,                                                                                              \
+      multipleBits},
 #include "dialects/lut/Formats.def"
   };
   return rows;
@@ -25,20 +45,12 @@ int FormatRow::largestValue() const {
   return book ? *std::max_element(book, book + codes()) : value(codes() - 1);
 }
 
-namespace {
-
-// By ScaleType.
-struct ScaleRow {
-  StringLiteral name, letter;
-  int64_t bytes;
+static constexpr ScaleRow scaleRows[] = {
+#define LUTC_SCALE_TYPE(name, letter, alone, ...) {#name, letter, alone != 0, {__VA_ARGS__}},
+#include "runtime/scales.def"
 };
 
-} // namespace
-
-static constexpr ScaleRow scaleRows[] = {{"f16", "", 2}, {"bf16", "b", 2}, {"f32", "s", 4}, {"e8m0", "e", 1}};
-
-StringRef nameOf(ScaleType type) { return scaleRows[size_t(type)].name; }
-int64_t bytesOf(ScaleType type) { return scaleRows[size_t(type)].bytes; }
+const ScaleRow &rowOf(ScaleType type) { return scaleRows[size_t(type)]; }
 
 ArrayRef<int64_t> groupSizes() {
   static const int64_t sizes[] = {16, 32, 64, 128, 256};
@@ -52,6 +64,8 @@ ArrayRef<int64_t> subgroupSizes() {
 
 std::string Format::str() const {
   std::string name = row->name.str();
+  if (row->vectors)
+    return name;
   if (row->trits)
     return perTensor ? name : name + "r";
   if (subgroup)
@@ -59,7 +73,7 @@ std::string Format::str() const {
   else if (group)
     name += "g" + std::to_string(group);
   name += zeroPoints ? "z" : minimums ? "m" : "";
-  return name + scaleRows[size_t(scaleType)].letter.str() + (permuted ? "p" : "");
+  return name + rowOf(scaleType).letter.str() + (permuted ? "p" : "");
 }
 
 // "a, b or c"
@@ -105,6 +119,16 @@ static Expected<Format> parseUngrouped(Format format, StringRef name, StringRef 
                      " (one scale per tensor) or " + stem + "r (one per row)");
 }
 
+// Nothing follows a format of vectors.
+static Expected<Format> parseVectors(Format format, StringRef name, StringRef rest) {
+  format.group = superGroup;
+  format.subgroup = format.row->subgroup;
+  if (rest.empty())
+    return format;
+  return formatError("'" + name + "': " + format.row->name + " has scales of its own; write " +
+                     format.row->name);
+}
+
 // The size after `letter`, one of `sizes`.
 static Expected<int64_t> parseSize(StringRef name, StringRef stem, StringRef letter, ArrayRef<int64_t> sizes,
                                    StringRef &rest) {
@@ -128,26 +152,30 @@ static StringRef additionsOf(const Format &format) {
 }
 
 // Letters that may follow those: the type of scales.
-static StringRef scaleLettersOf(const Format &format) {
-  if (format.subgroup)
-    return "";
-  return format.group && !format.hasPlainCodes() ? "ebs" : "bs";
+static std::string scaleLettersOf(const Format &format) {
+  std::string letters;
+  for (const ScaleRow &row : scaleRows)
+    if (!format.subgroup && (!row.alone || (format.group && !format.hasPlainCodes())))
+      letters += row.letter;
+  return letters;
 }
 
 static Error endingError(StringRef name, StringRef rest, const Format &format) {
-  static constexpr std::pair<char, StringLiteral> meanings[] = {{'z', "zero points"},
-                                                                {'m', "minimums"},
-                                                                {'e', "e8m0 scales"},
-                                                                {'b', "bf16 scales"},
-                                                                {'s', "f32 scales"}};
-  StringRef additions = additionsOf(format), scales = scaleLettersOf(format);
+  StringRef additions = additionsOf(format);
+  std::string scales = scaleLettersOf(format);
   std::string text = ("'" + name + "' ends in '" + rest + "'; write " + format.str()).str();
   StringRef separator = ", or ";
-  for (auto [letter, meaning] : meanings)
-    if (additions.contains(letter) || scales.contains(letter)) {
-      text += (separator + format.str() + Twine(letter) + " with " + meaning).str();
-      separator = ", ";
-    }
+  auto offer = [&](StringRef letter, const Twine &meaning) {
+    text += (separator + format.str() + letter + " with " + meaning).str();
+    separator = ", ";
+  };
+  if (additions.contains('z'))
+    offer("z", "zero points");
+  if (additions.contains('m'))
+    offer("m", "minimums");
+  for (const ScaleRow &row : scaleRows)
+    if (!row.letter.empty() && StringRef(scales).contains(row.letter))
+      offer(row.letter, row.name + " scales");
   if (!additions.empty() && !scales.empty())
     text +=
         "; b and s also after " + alternatives(additions, [](char letter) { return std::string(1, letter); });
@@ -160,9 +188,9 @@ static void parseEnding(Format &format, StringRef &rest) {
   StringRef additions = additionsOf(format);
   format.zeroPoints = additions.contains('z') && rest.consume_front("z");
   format.minimums = !format.zeroPoints && additions.contains('m') && rest.consume_front("m");
-  StringRef scales = scaleLettersOf(format);
+  std::string scales = scaleLettersOf(format);
   for (auto [index, row] : enumerate(scaleRows))
-    if (!row.letter.empty() && scales.contains(row.letter) && rest.consume_front(row.letter)) {
+    if (!row.letter.empty() && StringRef(scales).contains(row.letter) && rest.consume_front(row.letter)) {
       format.scaleType = ScaleType(index);
       break;
     }
@@ -177,6 +205,8 @@ Expected<Format> parseFormat(StringRef name) {
   StringRef stem = format.row->name, rest = name.drop_front(stem.size());
   if (format.row->trits)
     return parseUngrouped(format, name, rest);
+  if (format.row->vectors)
+    return parseVectors(format, name, rest);
   bool hasSubgroups = rest.consume_front("k");
   if (hasSubgroups || rest.consume_front("g")) {
     Expected<int64_t> size =
@@ -224,6 +254,8 @@ static std::string endingPattern(Format format) {
 std::string formatPattern(const FormatRow &row) {
   if (row.trits)
     return row.name.str() + "r?";
+  if (row.vectors)
+    return row.name.str();
   auto ending = [&](int64_t group, int64_t subgroup) {
     Format format;
     format.row = &row;

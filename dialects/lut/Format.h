@@ -7,13 +7,16 @@
 //      + z   u8 zero points, of rows or groups
 //      + m   minimums, of groups; of 256 of k times multiples where scales are
 //      + b   bf16 scales and minimums;  + s  f32;  else f16, and with k16 and k32 always
-//      + e   e8m0 scales, of groups without zero points and minimums
+//      + e   e8m0 scales, of groups without zero points and minimums;  + f  e4m3 scales, of the same
 //      + p   columns are permuted (GPTQ's desc_act); after the others
 //   nl4 fp4   16 values that are not evenly spaced; the same without z, m and p
 //   w158      one f32 scale per tensor;  w158r  one per row
+//   iq2xxs .. vectors of a code book, with f16 scales of 256 of k times odd multiples of 16 or 32
 #ifndef LUT_DIALECTS_LUT_FORMAT_H
 #define LUT_DIALECTS_LUT_FORMAT_H
 
+#include "runtime/book.h"
+#include "runtime/scales.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -24,11 +27,21 @@
 
 namespace lut {
 
-// Of scales and minimums. All widen to f32 exactly: bf16 is its upper half, a byte of e8m0 is 2^(byte - 127).
-enum class ScaleType { f16, bf16, f32, e8m0 };
+// Of scales and minimums: rows of runtime/scales.def. All widen to f32 exactly.
+enum class ScaleType {
+#define LUTC_SCALE_TYPE(name, ...) name,
+#include "runtime/scales.def"
+};
 
-llvm::StringRef nameOf(ScaleType type); // "bf16"
-int64_t bytesOf(ScaleType type);
+struct ScaleRow {
+  llvm::StringLiteral name, letter; // of formats; none: empty
+  bool alone;                       // of groups without zero points and minimums only
+  lutc_scale_type bits;
+};
+
+const ScaleRow &rowOf(ScaleType type);
+inline llvm::StringRef nameOf(ScaleType type) { return rowOf(type).name; }
+inline int64_t bytesOf(ScaleType type) { return rowOf(type).bits.bits / 8; }
 
 struct FormatRow {
   llvm::StringLiteral name;
@@ -37,7 +50,9 @@ struct FormatRow {
   int unit;
   const int8_t *book; // [2^bits], times divisor; null: evenly spaced values
   int divisor;
-  int codes() const { return trits ? 3 : 1 << bits; }
+  const lutc_book *vectors = nullptr; // that codes are taken from
+  int subgroup = 0, multipleBits = 0; // of vectors, which share scales in one way
+  int codes() const { return trits ? 3 : vectors ? 2 * int(vectors->levels) : 1 << bits; }
   // Of a code without zero points and minimums, times the divisor; `offset` is the smallest.
   int value(int code) const { return book ? book[code] : step * code + offset; }
   int largestValue() const;
@@ -62,7 +77,13 @@ struct Format {
   int64_t scaleBytes() const { return bytesOf(scaleType); }
   int64_t minimumBytes() const { return minimums ? scaleBytes() : 0; }
   // Of a subgroup, as blocks of 256 of GGUF have them: 0 .. 2^bits - 1 with minimums, else signed.
-  int64_t multipleBits() const { return !subgroup ? 0 : row->bits <= 2 ? 4 : row->bits <= 5 ? 6 : 8; }
+  int64_t multipleBits() const {
+    return row->vectors ? row->multipleBits : !subgroup ? 0 : row->bits <= 2 ? 4 : row->bits <= 5 ? 6 : 8;
+  }
+  // Whether multiples lie beside the codes.
+  bool multiplesAreInside() const {
+    return row->vectors && lutc_book_multiple_bits(row->vectors, uint64_t(subgroup));
+  }
   // Whether a code is its own value before zero point or minimum.
   bool hasPlainCodes() const { return zeroPoints || minimums; }
   // Whether codes are stored as bytes.
@@ -76,6 +97,7 @@ struct Format {
 // Of a name: a stem, g256 and three letters.
 inline constexpr size_t longestFormatName = std::max({
 #define LUT_FORMAT(name, ...) sizeof(#name) - 1,
+#define LUT_VECTOR_FORMAT(name, ...) sizeof(#name) - 1,
 #include "dialects/lut/Formats.def"
                                             }) +
                                             7;

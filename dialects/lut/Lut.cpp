@@ -109,7 +109,7 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
                                    int64_t tokens, int64_t tokenBlock, int64_t kBlock, int64_t run,
                                    int64_t widen, int64_t prefetch, bool, int64_t batchRowVectors,
                                    int64_t unpackTokens) {
-  if ((strategy == Strategy::dot) != (layout == Layout::dot))
+  if ((strategy == Strategy::dot) != (layout == Layout::dot || layout == Layout::book))
     return emitError() << "strategy " << stringifyStrategy(strategy) << " cannot read layout "
                        << stringifyLayout(layout);
   if (rowVectors < 1 || tokens < 1 || kBlock < 0 || prefetch < 0)
@@ -127,9 +127,12 @@ LogicalResult ScheduleAttr::verify(EmitError emitError, Strategy strategy, Layou
   bool widens = factsOf(layout).hasBytePerRow();
   if (widens != (run > 0) || widens != (widen > 0))
     return emitError() << "run and widen belong to the layouts column and base3";
-  if (unpackTokens < 0 || (unpackTokens && layout != Layout::dot && layout != Layout::base3))
+  if (unpackTokens < 0 ||
+      (unpackTokens && layout != Layout::dot && layout != Layout::base3 && layout != Layout::book))
     return emitError() << "unpack_tokens = " << unpackTokens << " must not be negative, and 0 in layout "
                        << stringifyLayout(layout);
+  if (layout == Layout::book && unpackTokens != 1)
+    return emitError() << "unpack_tokens = " << unpackTokens << " must be 1 in layout book";
   if (unpackTokens && layout == Layout::base3 && kBlock % 20)
     return emitError() << "k_block = " << kBlock << " must be a multiple of 20 to be unpacked";
   return success();

@@ -40,7 +40,7 @@ inline constexpr llvm::StringLiteral kTargetAttrName = "lut.target";
 
 /// What a layout is made of: a row of runtime/layouts.def.
 struct LayoutFacts {
-  int64_t chunkK, chunkVectors, quarterRows;
+  int64_t chunkK, chunkQuarters, quarterRows;
   bool trits;
   /// Whether a byte of a vector is of one row, so that lookups are added in bytes.
   bool hasBytePerRow() const { return quarterRows == 4; }

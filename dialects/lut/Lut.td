@@ -48,7 +48,7 @@ def Lut_StrategyAttr : EnumAttr<Lut_Dialect, Lut_Strategy, "strategy">;
 
 def Lut_Layout : Lut_Enum<"Layout", "placement of weight bits in a vector; defined in runtime/kernel.h", [
   I32EnumAttrCase<"dot", 0>, I32EnumAttrCase<"quad", 1>, I32EnumAttrCase<"column", 2>, I32EnumAttrCase<"base3", 3>,
-  I32EnumAttrCase<"nibbles", 4>, I32EnumAttrCase<"trits", 5>
+  I32EnumAttrCase<"nibbles", 4>, I32EnumAttrCase<"trits", 5>, I32EnumAttrCase<"book", 6>
 ]>;
 
 def Lut_Encoding : Lut_Enum<"Encoding", "what the stored bits of a weight mean", [

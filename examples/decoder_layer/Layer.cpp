@@ -37,10 +37,14 @@ Weights::Weights(const lutc_kernel_info &info, std::mt19937_64 &random) : codes(
   // larger half of those that are positive, make such scales of smaller ones.
   const lutc_type type = info.scale_type;
   const int wider = (info.codes > 4) + (info.codes > 8);
-  const int fractionBits = type == LUTC_F32 ? 23 : type == LUTC_BF16 ? 7 : type == LUTC_F16 ? 10 : 0;
+  const int fractionBits = type == LUTC_F32       ? 23
+                           : type == LUTC_BF16    ? 7
+                           : type == LUTC_F16     ? 10
+                           : type == LUTC_F8_E4M3 ? 3
+                                                  : 0;
   const bool isSigned = !info.has_minimums || info.multiple_bits == 8;
   const int multipleBits = info.subgroup ? static_cast<int>(info.multiple_bits) - isSigned : 0;
-  const int exponent = (type == LUTC_F16 ? 15 : 127) - 7 - wider - multipleBits;
+  const int exponent = (type == LUTC_F16 ? 15 : type == LUTC_F8_E4M3 ? 10 : 127) - 7 - wider - multipleBits;
   const uint32_t sign = type == LUTC_F32 ? 0x80000000 : 0x8000;
   for (size_t i = 0; i < (info.scales_per_tensor ? 1 : groups); ++i) {
     const auto bits =

@@ -33,9 +33,12 @@ std::string Candidate::reason() const {
 /// Bits of the stream per weight: codes, then scales and zero points.
 static double storedBits(const Format &format, Layout layout) {
   double bits = layout == Layout::base3 ? 8.0 / 5 : format.row->bits;
+  if (format.row->vectors)
+    bits = lutc_book_row_bytes(format.row->vectors, uint64_t(format.subgroup)) / 4.0;
   double scale = 8 * (format.scaleBytes() + (format.zeroPoints ? 1 : 0) + format.minimumBytes());
   double kinds = format.minimums ? 2 : 1;
-  double multiples = format.subgroup ? kinds * format.multipleBits() / format.subgroup : 0;
+  double multiples =
+      format.subgroup && !format.multiplesAreInside() ? kinds * format.multipleBits() / format.subgroup : 0;
   return bits + (format.group ? scale / format.group : 0) + multiples;
 }
 
@@ -50,7 +53,10 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
   // fields of a split code are joined; narrower products cost extra operations.
   double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
   double decode = (llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2) * c.simple;
-  if (format.row->book) // one more lookup; without byte permutes, a comparison for every value
+  if (const lutc_book *book =
+          format.row->vectors) // a number, a load and an insertion for every vector; signs
+    decode = t.getVectorBytes() * (6.0 / double(book->length) + 0.1) * c.simple;
+  else if (format.row->book) // one more lookup; without byte permutes, a comparison for every value
     decode += t.getPermuteBytes() ? c.permute : 2 * format.row->codes() * c.simple;
   bool halves = t.getDot() == DotKind::pairs && format.row->largestValue() - format.row->offset > 128;
   double vectors = double(n) * k / t.getVectorBytes(), products = halves ? 2 : 1;
@@ -63,7 +69,7 @@ static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int6
 static double unpackCycles(TargetAttr t, const Format &format, Layout layout, int64_t n, int64_t k) {
   Cycles c(t);
   double vectors = double(n) * k / t.getVectorBytes(), stores = vectors * 4 * c.simple;
-  if (layout == Layout::dot)
+  if (layout != Layout::base3)
     return dotCycles(t, format, n, k).shared + stores;
   return vectors / 5 * (3 * c.permute + 2 * c.permute2 + 11 * c.simple) + stores;
 }
@@ -121,7 +127,8 @@ struct Pricing {
   InnerCycles inner;
   int64_t n, k;
   Cycles c = Cycles(t);
-  Layout layout = schedule.getLayout();
+  // Of prepared activations and sums: those of layout book are layout dot's.
+  Layout layout = schedule.getLayout() == Layout::book ? Layout::dot : schedule.getLayout();
   bool bytePerRow = factsOf(layout).hasBytePerRow();
   int64_t laneRows = t.getVectorBytes() / 4;
   double sums = double(n) / laneRows; // vectors of i32 for one token
@@ -264,6 +271,8 @@ struct Grid {
     int64_t sums = rows * tokens, registers = target.getRegisters();
     if (isPlain(target) && (rows > 2 || tokens > 1))
       return false;
+    if (layout == Layout::book)
+      return sums * 4 <= registers && tokens == 1;
     if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // split codes take more registers
       return sums * 8 <= registers && rows <= 2;
     if (layout == Layout::dot || layout == Layout::quad)
@@ -286,7 +295,7 @@ struct Grid {
   }
   void add(int64_t rows, int64_t tokens, int64_t tokenBlock, int64_t kBlock, bool rowsInner,
            int64_t batchRows) {
-    bool lookup = layout != Layout::dot;
+    bool lookup = layout != Layout::dot && layout != Layout::book;
     int64_t run = factsOf(layout).hasBytePerRow() ? runOf(layout, tables) : 0;
     ScheduleFields fields{
         lookup ? Strategy::lookup : Strategy::dot, layout, rows, tokens, tokenBlock, kBlock};
@@ -328,7 +337,8 @@ struct Work {
   int64_t n, k;
 
   InnerCycles inner(Layout layout) const {
-    return layout == Layout::dot ? dotCycles(t, format, n, k) : lookupCycles(t, format, layout, tables, n, k);
+    return layout == Layout::dot || layout == Layout::book ? dotCycles(t, format, n, k)
+                                                           : lookupCycles(t, format, layout, tables, n, k);
   }
   double unpack(Layout layout) const { return unpackCycles(t, format, layout, n, k); }
   Pricing price(ScheduleAttr s) const { return {t, format, tables, s, inner(s.getLayout()), n, k}; }
@@ -361,8 +371,7 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   Pricing price = work.price(s);
   int64_t kBlock = s.getKBlock() ? std::min(s.getKBlock(), work.k) : work.k;
   int64_t tileRows = s.getRowVectors() * work.t.getVectorBytes() / (price.bytePerRow ? 1 : 4);
-  bool legal =
-      work.tables.getDigits() == 2 && (s.getLayout() == Layout::dot || s.getLayout() == Layout::base3);
+  bool legal = work.tables.getDigits() == 2 && (price.layout == Layout::dot || price.layout == Layout::base3);
   if (!legal || areBytes(work.t, work.format) || s.getRowsInner() || s.getTokenBlock() != plainBlock ||
       kBlock * tileRows > 2 * work.t.getL1Bytes())
     return std::nullopt;
@@ -372,8 +381,9 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   fields.tokenBlock = unpackedBlock;
   // What is stored and loaded again delays products by more than its issue slots, on Zen 5 by twice as much.
   fields.unpackTokens =
-      isPlain(work.t) ? 1
-                      : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(2 * unpack / gain), 4) * 4);
+      isPlain(work.t) || work.format.row->vectors
+          ? 1
+          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(2 * unpack / gain), 4) * 4);
   ScheduleAttr unpacks = fields.get(s.getContext());
   return Candidate{unpacks, work.cost(unpacks), work.n};
 }
@@ -425,7 +435,7 @@ llvm::SmallVector<Candidate> CpuSchedules::candidatesFor(int64_t n, LookupGemmOp
     llvm::SmallVector<Candidate> made;
     for (ScheduleAttr schedule : grid.schedules)
       made.push_back({schedule, work.cost(schedule), n});
-    if (layout != Layout::dot || !isPlain(t))
+    if (layout != Layout::book && (layout != Layout::dot || !isPlain(t)))
       result.append(made);
     // Of equal ones that unpack, the best for fewer tokens comes first.
     for (const Candidate &candidate : sorted(made, [](const Cost &cost) { return cost.batchCycles; }))
@@ -433,7 +443,7 @@ llvm::SmallVector<Candidate> CpuSchedules::candidatesFor(int64_t n, LookupGemmOp
         result.push_back(*unpacks);
   };
   if (tables.getDigits() == 2) // class a8: its int8 activations are there
-    add(Layout::dot);
+    add(format.row->vectors ? Layout::book : Layout::dot);
   if (format.hasTables())
     add(tables.getTrits() ? Layout::base3 : quadIsLegal(t, format, tables) ? Layout::quad : Layout::column);
   return sorted(result, [](const Cost &cost) { return cost.total(); });

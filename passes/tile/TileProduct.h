@@ -72,7 +72,6 @@ struct ComputeEmitter {
   mlir::Value weightScale(mlir::Value scales, int64_t s);
   mlir::Value perInteger(mlir::Value scale);
   Values multipliedSums(const GroupCursor &at, int64_t s);
-  mlir::Value powerOfTwo(mlir::Value bytes);
   mlir::Value widen(mlir::Value pointer);
 
   mlir::Value carriedAt(mlir::Value step, mlir::Value token, int64_t sumVector);

@@ -1,6 +1,8 @@
 // From the integer sums of a step to results: scales, zero points, minimums; of groups and of whole rows.
 #include "passes/tile/TileProduct.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace lut;
 
@@ -19,27 +21,27 @@ Value ComputeEmitter::correctZero(Value sum, Value zeroPoints, Value groupSum) {
   return e.sub(sum, e.mul(zeroPoints, e.splat(factor, g.laneRows)));
 }
 
-/// 2^(byte - 127): the exponent's bits, of byte 0 those of a subnormal number. The packer refuses 255.
-Value ComputeEmitter::powerOfTwo(Value bytes) {
-  Value exponent = e.shiftLeft(arith::ExtUIOp::create(e.b, e.loc, ints, bytes), 23);
-  Value bits = arith::MaxSIOp::create(e.b, e.loc, exponent, e.constant(ints, 1 << 22));
-  return e.bitcast(bits, floats);
-}
-
-/// A vector of scales or minimums, exactly.
+/// A vector of scales or minimums, exactly, as lutc_widen_bits of runtime/scales.h. The packer refuses what
+/// is not finite.
 Value ComputeEmitter::widen(Value pointer) {
-  auto load = [&](Type type) { return e.load(e.vec(g.laneRows, type), pointer); };
-  switch (g.format.scaleType) {
-  case ScaleType::f16:
+  const lutc_scale_type &type = rowOf(g.format.scaleType).bits;
+  auto load = [&](Type element) { return e.load(e.vec(g.laneRows, element), pointer); };
+  if (g.format.scaleType == ScaleType::f16)
     return arith::ExtFOp::create(e.b, e.loc, floats, load(e.b.getF16Type()));
-  case ScaleType::bf16:
-    return e.bitcast(e.shiftLeft(arith::ExtUIOp::create(e.b, e.loc, ints, load(e.i16())), 16), floats);
-  case ScaleType::f32:
+  if (type.bits == 32)
     return load(e.f32());
-  case ScaleType::e8m0:
-    return powerOfTwo(load(e.i8()));
-  }
-  llvm_unreachable("no type of scales");
+  int64_t shift = 23 - type.fraction, magnitude = lutc_magnitude_mask(&type);
+  bool movesSign = magnitude >> (type.bits - 1) == 0 && type.bits + shift != 32;
+  Value narrow = load(e.b.getIntegerType(type.bits));
+  Value wide = movesSign ? arith::ExtSIOp::create(e.b, e.loc, ints, narrow).getResult()
+                         : arith::ExtUIOp::create(e.b, e.loc, ints, narrow).getResult();
+  Value placed = e.shiftLeft(wide, shift);
+  if (movesSign)
+    placed = e.bitAnd(placed, int64_t(INT32_MIN) | magnitude << shift);
+  if (type.fraction == 0) // 0 is a power of two, too
+    placed = arith::MaxSIOp::create(e.b, e.loc, placed, e.constant(ints, 1 << 22));
+  Value value = e.bitcast(placed, floats);
+  return type.bias == 127 ? value : e.mul(value, e.real(floats, std::ldexp(1.0, 127 - int(type.bias))));
 }
 
 /// Of sum vector s.

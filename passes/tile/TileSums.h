@@ -23,6 +23,9 @@ struct SumEmitter {
 Values emitDotSums(const SumEmitter &emitter);
 /// Stores the integers of a chunk of layout dot, a byte each.
 void unpackChunk(Emitter &e, const Body &g, mlir::Value chunk, mlir::Value codes);
+/// The same of layout book; the multiples of a span that lie beside its codes.
+void unpackBookChunk(Emitter &e, const Body &g, mlir::Value chunk, mlir::Value codes);
+void emitBookMultiples(Emitter &e, const Body &g, mlir::Value span, mlir::Value multiples);
 
 } // namespace lut
 

@@ -90,10 +90,12 @@ void lut::emitUnpack(Emitter &e, const Body &stored, const Body &unpacked, Stage
   Value spanBytes = call.number(&lutc_shape::span_bytes);
   e.each(from.spans, [&](Value i) {
     Value span = e.at(from.stream, e.mul(i, spanBytes));
-    Value chunks = e.at(span, from.part);
+    bool isBook = g.layout == Layout::book; // whose parts are shorter than row vectors of bytes
+    Value chunks = e.at(span, isBook ? e.div(e.mul(from.part, g.planes), 4) : from.part);
     Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
     e.each(e.div(from.length, g.chunkK), [&](Value i) {
-      unpackChunk(e, g, e.at(chunks, e.mul(i, g.chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
+      Value chunk = e.at(chunks, e.mul(i, g.chunkBytes)), bytes = e.at(to, e.mul(i, g.chunkK * g.stepRows()));
+      isBook ? unpackBookChunk(e, g, chunk, bytes) : unpackChunk(e, g, chunk, bytes);
     });
   });
 }
@@ -108,6 +110,8 @@ void lut::emitUnpackMultiples(Emitter &e, const Body &g, StageCall &call, const 
 
 /// Each of four quarters of the multiples has four bits in half of the bytes, and two in a quarter of them.
 void lut::emitMultiples(Emitter &e, const Body &g, Value packed, Value bytes) {
+  if (g.format.multiplesAreInside())
+    return emitBookMultiples(e, g, packed, bytes);
   int64_t bits = g.format.multipleBits(), quarter = g.spanMultiples() / 4;
   int64_t V = std::min(g.vectorBytes, quarter);
   VectorType type = e.vec(V, e.i8());
@@ -121,7 +125,9 @@ void lut::emitMultiples(Emitter &e, const Body &g, Value packed, Value bytes) {
       Value multiple = e.bitAnd(e.shiftBytes(low[q % 2], q / 2 * 4), 15);
       if (high)
         multiple = arith::OrIOp::create(e.b, e.loc, multiple, e.bitAnd(e.shiftBytes(high, 2 * q - 4), 0x30));
-      if (!g.format.minimums)
+      if (g.format.row->vectors) // odd
+        multiple = e.add(e.add(multiple, multiple), 1);
+      else if (!g.format.minimums)
         multiple = e.sub(multiple, e.constant(type, 1 << (bits - 1)));
       e.store(multiple, e.at(e.at(bytes, i), q * quarter));
     }

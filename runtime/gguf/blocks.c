@@ -1,4 +1,4 @@
-/* blocks.c: types of GGUF whose blocks have one scale, and the table of all types. */
+/* blocks.c: types of GGUF with one scale for an element, and what all types share. */
 #include "kblocks.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ static inline void unpack_trits(const uint8_t *restrict bytes, int count, int tr
 
 /* Defines `name`: what unpacks `count` blocks, each by a statement. */
 #define LUTC_CODES(name, bytes, elements, statement)                                                         \
-  static void name(const uint8_t *block, size_t count, uint8_t *codes) {                                     \
+  void name(const uint8_t *block, size_t count, uint8_t *codes) {                                            \
     for (; count-- > 0; block += (bytes), codes += (elements))                                               \
       statement;                                                                                             \
   }
@@ -60,9 +60,10 @@ static inline void unpack_q1_0(const uint8_t *bytes, uint8_t *codes) {
   }
 }
 
+/* d (q - 1) is -d ((3 - q) - 2). */
 static inline void unpack_q2_0(const uint8_t *bytes, uint8_t *codes) {
   for (int j = 0; j < 16; ++j) {
-    const uint32_t four = spread_pairs(bytes[j]);
+    const uint32_t four = spread_pairs((uint8_t)~bytes[j]);
     memcpy(codes + 4 * j, &four, sizeof four);
   }
 }
@@ -85,46 +86,21 @@ static inline void unpack_nvfp4(const uint8_t *block, uint8_t *codes) {
     unpack_nibbles(block + 4 + 8 * group, 8, codes + 16 * group);
 }
 
-LUTC_CODES(codes_q1_0, 18, 128, unpack_q1_0(block + 2, codes))
-LUTC_CODES(codes_q2_0, 18, 64, unpack_q2_0(block + 2, codes))
-LUTC_CODES(codes_q4_0, 18, 32, unpack_nibbles(block + 2, 16, codes)) /* IQ4_NL, too */
-LUTC_CODES(codes_q4_1, 20, 32, unpack_nibbles(block + 4, 16, codes))
-LUTC_CODES(codes_q5_0, 22, 32, unpack_five_bits(block + 2, codes))
-LUTC_CODES(codes_q5_1, 24, 32, unpack_five_bits(block + 4, codes))
-LUTC_CODES(codes_q8_0, 34, 32, unpack_q8_0(block + 2, codes))
-LUTC_CODES(codes_mxfp4, 17, 32, unpack_nibbles(block + 1, 16, codes))
-LUTC_CODES(codes_tq1_0, 54, 256, unpack_tq1_0(block, codes))
-LUTC_CODES(codes_tq2_0, 66, 256, lutc_unpack_pairs(block, codes))
-LUTC_CODES(codes_nvfp4, 36, 64, unpack_nvfp4(block, codes))
-
-/* An unsigned e4m3 (bias 7) as f16, which holds it; its NaN, 0x7f, counts as zero, as in ggml. */
-static uint16_t half_of_ue4m3(uint8_t bits) {
-  static const uint16_t subnormal[] = {0, 0x1800, 0x1c00, 0x1e00, 0x2000, 0x2100, 0x2200, 0x2300};
-  if (bits == 0x7f)
-    return 0;
-  if ((bits & 0x78) == 0)
-    return subnormal[bits & 7]; /* j * 2^-9 */
-  return (uint16_t)(((bits >> 3 & 15) + 8) << 10 | (bits & 7) << 7);
-}
+LUTC_CODES(lutc_codes_q1_0, 18, 128, unpack_q1_0(block + 2, codes))
+LUTC_CODES(lutc_codes_q2_0, 18, 64, unpack_q2_0(block + 2, codes))
+LUTC_CODES(lutc_codes_q4_0, 18, 32, unpack_nibbles(block + 2, 16, codes)) /* IQ4_NL, too */
+LUTC_CODES(lutc_codes_q4_1, 20, 32, unpack_nibbles(block + 4, 16, codes))
+LUTC_CODES(lutc_codes_q5_0, 22, 32, unpack_five_bits(block + 2, codes))
+LUTC_CODES(lutc_codes_q5_1, 24, 32, unpack_five_bits(block + 4, codes))
+LUTC_CODES(lutc_codes_q8_0, 34, 32, unpack_q8_0(block + 2, codes))
+LUTC_CODES(lutc_codes_mxfp4, 17, 32, unpack_nibbles(block + 1, 16, codes))
+LUTC_CODES(lutc_codes_tq1_0, 54, 256, unpack_tq1_0(block, codes))
+LUTC_CODES(lutc_codes_tq2_0, 66, 256, lutc_unpack_pairs(block, codes))
+LUTC_CODES(lutc_codes_nvfp4, 36, 64, unpack_nvfp4(block, codes))
 
 static const lutc_block_type types[] = {
-    {41, "Q1_0", 128, 18, codes_q1_0, 0, -1, NULL, 0, 0, 2, 1, 0},
-    {42, "Q2_0", 64, 18, codes_q2_0, 0, -1, NULL, 0, 1, 2, 1, 0},
-    {2, "Q4_0", 32, 18, codes_q4_0, 0, -1, NULL, 0, 0, 2, 1, 0},
-    {3, "Q4_1", 32, 20, codes_q4_1, 0, 2, NULL, 0, 0, 2, 1, 0},
-    {6, "Q5_0", 32, 22, codes_q5_0, 0, -1, NULL, 0, 0, 2, 1, 0},
-    {7, "Q5_1", 32, 24, codes_q5_1, 0, 2, NULL, 0, 0, 2, 1, 0},
-    {8, "Q8_0", 32, 34, codes_q8_0, 0, -1, NULL, 0, 0, 2, 1, 0},
-    {34, "TQ1_0", 256, 54, codes_tq1_0, 52, -1, NULL, 0, 0, 2, 1, 1},
-    {35, "TQ2_0", 256, 66, codes_tq2_0, 64, -1, NULL, 0, 0, 2, 1, 1},
-    {10, "Q2_K", 256, 84, lutc_codes_q2_k, 80, 82, lutc_multiples_q2_k, 16, 0, 2, 1, 0},
-    {11, "Q3_K", 256, 110, lutc_codes_q3_k, 108, -1, lutc_multiples_q3_k, 16, 0, 2, 1, 0},
-    {12, "Q4_K", 256, 144, lutc_codes_q4_k, 0, 2, lutc_multiples_q4_k, 32, 0, 2, 1, 0},
-    {13, "Q5_K", 256, 176, lutc_codes_q5_k, 0, 2, lutc_multiples_q5_k, 32, 0, 2, 1, 0},
-    {14, "Q6_K", 256, 210, lutc_codes_q6_k, 208, -1, lutc_multiples_q6_k, 16, 0, 2, 1, 0},
-    {20, "IQ4_NL", 32, 18, codes_q4_0, 0, -1, NULL, 0, 0, 2, 1, 0},
-    {39, "MXFP4", 32, 17, codes_mxfp4, 0, -1, NULL, 0, 0, 1, 1, 0},
-    {40, "NVFP4", 64, 36, codes_nvfp4, 0, -1, NULL, 0, 0, 2, 4, 0},
+#define LUTC_BLOCK_TYPE(name, number, ...) {number, #name, __VA_ARGS__},
+#include "types.def"
 };
 
 const lutc_block_type *lutc_block_types(size_t *count) {
@@ -139,19 +115,23 @@ const lutc_block_type *lutc_find_block_type(uint32_t number) {
   return NULL;
 }
 
+/* Its NaN counts as zero in ggml. Of bytes that no quantizer writes, 0xff stays NaN. */
+static uint8_t unsigned_e4m3(uint8_t scale) { return scale == 0x7f ? 0 : scale & 0x7f; }
+
 void lutc_unpack_scales(const lutc_block_type *type, const uint8_t *blocks, size_t count, uint8_t *scales) {
+  const size_t bytes = type->scales * type->scale_bytes;
   const uint8_t *from = blocks + type->scale_at;
-  for (size_t i = 0; i < count; ++i, from += type->bytes)
-    if (type->scale_bytes == 1) {
-      scales[i] = from[0];
-    } else if (type->scales == 1) {
-      memcpy(scales + 2 * i, from, 2);
-    } else {
-      for (uint32_t part = 0; part < type->scales; ++part) {
-        const uint16_t half = half_of_ue4m3(from[part]);
-        memcpy(scales + 2 * (i * type->scales + part), &half, sizeof half);
-      }
+  for (size_t i = 0; i < count; ++i, from += type->bytes, scales += bytes) {
+    memcpy(scales, from, bytes);
+    if (type->traits & LUTC_SCATTERED) {
+      scales[0] = (uint8_t)(from[1] >> 4 | (from[3] & 0xf0));
+      scales[1] = (uint8_t)(from[5] >> 4 | (from[7] & 0xf0));
     }
+    if (type->traits & LUTC_NEGATED)
+      scales[bytes - 1] ^= 0x80;
+    for (size_t part = 0; part < bytes && type->traits & LUTC_UNSIGNED; ++part)
+      scales[part] = unsigned_e4m3(scales[part]);
+  }
 }
 
 void lutc_unpack_minimums(const lutc_block_type *type, const uint8_t *blocks, size_t count,

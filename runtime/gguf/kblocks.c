@@ -93,6 +93,25 @@ static inline void multiples_q6_k(const uint8_t *block, int8_t *scales, int8_t *
     scales[group] = (int8_t)block[192 + group];
 }
 
+/* d, high[2], low[4], codes[128]: each 32 elements take 16 bytes, elements l and l + 16 in the nibbles of
+   byte l. Scales have 6 bits: nibbles of `low`, and above them pairs of `high`. */
+static inline void codes_iq4_xs(const uint8_t *restrict block, uint8_t *restrict codes) {
+  for (int part = 0; part < 8; ++part)
+    for (int l = 0; l < 16; ++l) {
+      codes[32 * part + l] = block[8 + 16 * part + l] & 15;
+      codes[32 * part + 16 + l] = block[8 + 16 * part + l] >> 4;
+    }
+}
+
+static inline void multiples_iq4_xs(const uint8_t *block, int8_t *scales, int8_t *minimums) {
+  (void)minimums;
+  for (int group = 0; group < 8; ++group) {
+    const int low = block[4 + group / 2] >> 4 * (group % 2) & 15,
+              high = block[2 + group / 4] >> 2 * (group % 4) & 3;
+    scales[group] = (int8_t)((low | high << 4) - 32);
+  }
+}
+
 /* `count` blocks of a type: their codes, and multiples of their subgroups. */
 #define LUTC_BLOCKS(type, bytes, subgroups, multiples)                                                       \
   void lutc_codes_##type(const uint8_t *block, size_t count, uint8_t *codes) {                               \
@@ -109,3 +128,4 @@ LUTC_BLOCKS(q3_k, 110, 16, multiples_q3_k)
 LUTC_BLOCKS(q4_k, 144, 8, multiples_q4_k)
 LUTC_BLOCKS(q5_k, 176, 8, multiples_q4_k)
 LUTC_BLOCKS(q6_k, 210, 16, multiples_q6_k)
+LUTC_BLOCKS(iq4_xs, 136, 8, multiples_iq4_xs)

@@ -1,12 +1,18 @@
-/* kblocks.h: codes and multiples of blocks of 256 with scales on two levels, for the table of blocks.c. */
+/* kblocks.h: what blocks.c and kblocks.c share: the functions of types.def. */
 #ifndef LUTC_KBLOCKS_H
 #define LUTC_KBLOCKS_H
 
 #include "blocks.h"
 
-lutc_unpack_codes lutc_codes_q2_k, lutc_codes_q3_k, lutc_codes_q4_k, lutc_codes_q5_k, lutc_codes_q6_k;
+lutc_unpack_codes lutc_codes_q1_0, lutc_codes_q2_0, lutc_codes_q4_0, lutc_codes_q4_1, lutc_codes_q5_0,
+    lutc_codes_q5_1, lutc_codes_q8_0, lutc_codes_mxfp4, lutc_codes_tq1_0, lutc_codes_tq2_0, lutc_codes_nvfp4;
+lutc_unpack_codes lutc_codes_q2_k, lutc_codes_q3_k, lutc_codes_q4_k, lutc_codes_q5_k, lutc_codes_q6_k,
+    lutc_codes_iq4_xs, lutc_codes_iq2_xxs, lutc_codes_iq2_xs, lutc_codes_iq2_s, lutc_codes_iq3_xxs,
+    lutc_codes_iq3_s, lutc_codes_iq1_s, lutc_codes_iq1_m;
 lutc_unpack_multiples lutc_multiples_q2_k, lutc_multiples_q3_k, lutc_multiples_q4_k, lutc_multiples_q5_k,
-    lutc_multiples_q6_k;
+    lutc_multiples_q6_k, lutc_multiples_iq4_xs, lutc_multiples_iq2_xxs, lutc_multiples_iq2_xs,
+    lutc_multiples_iq2_s, lutc_multiples_iq3_xxs, lutc_multiples_iq3_s, lutc_multiples_iq1_s,
+    lutc_multiples_iq1_m;
 
 /* 256 codes of two bits. Each half of 128 elements takes 32 bytes: elements 32 s + l at bits 2 s of byte l.
  */

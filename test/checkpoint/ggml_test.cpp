@@ -34,7 +34,7 @@ class Ggml : public testing::TestWithParam<Id> {};
 std::vector<Id> decodedTypes() {
   std::vector<Id> ids;
   for (const TensorType &type : tensorTypes())
-    if (type.decode && type.id != Id::F32) // ggml has no to_float for F32
+    if (type.hasValues() && type.id != Id::F32) // ggml has no to_float for F32
       ids.push_back(type.id);
   return ids;
 }
@@ -54,6 +54,9 @@ TEST_P(Ggml, DecodesAlike) {
   std::mt19937 random(type.gguf);
   for (uint8_t &byte : bytes)
     byte = uint8_t(random());
+  for (size_t i = 0; type.id == Id::NVFP4 && i < bytes.size(); ++i)
+    if (i % type.blockBytes < 4 && bytes[i] == 0xff) // to ggml 480, which e4m3 does not hold
+      bytes[i] = 0x7f;
   std::vector<float> ours(count), expected(count);
   type.decode(bytes.data(), blocks, ours.data());
   theirs->toFloat(bytes.data(), expected.data(), int64_t(count));
@@ -74,7 +77,7 @@ TEST_P(Ggml, DecodesAlike) {
 INSTANTIATE_TEST_SUITE_P(Types, Ggml, testing::ValuesIn(decodedTypes()), nameOf);
 
 TEST(Ggml, ComparesEveryTypeThatLutcReads) {
-  EXPECT_EQ(decodedTypes().size(), 19u); // 17 of blocks, F16 and BF16
+  EXPECT_EQ(decodedTypes().size(), 27u); // 25 of blocks, F16 and BF16
 }
 
 // A file that ggml writes itself.

@@ -63,7 +63,7 @@ const std::vector<uint16_t> some = {0x3c00, 0xb801, 3},
 
 INSTANTIATE_TEST_SUITE_P(
     Types, Lossless,
-    testing::Values(Case{Id::Q1_0, {0}, some, "w1g128"}, Case{Id::Q2_0, {0}, some, "w2g64z"},
+    testing::Values(Case{Id::Q1_0, {0}, some, "w1g128"}, Case{Id::Q2_0, {0}, some, "w2g64"},
                     Case{Id::Q4_0, {0}, some, "w4g32"}, Case{Id::Q5_0, {0}, some, "w5g32"},
                     Case{Id::Q8_0, {0}, some, "w8g32"}, Case{Id::TQ1_0, {52}, {0x3801}, "w158"},
                     Case{Id::TQ2_0, {64}, {0x3801}, "w158"}, Case{Id::TQ2_0, {64}, {0, 0x3801}, "w158"},
@@ -74,7 +74,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Id::Q2_K, {80, 82}, extreme, "w2k16m"}, Case{Id::Q3_K, {108}, extreme, "w3k16"},
                     Case{Id::Q4_K, {0, 2}, extreme, "w4k32m"}, Case{Id::Q5_K, {0, 2}, extreme, "w5k32m"},
                     Case{Id::Q6_K, {208}, extreme, "w6k16"}, Case{Id::IQ4_NL, {0}, extreme, "nl4g32"},
-                    Case{Id::MXFP4, {}, {}, "fp4g32e"}, Case{Id::NVFP4, {}, {}, "fp4g16"}));
+                    Case{Id::IQ4_XS, {0}, extreme, "nl4k32"}, Case{Id::IQ2_XXS, {0}, extreme, "iq2xxs"},
+                    Case{Id::IQ2_XS, {0}, extreme, "iq2xs"}, Case{Id::IQ2_S, {0}, extreme, "iq2s"},
+                    Case{Id::IQ3_XXS, {0}, extreme, "iq3xxs"}, Case{Id::IQ3_S, {0}, extreme, "iq3s"},
+                    Case{Id::IQ1_S, {0}, extreme, "iq1s"}, Case{Id::IQ1_M, {54}, {0x3fff, 0xb123}, "iq1m"},
+                    Case{Id::MXFP4, {}, {}, "fp4g32e"}, Case{Id::NVFP4, {}, {}, "fp4g16f"}));
 
 TEST(Gguf, TernaryWeightsTakeFinerFormats) {
   Bytes bytes = blocks(Id::TQ2_0, 12, {64}, {0x3801});
@@ -200,7 +204,7 @@ TEST(Gguf, OneErrorEach) {
     EXPECT_THAT(opened.problem,
                 HasSubstr(type.isFloat() ? "is stored as " + type.name.str() + "; name a format"
                                          : "lutc does not read weights of type " + type.name.str()));
-    EXPECT_EQ(type.decode != nullptr, type.isFloat());
+    EXPECT_EQ(type.hasValues(), type.isFloat());
     const RequantizedType *known = findRequantized(uint32_t(type.gguf));
     EXPECT_EQ(known != nullptr, type.block > 1) << type.name.str();
     if (known)
@@ -220,7 +224,7 @@ TEST(Gguf, OneErrorEach) {
   Bytes powers(2 * 17, 254);
   EXPECT_EQ(problemOf(query(Id::MXFP4, 2, 32, powers)), "");
   powers[17] = 255;
-  EXPECT_THAT(problemOf(query(Id::MXFP4, 2, 32, powers)), HasSubstr("a scale of row 1 is not a number"));
+  EXPECT_THAT(problemOf(query(Id::MXFP4, 2, 32, powers)), HasSubstr("a scale of row 1 is not finite"));
   Bytes bad = blocks(Id::TQ2_0, 2, {64}, {1});
   bad[70] = 0xc0;
   EXPECT_THAT(problemOf(query(Id::TQ2_0, 1, 512, bad)), HasSubstr("a weight of row 0 has code 3"));

@@ -2,6 +2,7 @@
 #ifndef LUT_TEST_CHECKPOINT_LAYERS_H
 #define LUT_TEST_CHECKPOINT_LAYERS_H
 
+#include "compiler/checkpoint/Scales.h"
 #include "compiler/quantizers/Quantization.h"
 #include "files.h"
 #include "unpack.h"
@@ -26,9 +27,9 @@ inline FileTensor words(const std::string &name, std::vector<int64_t> shape,
 
 inline FileTensor halves(const std::string &name, std::vector<int64_t> shape,
                          const std::vector<float> &values) {
-  std::vector<uint16_t> bits;
-  for (float value : values)
-    bits.push_back(halfOfFloat(value));
+  std::vector<uint16_t> bits(values.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    storeScale(ScaleType::f16, values[i], bits.data(), int64_t(i));
   return {std::string(module) + "." + name, "F16", 0, std::move(shape), bytesOf(bits)};
 }
 

@@ -52,12 +52,45 @@ TEST(Scales, PowersOfTwo) {
     EXPECT_FALSE(holdsScales(e8m0, {bad})) << bad;
 }
 
-// Every bf16 comes back, and what lies between two goes to the nearer, ties to the even one.
-TEST(Scales, RoundsToBrainFloats) {
-  for (uint32_t bits = 0; bits < 0x10000; ++bits)
-    if ((bits & 0x7f80) != 0x7f80) {
-      ASSERT_EQ(brainOfFloat(floatOfBrain(uint16_t(bits))), bits);
+// Every finite number of every type comes back.
+TEST(Scales, NumbersStay) {
+  for (ScaleType type : {f16, bf16, e8m0, ScaleType::e4m3}) {
+    const lutc_scale_type &row = rowOf(type).bits;
+    for (uint32_t bits = 0; bits < 1u << row.bits; ++bits) {
+      uint32_t stored = 0;
+      const float value = numberOf(type, &bits, 0);
+      if (!lutc_is_finite_scale(&row, bits))
+        continue;
+      ASSERT_EQ(lutc_float_bits(lutc_widen_bits(&row, bits)), lutc_float_bits(value)) << bits;
+      storeScale(type, value, &stored, 0);
+      ASSERT_EQ(stored, bits) << nameOf(type).str();
     }
+  }
+}
+
+TEST(Scales, RoundsToSmallFloats) {
+  const ScaleType e4m3 = ScaleType::e4m3;
+  EXPECT_EQ(roundScale(e4m3, 449.0f), 448.0f);
+  EXPECT_EQ(roundScale(e4m3, -0x1.8p-10f), -0x1p-9f);
+  EXPECT_EQ(roundScale(e4m3, 0x1p-10f), 0.0f); // half of the smallest
+  EXPECT_EQ(roundScale(e4m3, 0x1.1p0f), 1.0f);
+  EXPECT_EQ(roundScale(e4m3, 0x1.3p0f), 1.25f);
+  EXPECT_FALSE(std::isfinite(roundScale(e4m3, 500.0f)));
+}
+
+TEST(Scales, RoundsToHalves) {
+  EXPECT_EQ(roundScale(f16, 65519.0f), 65504.0f);
+  EXPECT_EQ(roundScale(f16, -65520.0f), -float(INFINITY));
+  EXPECT_EQ(roundScale(f16, 0x1.002p0f), 1.0f);
+  EXPECT_EQ(roundScale(f16, 0x1.006p0f), 0x1.008p0f);
+  EXPECT_EQ(roundScale(f16, 0x1p-25f), 0.0f);
+  EXPECT_EQ(roundScale(f16, 0x1.8p-24f), 0x1p-23f);
+  EXPECT_EQ(roundScale(f16, 0x1.ffep-15f), 0x1p-14f); // the largest subnormal and a half
+  EXPECT_TRUE(std::isnan(roundScale(f16, float(NAN))));
+}
+
+// What lies between two goes to the nearer, ties to the even one.
+TEST(Scales, RoundsToBrainFloats) {
   EXPECT_EQ(roundScale(bf16, 0x1.01p0f), 1.0f);
   EXPECT_EQ(roundScale(bf16, 0x1.03p0f), 0x1.04p0f);
   EXPECT_EQ(roundScale(bf16, 0x1.010002p0f), 0x1.02p0f);

@@ -25,6 +25,11 @@ inline float numberOf(ScaleType type, const void *all, int64_t at) {
     return static_cast<const float *>(all)[at];
   case ScaleType::e8m0:
     return std::ldexp(1.0f, static_cast<const uint8_t *>(all)[at] - 127);
+  case ScaleType::e4m3: {
+    const int byte = static_cast<const uint8_t *>(all)[at], exponent = byte >> 3 & 15;
+    const float value = std::ldexp(float(exponent ? 8 + byte % 8 : byte % 8), (exponent ? exponent : 1) - 10);
+    return byte & 0x80 ? -value : value;
+  }
   case ScaleType::bf16:
     return floatOfBrain(static_cast<const uint16_t *>(all)[at]);
   default:

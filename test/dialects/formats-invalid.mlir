@@ -1,7 +1,7 @@
 // Names that are no weight format, and what to write instead.
 // RUN: lut-opt %s -split-input-file -verify-diagnostics
 
-// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6, w8, nl4 or fp4, such as w2g128}}
+// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6, w8, nl4, fp4, iq2xxs, iq2xs, iq2s, iq3xxs, iq3s, iq1s or iq1m, such as w2g128}}
 func.func private @stem() attributes {format = #lut.format<w7>}
 
 // -----
@@ -27,7 +27,7 @@ func.func private @noGroup() attributes {format = #lut.format<w3gz>}
 
 // -----
 
-// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales, w2g128b with bf16 scales, w2g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
+// expected-error@+1 {{'w2g128q' ends in 'q'; write w2g128, or w2g128z with zero points, w2g128m with minimums, w2g128e with e8m0 scales, w2g128f with e4m3 scales, w2g128b with bf16 scales, w2g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
 func.func private @suffix() attributes {format = #lut.format<w2g128q>}
 
 // -----
@@ -52,6 +52,11 @@ func.func private @subgroup() attributes {format = #lut.format<w4k64>}
 
 // -----
 
+// expected-error@+1 {{'iq3sg32': iq3s has scales of its own; write iq3s}}
+func.func private @groupsOfVectors() attributes {format = #lut.format<iq3sg32>}
+
+// -----
+
 // Two levels have minimums, but no zero points.
 // expected-error@+1 {{'w4k32z' ends in 'z'; write w4k32, or w4k32m with minimums}}
 func.func private @zerosOnTwoLevels() attributes {format = #lut.format<w4k32z>}
@@ -64,7 +69,7 @@ func.func private @minimumsOfRows() attributes {format = #lut.format<w4m>}
 // -----
 
 // A code book has neither zero points nor minimums.
-// expected-error@+1 {{'fp4g32z' ends in 'z'; write fp4g32, or fp4g32e with e8m0 scales}}
+// expected-error@+1 {{'fp4g32z' ends in 'z'; write fp4g32, or fp4g32e with e8m0 scales, fp4g32f with e4m3 scales}}
 func.func private @zerosOfCodeBook() attributes {format = #lut.format<fp4g32z>}
 
 // -----
@@ -74,7 +79,7 @@ func.func private @ternaryColumns() attributes {format = #lut.format<w158p>}
 
 // -----
 
-// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
+// expected-error@+1 {{'w4g128pz' ends in 'pz'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128f with e4m3 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m; after these p for permuted columns}}
 func.func private @columnsFirst() attributes {format = #lut.format<w4g128pz>}
 
 // -----
@@ -84,7 +89,7 @@ func.func private @scalesFirst() attributes {format = #lut.format<w4g128bz>}
 
 // -----
 
-// expected-error@+1 {{'w4g128ze' ends in 'ze'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m;}}
+// expected-error@+1 {{'w4g128ze' ends in 'ze'; write w4g128, or w4g128z with zero points, w4g128m with minimums, w4g128e with e8m0 scales, w4g128f with e4m3 scales, w4g128b with bf16 scales, w4g128s with f32 scales; b and s also after z or m;}}
 func.func private @exponentsOfZeroPoints() attributes {format = #lut.format<w4g128ze>}
 
 // -----

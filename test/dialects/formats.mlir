@@ -53,9 +53,15 @@ func.func private @permuted() attributes {a.columns = [#lut.format<w1p>, #lut.fo
 // CHECK-LABEL: @scaleTypes
 // CHECK-SAME: [#lut.format<w4b>, #lut.format<w4s>, #lut.format<w1zb>, #lut.format<w8zsp>]
 // CHECK-SAME: [#lut.format<w4g128b>, #lut.format<w2g64s>, #lut.format<w4g32zb>, #lut.format<w3g256ms>, #lut.format<w6g16mbp>, #lut.format<w4g32ep>]
-// CHECK-SAME: [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>]
+// CHECK-SAME: [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>, #lut.format<fp4g16f>]
 func.func private @scaleTypes() attributes {
   a.row = [#lut.format<w4b>, #lut.format<w4s>, #lut.format<w1zb>, #lut.format<w8zsp>],
   b.group = [#lut.format<w4g128b>, #lut.format<w2g64s>, #lut.format<w4g32zb>, #lut.format<w3g256ms>, #lut.format<w6g16mbp>, #lut.format<w4g32ep>],
-  c.book = [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>]
+  c.book = [#lut.format<nl4b>, #lut.format<fp4s>, #lut.format<nl4g32s>, #lut.format<fp4g16s>, #lut.format<fp4g32e>, #lut.format<fp4g16f>]
+}
+
+// CHECK-LABEL: @vectors
+// CHECK-SAME: [#lut.format<iq2xxs>, #lut.format<iq2xs>, #lut.format<iq2s>, #lut.format<iq3xxs>, #lut.format<iq3s>, #lut.format<iq1s>, #lut.format<iq1m>]
+func.func private @vectors() attributes {
+  a.books = [#lut.format<iq2xxs>, #lut.format<iq2xs>, #lut.format<iq2s>, #lut.format<iq3xxs>, #lut.format<iq3s>, #lut.format<iq1s>, #lut.format<iq1m>]
 }

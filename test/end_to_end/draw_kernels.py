@@ -22,8 +22,8 @@ FORMATS += [f"w{bits}g{group}m" for bits in (1, 2, 4, 5) for group in (32, 128)]
 FORMATS += ["w4g128b", "w2g64zs", "w1g32ms", "w3g64mbp", "w4zs"]
 FORMATS += [f"w{bits}g64{zero}p" for bits in (1, 2, 3, 4, 5, 6, 8) for zero in ("", "z")] + ["w2zp", "w4p", "w4g128p", "w2g32mp", "w4g32ep"]
 # Without bit planes that index tables.
-DOT_FORMATS = ["w4g16", "w2g16z", "w5g16m", "nl4", "nl4g32", "nl4g16e", "fp4", "fp4g16", "fp4g32e", "w2k16m", "w3k16", "w4k32m", "w5k32m",
-               "w6k16", "w8k32", "w1k32", "nl4k32", "w4g16p", "w4k32mp", "fp4g16s", "nl4g32b", "w5g16ms"]
+DOT_FORMATS = ["w4g16", "w2g16z", "w5g16m", "nl4", "nl4g32", "nl4g16e", "fp4", "fp4g16", "fp4g16f", "fp4g32e", "w2k16m", "w3k16", "w4k32m", "w5k32m",
+               "w6k16", "w8k32", "w1k32", "nl4k32", "w4g16p", "w4k32mp", "fp4g16s", "nl4g32b", "w5g16ms", "iq2xxs", "iq2xs", "iq2s", "iq3xxs", "iq3s", "iq1s", "iq1m"]
 WAYS = [("a8", "dot"), ("a8", "lookup"), ("t8", "lookup")]
 
 # n, k: SmolLM2-135M and 360M, Qwen2.5-0.5B, Gemma-3-1B, Gemma-3-270M, gpt-oss-20b, bitnet_b1_58-3B.
@@ -65,7 +65,7 @@ def models(draw):
 
 def open_shapes(draw):
     for form in ["w158", "w1", "w2zs", "w4zp", "w8", "w1g128", "w2g64zp", "w3g64", "w4g32", "w4g128z", "w5g16m", "w4k32m", "w6k16",
-                 "nl4", "fp4g32e"]:
+                 "nl4", "fp4g32e", "fp4g16f", "iq2xxs", "iq3s", "iq1s"]:
         yield dict(format=form, numerics="a8")
         n, k = draw.choice([(5, 40), (70, 333), (257, 2048), (33, 4100), (2500, 600)])
         yield dict(name=f"{form}_known", n=n, k=k, format=form, numerics="a8")

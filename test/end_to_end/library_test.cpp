@@ -88,7 +88,7 @@ TEST_P(Descriptor, HasAConsistentLayout) {
                                       (fragments ? 8
                                        : columns ? 4
                                                  : 1));
-  const size_t chunk[] = {32, 32, 8, 5, 32, 24}, paddedK = layout.k_padded;
+  const size_t chunk[] = {32, 32, 8, 5, 32, 24, 32}, paddedK = layout.k_padded;
   EXPECT_EQ(layout.k_block % chunk[layout.kind], 0u);
   EXPECT_GE(paddedK, info.k);
   EXPECT_EQ(paddedK % chunk[layout.kind], 0u);

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Block:
     data: bytes
     codes: list
-    scales: bytes  # f16, or a byte of e8m0
+    scales: bytes  # f16, or a byte of e8m0 or e4m3
     minimums: bytes = b""
     multiples: list = field(default_factory=list)
     minimum_multiples: list = field(default_factory=list)
@@ -108,9 +108,9 @@ def mxfp4(draw):
 
 
 def nvfp4(draw):
-    """e4m3 has bias 7, f16 15; three bits of fraction of ten."""
-    q, scales = codes(draw, 64, 4), [draw.randint(0x20, 0x5F) for _ in range(4)]
-    return Block(bytes(scales) + nibbles(q, 8), q, halves(*(((s >> 3) + 8) << 10 | (s & 7) << 7 for s in scales)))
+    """Scales of e4m3."""
+    q, scales = codes(draw, 64, 4), bytes(draw.randint(0x20, 0x5F) for _ in range(4))
+    return Block(scales + nibbles(q, 8), q, scales)
 
 
 DRAW = {"Q4_1": q4_1, "Q5_1": q5_1, "Q2_K": q2_k, "Q3_K": q3_k, "Q4_K": q4_k, "Q5_K": q5_k, "Q6_K": q6_k,

@@ -146,8 +146,8 @@ def add_blocks(checkpoint, draw, module, name, n, k, kind, heads):
     if kind == "NVFP4":
         factor = struct.pack("<f", 0.3)
         checkpoint.add(name.replace(".weight", ".scale"), "F32", [1], factor)
-        scales = struct.iter_unpack("<e", b"".join(row.scales for row in rows))
-        checkpoint.truth(module, "scales", array("f", (scale * struct.unpack("<f", factor)[0] for scale, in scales)).tobytes())
+        scales = ((1 + byte % 8 / 8) * 2.0 ** (byte // 8 - 7) for byte in b"".join(row.scales for row in rows))
+        checkpoint.truth(module, "scales", array("f", (scale * struct.unpack("<f", factor)[0] for scale in scales)).tobytes())
     checkpoint.add(name, kind, [n, k], b"".join(row.data for row in interleaved(rows, heads)))
 
 

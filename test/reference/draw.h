@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <random>
 #include <string>
@@ -32,13 +33,61 @@ inline const float *valuesOf(const std::string &format) {
     std::iota(values.begin(), values.end(), -128.0f);
     return values;
   }();
+  static const float iq1[] = {-1.125f, -.875f, -.125f, .125f, .875f, 1.125f};
+  static const float iq2[] = {-5.375f, -3.125f, -1, 1, 3.125f, 5.375f};
+  static const float iq3s[] = {-15, -13, -11, -9, -7, -5, -3, -1, 1, 3, 5, 7, 9, 11, 13, 15};
+  static const float iq3xxs[] = {-15.5f, -13, -11, -9, -7, -5, -3, -1, 1, 3, 5, 7, 9, 11, 13, 15.5f};
   if (format.rfind("nl4", 0) == 0 || format.rfind("fp4", 0) == 0)
     return format[0] == 'n' ? nl4 : fp4;
+  if (format[0] == 'i')
+    return format[2] == '1' ? iq1 : format[2] == '2' ? iq2 : format == "iq3s" ? iq3s : iq3xxs;
   if (format.find_first_of("zm") != std::string::npos)
     return &integers[128];
   if (format.rfind("w158", 0) == 0)
     return trits;
   return format[1] == '1' ? pair : &integers[128 - (size_t(1) << (format[1] - '1'))];
+}
+
+// A book of its own for each format, as large as the format's.
+inline const lutc_book *drawnBook(const std::string &name) {
+  struct Book {
+    lutc_book book;
+    std::vector<uint8_t> digits;
+  };
+  static std::map<std::string, Book> books;
+  Book &drawn = books[name];
+  if (drawn.book.count != 0)
+    return &drawn.book;
+  const bool four = name[2] == '3';
+  const size_t length = four ? 4 : 8, levels = four ? 8 : 3;
+  const size_t count = name[2] == '1'                      ? 2048
+                       : name == "iq2s"                    ? 1024
+                       : name == "iq2xs" || name == "iq3s" ? 512
+                                                           : 256;
+  const lutc_signs signs = name == "iq1s"                     ? LUTC_SHIFT_OF_32
+                           : name == "iq1m"                   ? LUTC_SHIFT_OF_8
+                           : name == "iq2s" || name == "iq3s" ? LUTC_SIGNS_EACH
+                                                              : LUTC_SIGNS_EVEN;
+  std::vector<size_t> numbers(four ? 4096 : 6561);
+  std::iota(numbers.begin(), numbers.end(), size_t(0));
+  Random random(5);
+  std::shuffle(numbers.begin(), numbers.end(), random);
+  for (size_t i = 0; i < count; ++i)
+    for (size_t place = 0, rest = numbers[i]; place < length; ++place, rest /= levels)
+      drawn.digits.push_back(uint8_t(rest % levels));
+  drawn.book = {length, levels, count, signs, drawn.digits.data()};
+  return &drawn.book;
+}
+
+// Of vectors of a book.
+inline void describeVectors(const std::string &name, lutc_kernel_info &info) {
+  info.book = drawnBook(name);
+  info.group = 256;
+  info.subgroup = name == "iq2xs" || name == "iq2s" || name == "iq1m" ? 16 : 32;
+  info.codes = name[2] == '3' ? 16 : 6;
+  info.multiple_bits = name == "iq1s" ? 3 : 4;
+  info.scale_type = LUTC_F16;
+  info.values = valuesOf(name);
 }
 
 // What a format's name says, as a generated library would. The strings must outlive the result.
@@ -55,6 +104,10 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.numerics = numerics;
   info.n = n;
   info.k = k;
+  if (name[0] == 'i') {
+    describeVectors(name, info);
+    return info;
+  }
   info.group = g != std::string::npos ? std::stoul(name.substr(g + 1)) : sub != std::string::npos ? 256 : k;
   info.subgroup = sub != std::string::npos ? std::stoul(name.substr(sub + 1)) : 0;
   info.codes = ternary ? 3 : size_t(1) << (name[name.find_first_of("123456789")] - '0');
@@ -62,6 +115,7 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
   info.scale_type = ternary || ends('s') ? LUTC_F32
                     : ends('b')          ? LUTC_BF16
                     : ends('e')          ? LUTC_F8_E8M0
+                    : ends('f')          ? LUTC_F8_E4M3
                                          : LUTC_F16;
   info.scales_per_tensor = name == "w158";
   info.has_zero_points = ends('z');
@@ -73,12 +127,13 @@ inline lutc_kernel_info describe(const char *format, const char *numerics, size_
 
 // Every format with some group sizes.
 inline std::vector<std::string> someFormats() {
-  return {"w1",      "w2",      "w3",      "w4",     "w5g32",   "w6",      "w8g32",   "w8z",      "w1g32",
-          "w2g64",   "w2g128",  "w3g128",  "w4g32",  "w4g128",  "w1g64z",  "w2g128z", "w3g64z",   "w4g32z",
-          "w4g256z", "w2z",     "w4z",     "w158",   "w158r",   "w4g16",   "w4g32m",  "w5g16m",   "w1g64m",
-          "w4g32e",  "nl4",     "nl4g32",  "fp4g16", "fp4g32e", "fp4",     "w2k16m",  "w3k16",    "w4k32m",
-          "w6k16",   "w8k32",   "nl4k32",  "w4p",    "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp",  "w4g128b",
-          "w4g64zs", "w2g32mb", "w3g64ms", "w1zs",   "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp"};
+  return {"w1",      "w2",      "w3",      "w4",      "w5g32",   "w6",      "w8g32",   "w8z",     "w1g32",
+          "w2g64",   "w2g128",  "w3g128",  "w4g32",   "w4g128",  "w1g64z",  "w2g128z", "w3g64z",  "w4g32z",
+          "w4g256z", "w2z",     "w4z",     "w158",    "w158r",   "w4g16",   "w4g32m",  "w5g16m",  "w1g64m",
+          "w4g32e",  "nl4",     "nl4g32",  "fp4g16",  "fp4g32e", "fp4",     "w2k16m",  "w3k16",   "w4k32m",
+          "w6k16",   "w8k32",   "nl4k32",  "w4p",     "w2g64zp", "w4g128p", "w4g16p",  "w4k32mp", "w4g128b",
+          "fp4g16f", "w4g64zs", "w2g32mb", "w3g64ms", "w1zs",    "w4b",     "fp4g16s", "nl4g32b", "w2g128zbp",
+          "iq2xxs",  "iq2xs",   "iq2s",    "iq3xxs",  "iq3s",    "iq1s",    "iq1m"};
 }
 
 // Whether class t8 has the format: tables are indexed by bit planes, or trits, of at least 32 of k.
@@ -117,6 +172,8 @@ inline uint32_t drawScale(lutc_type type, Random &random, bool plain) {
     return drawHalf(random, plain);
   if (type == LUTC_F8_E8M0)
     return uint32_t(usual ? draw(random, 118, 122) : draw(random, 0, 160));
+  if (type == LUTC_F8_E4M3)
+    return uint32_t(usual ? draw(random, 16, 40) : draw(random, 0, 0x7e) | draw(random, 0, 1) << 7);
   const uint32_t fractionBits = type == LUTC_BF16 ? 7 : 23;
   const uint32_t fraction = uint32_t(draw(random, 0, (1u << fractionBits) - 1));
   if (usual)
@@ -131,6 +188,24 @@ inline void append(std::vector<uint8_t> &bytes, lutc_type type, uint32_t bits) {
     bytes.push_back(uint8_t(bits >> 8 * i));
 }
 
+// Codes of a row that are vectors of a book with marks as it has them.
+inline void drawVectors(const lutc_book &book, uint8_t *codes, size_t k, Random &random) {
+  const size_t shared = book.signs == LUTC_SHIFT_OF_8 ? 8 : book.signs == LUTC_SHIFT_OF_32 ? 32 : 1;
+  const bool shifts = shared > 1;
+  size_t vector = 0, mark = 0, sum = 0;
+  for (size_t i = 0; i < k; ++i) {
+    if (i % book.length == 0)
+      vector = draw(random, 0, book.count - 1);
+    if (i % shared == 0)
+      mark = draw(random, 0, 1);
+    if (book.signs == LUTC_SIGNS_EVEN && i % 8 == 7)
+      mark = sum % 2;
+    sum = i % 8 == 7 ? 0 : sum + mark;
+    const size_t digit = book.digits[vector * book.length + i % book.length];
+    codes[i] = uint8_t(shifts ? 2 * digit + mark : mark ? book.levels - 1 - digit : book.levels + digit);
+  }
+}
+
 // `plain` weights are like those of a model; the others reach every corner of the format and have row gaps,
 // filled with codes that are invalid.
 inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bool plain = false) {
@@ -142,6 +217,8 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
   for (size_t row = 0; row < info.n; ++row)
     for (size_t i = 0; i < info.k; ++i)
       weights.codes[row * stride + i] = uint8_t(draw(random, 0, info.codes - 1));
+  for (size_t row = 0; row < info.n && info.book; ++row)
+    drawVectors(*info.book, &weights.codes[row * stride], info.k, random);
   if (info.has_columns) {
     weights.columns.resize(info.k);
     std::iota(weights.columns.begin(), weights.columns.end(), 0);
@@ -160,7 +237,10 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
   const int span = 1 << info.multiple_bits, least = info.has_minimums && span < 256 ? 0 : -span / 2;
   for (size_t i = 0; i < subgroups; ++i) { // plain: of the larger half of those that are positive
     const int most = least + span - 1, first = plain ? most / 2 + 1 - least : 0;
-    auto multiple = [&] { return int8_t(int(draw(random, first, span - 1)) + least); };
+    auto multiple = [&] {
+      return int8_t(info.book ? int(2 * draw(random, 0, span - 1)) + 1
+                              : int(draw(random, first, span - 1)) + least);
+    };
     weights.multiples.push_back(multiple());
     if (info.has_minimums)
       weights.minimumMultiples.push_back(multiple());

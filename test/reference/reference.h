@@ -37,6 +37,13 @@ inline float widen(uint16_t half) {
 // E8M0 of the OCP Microscaling specification, without NaN.
 inline float powerOfTwo(uint8_t byte) { return std::ldexp(1.0f, byte - 127); }
 
+// E4M3 without NaN.
+inline float smallFloat(uint8_t byte) {
+  const int exponent = byte >> 3 & 15, fraction = byte & 7;
+  const float value = std::ldexp(float(exponent ? fraction + 8 : fraction), std::max(exponent, 1) - 10);
+  return byte & 0x80 ? -value : value;
+}
+
 // A scale or minimum.
 inline float scaleAt(lutc_type type, const void *all, size_t index) {
   switch (type) {
@@ -46,6 +53,8 @@ inline float scaleAt(lutc_type type, const void *all, size_t index) {
     return floatOf(uint32_t(static_cast<const uint16_t *>(all)[index]) << 16);
   case LUTC_F8_E8M0:
     return powerOfTwo(static_cast<const uint8_t *>(all)[index]);
+  case LUTC_F8_E4M3:
+    return smallFloat(static_cast<const uint8_t *>(all)[index]);
   default:
     return static_cast<const float *>(all)[index];
   }
@@ -61,13 +70,16 @@ struct Weights {
         subgroup(info.subgroup ? info.subgroup : group), subgroups((k + subgroup - 1) / subgroup),
         ternary(info.codes == 3), symmetric(!info.has_zero_points && !info.has_minimums),
         bits(int(std::ceil(std::log2(double(info.codes))))), unit(ternary ? 5 : 4),
-        units((k + unit - 1) / unit), stem(std::string(info.format).substr(0, 3)) {
+        units((k + unit - 1) / unit), stem(std::string(info.format).substr(0, 3)),
+        hasShortNumbers(std::string(info.format) == "iq3s") {
+    const bool eighths = stem == "iq1" || stem == "iq2", quarters = stem == "iq3" && !hasShortNumbers;
+    const float part = eighths ? 0.125f : quarters ? 0.25f : stem == "fp4" ? 0.5f : 1.0f;
     const size_t stride = weights.codes_stride ? weights.codes_stride : k;
     for (size_t row = 0; row < n; ++row) {
       codes.insert(codes.end(), weights.codes + row * stride, weights.codes + row * stride + k);
       for (size_t g = 0; g < groups; ++g) {
         const size_t index = info.scales_per_tensor ? 0 : row * groups + g;
-        scales.push_back(scaleAt(info.scale_type, weights.scales, index) * (stem == "fp4" ? 0.5f : 1.0f));
+        scales.push_back(scaleAt(info.scale_type, weights.scales, index) * part);
         zeros.push_back(info.has_zero_points ? weights.zero_points[index] : 0);
         if (info.has_minimums)
           minimums.push_back(scaleAt(info.scale_type, weights.minimums, index));
@@ -95,7 +107,15 @@ struct Weights {
   int value(size_t row, size_t i) const {
     static const int nl4[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
     static const int fp4[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    static const int iq1[] = {-9, -7, -1, 1, 7, 9}, iq2[] = {-43, -25, -8, 8, 25, 43};
+    static const int iq3xxs[] = {4, 12, 20, 28, 36, 44, 52, 62};
     const int code = codes[row * k + i];
+    if (stem == "iq1" || stem == "iq2")
+      return (stem == "iq1" ? iq1 : iq2)[code];
+    if (stem == "iq3" && hasShortNumbers)
+      return 2 * code - 15;
+    if (stem == "iq3")
+      return code < 8 ? -iq3xxs[7 - code] : iq3xxs[code - 8];
     if (stem == "nl4" || stem == "fp4")
       return (stem == "nl4" ? nl4 : fp4)[code];
     if (!symmetric)
@@ -120,6 +140,7 @@ struct Weights {
   int bits;
   size_t unit, units; // of the class t8: k that share a table
   std::string stem;
+  bool hasShortNumbers; // of iq3: odd ones
   std::vector<uint8_t> codes;
   std::vector<float> scales;                    // [n][groups]; of fp4, whose values are in halves, halved
   std::vector<int> zeros;                       // [n][groups]

@@ -34,10 +34,11 @@ TEST_P(Oracle, IsAsAccurateAsInt8Activations) {
 TEST_P(Oracle, IsExactForOneActivation) {
   const lutc_kernel_info kernel = info(5, 70);
   DrawnWeights weights = drawWeights(kernel, random, true);
-  const uint32_t one = kernel.scale_type == LUTC_F16    ? 0x3c00
-                       : kernel.scale_type == LUTC_BF16 ? 0x3f80
-                       : kernel.scale_type == LUTC_F32  ? 0x3f800000
-                                                        : 127;
+  const uint32_t one = kernel.scale_type == LUTC_F16       ? 0x3c00
+                       : kernel.scale_type == LUTC_BF16    ? 0x3f80
+                       : kernel.scale_type == LUTC_F32     ? 0x3f800000
+                       : kernel.scale_type == LUTC_F8_E4M3 ? 0x38
+                                                           : 127;
   const size_t bytes = lutc_type_bytes(kernel.scale_type), scales = weights.scales.size() / bytes;
   const bool minimums = !weights.minimums.empty();
   weights.scales.clear(), weights.minimums.clear();

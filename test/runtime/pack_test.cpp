@@ -49,9 +49,9 @@ lutc_layout makeLayout(const LayoutCase &c, const lutc_kernel_info &info, uint32
   const bool fragments = c.kind == LUTC_LAYOUT_NIBBLES || c.kind == LUTC_LAYOUT_TRITS;
   layout.tile_rows = R * (fragments ? 2 * V : columns ? V : V / 4);
   layout.bits = c.bits;
-  layout.group = std::strpbrk(c.format, "gk") ? uint32_t(info.group) : 0;
+  layout.group = std::strpbrk(c.format, "gki") ? uint32_t(info.group) : 0;
   // Blocks of whole groups or chunks; the last may be shorter.
-  const size_t chunks[] = {32, 32, 32, 5, 32, 24}, chunk = chunks[c.kind],
+  const size_t chunks[] = {32, 32, 32, 5, 32, 24, 32}, chunk = chunks[c.kind],
                step = layout.group ? std::max<size_t>(layout.group, chunk) : chunk;
   const size_t steps = (info.k + step - 1) / step;
   layout.k_padded = uint32_t((info.k + chunk - 1) / chunk * chunk);
@@ -64,7 +64,10 @@ void checkCodes(const Unpacked &unpacked, const lutc_kernel_info &info, const lu
   const bool trits = layout.kind == LUTC_LAYOUT_BASE3 || layout.kind == LUTC_LAYOUT_TRITS;
   for (size_t row = 0; row < unpacked.rows; ++row)
     for (size_t k = 0; k < unpacked.paddedK; ++k) {
-      const int expected = row < info.n && k < info.k ? weights.codes[row * info.k + k] : trits;
+      const bool exists = row < info.n && k < info.k;
+      if (info.book && !exists)
+        continue; // any vector
+      const int expected = exists ? weights.codes[row * info.k + k] : trits;
       ASSERT_EQ(unpacked.code(row, k), expected) << "row " << row << ", k " << k;
     }
 }
@@ -114,7 +117,9 @@ void checkScales(const Unpacked &unpacked, const lutc_kernel_info &info, const l
   for (size_t row = 0; row < unpacked.rows && info.subgroup; ++row)
     for (size_t s = 0; s < unpacked.paddedK / info.subgroup; ++s) {
       const bool exists = row < info.n && s < weights.subgroups;
-      const int none = info.has_minimums || info.multiple_bits == 8 ? 0 : -(1 << info.multiple_bits) / 2;
+      const int none = info.book                                      ? 1
+                       : info.has_minimums || info.multiple_bits == 8 ? 0
+                                                                      : -(1 << info.multiple_bits) / 2;
       const size_t at = row * weights.subgroups + s;
       ASSERT_EQ(unpacked.multiple(row, s, false), exists ? view.multiples[at] : none) << row;
       if (info.has_minimums) {
@@ -330,8 +335,42 @@ TEST_P(Pack, ReadsDamagedRowsInBounds) {
       lutc_unpack_rows(&toy.kernel, packed.as<void>(), bytes, 0, info.n, rows.as<float>(), info.k);
   const bool everyByteIsGood = info.codes == size_t(1) << toy.code.layout.bits && !info.has_columns;
   const bool trits = toy.code.layout.kind == LUTC_LAYOUT_BASE3 || toy.code.layout.kind == LUTC_LAYOUT_TRITS;
-  EXPECT_EQ(status, everyByteIsGood || trits ? LUTC_OK : LUTC_CORRUPT);
+  EXPECT_EQ(status, everyByteIsGood || trits || info.book ? LUTC_OK : LUTC_CORRUPT);
   EXPECT_TRUE(rows.surroundingsAreIntact());
+}
+
+// Codes that the code book has, but not as a vector; marks that are not shared, or not even; even multiples.
+TEST(PackVectors, RefusesWhatTheBookDoesNotHave) {
+  for (auto [format, bytes] : {std::pair("iq2xxs", 8u), std::pair("iq2s", 9u), std::pair("iq3s", 13u),
+                               std::pair("iq1s", 6u), std::pair("iq1m", 6u)}) {
+    lutc_kernel_info info = describe(format, "a8", 3, 300);
+    const lutc_layout layout = makeLayout({format, LUTC_LAYOUT_BOOK, bytes}, info, 16, 1, 1);
+    Random random(21);
+    const DrawnWeights drawn = drawWeights(info, random, true);
+    std::vector<uint8_t> payload(lutc_payload_bytes(&info, &layout));
+    auto packed = [&](const DrawnWeights &weights) {
+      const lutc_weights view = weights.view();
+      return lutc_pack_payload(&info, &layout, &view, payload.data(), payload.size());
+    };
+    EXPECT_EQ(packed(drawn), LUTC_OK);
+    size_t refused = 0;
+    for (size_t k = 0; k < 96; ++k) { // digits have neighbours; not all of them make another vector
+      DrawnWeights changed = drawn;
+      uint8_t &code = changed.codes[300 + k];
+      code = uint8_t(code < 2 ? code + 2 : code - 2);
+      refused += packed(changed) == LUTC_BAD_CODE;
+    }
+    EXPECT_GT(refused, 20u) << format;
+    DrawnWeights marked = drawn;
+    uint8_t &code = marked.codes[2 * 300 + 17];
+    code = uint8_t(format[2] == '1' ? code ^ 1 : info.codes - 1 - code);
+    EXPECT_EQ(packed(marked), info.book->signs == LUTC_SIGNS_EACH ? LUTC_OK : LUTC_BAD_CODE) << format;
+    for (int multiple : {0, 2, -1, 2 << info.multiple_bits | 1, 2 << info.multiple_bits}) {
+      DrawnWeights changed = drawn;
+      changed.multiples.back() = int8_t(multiple);
+      EXPECT_EQ(packed(changed), LUTC_BAD_SCALE) << format << " " << multiple;
+    }
+  }
 }
 
 TEST(UnpackRows, ChecksWhatKernelsCheck) {
@@ -434,6 +473,7 @@ TEST(PackArrays, RefusesScalesThatAreNotFinite) {
                {{"w4k32m", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0xfc00, 0x7fff}},
                {{"w4g32mb", LUTC_LAYOUT_DOT, 4}, {0x7f7f, 0xff7f, 1}, {0x7f80, 0xff80, 0x7fc0, 0x7f81}},
                {{"w4g32ms", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff, 1}, {0x7f800000, 0xff800000, 0x7f800001}},
+               {{"fp4g16f", LUTC_LAYOUT_DOT, 4}, {0x7e, 0xfe, 0x78}, {0x7f, 0xff}},
                {{"w4", LUTC_LAYOUT_DOT, 4}, {0x7bff}, {0x7c00, 0x7e00}},
                {{"w4b", LUTC_LAYOUT_DOT, 4}, {0x7f7f}, {0x7f80}},
                {{"w4zs", LUTC_LAYOUT_DOT, 4}, {0x7f7fffff}, {0xffffffff}},
@@ -485,9 +525,13 @@ std::vector<LayoutCase> layoutCases() {
       {"w4g16", 4},   {"w2g16z", 2},  {"w5g16m", 5},  {"w4g32m", 4}, {"w4g32e", 4},  {"fp4g16", 4},
       {"fp4g32e", 4}, {"w2k16m", 2},  {"w3k16", 3},   {"w4k32m", 4}, {"w5k32m", 5},  {"w6k16", 6},
       {"nl4k32", 4},  {"nl4", 4},     {"w4g128b", 4}, {"w4g32s", 4}, {"w4g16zs", 4}, {"w2g64mb", 2},
-      {"w3g32ms", 3}, {"fp4g16s", 4}, {"w4b", 4},     {"w8zs", 8},   {"w4g32zbp", 4}};
+      {"w3g32ms", 3}, {"fp4g16s", 4}, {"fp4g16f", 4}, {"w4b", 4},    {"w8zs", 8},    {"w4g32zbp", 4}};
   for (auto [format, bits] : others)
     cases.push_back({format, LUTC_LAYOUT_DOT, bits});
+  const std::pair<const char *, uint32_t> books[] = {{"iq2xxs", 8}, {"iq2xs", 8}, {"iq2s", 9}, {"iq3xxs", 12},
+                                                     {"iq3s", 13},  {"iq1s", 6},  {"iq1m", 6}};
+  for (auto [format, bytes] : books)
+    cases.push_back({format, LUTC_LAYOUT_BOOK, bytes});
   for (const char *format : {"w158", "w158r"}) {
     cases.push_back({format, LUTC_LAYOUT_BASE3, 1});
     cases.push_back({format, LUTC_LAYOUT_TRITS, 1});
@@ -497,7 +541,7 @@ std::vector<LayoutCase> layoutCases() {
 }
 
 std::string caseName(const testing::TestParamInfo<LayoutCase> &info) {
-  static const char *const kinds[] = {"Dot", "Quad", "Column", "Base3", "Nibbles", "Trits"};
+  static const char *const kinds[] = {"Dot", "Quad", "Column", "Base3", "Nibbles", "Trits", "Book"};
   return std::string(info.param.format) + kinds[info.param.kind] + std::to_string(info.param.bits);
 }
 

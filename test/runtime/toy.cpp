@@ -58,7 +58,7 @@ Library::Library(uint32_t needed) : features{1u << 30, needed, needed} {
     codes[i][1] = makeCode("second", 2, &programs[i]);
   }
   library = {"toy", "0", 0, 2, kernels, 3, names, 0, nullptr, &state};
-  kernel = {{"big", "w2g32z", "a8", n, k, 32, 0, 0, 4, LUTC_F16, 0, 1, 0, 0, codeValues},
+  kernel = {{"big", "w2g32z", "a8", n, k, 32, 0, 0, 4, LUTC_F16, 0, 1, 0, 0, codeValues, nullptr},
             &library,
             features,
             variants[0]};

@@ -14,12 +14,14 @@ class Unpacked {
 public:
   Unpacked(const lutc_kernel_info &info, const lutc_layout &layout, const void *payload)
       : info(info), layout(layout), payload(static_cast<const uint8_t *>(payload)) {
-    const size_t kinds[] = {32, 32, 8, 5, 32, 24};
+    const size_t kinds[] = {32, 32, 8, 5, 32, 24, 32};
     chunk = kinds[layout.kind];
     bits = layout.bits;
     rows = (info.n + layout.tile_rows - 1) / layout.tile_rows * layout.tile_rows;
     paddedK = layout.k_padded;
     chunkBytes = bits * layout.row_vectors * layout.vector_bytes;
+    if (isBook())
+      chunkBytes /= 4;
     if (fragments()) // nibbles of 8 units, and signs of trits
       chunkBytes = layout.tile_rows * (layout.kind == LUTC_LAYOUT_TRITS ? 5 : 4 * bits);
     tileBytes.push_back(0);
@@ -45,6 +47,8 @@ public:
     auto byte = [&](size_t vector, size_t b) {
       return payload[at + (vector * layout.row_vectors + rowVector) * V + b];
     };
+    if (isBook())
+      return bookCode(at + rowVector * bits * (V / 4), vectorRow, inChunk);
     if (fragments())
       return fragmentCode(at + inTile / (2 * V) * (chunkBytes / layout.row_vectors), inTile % (2 * V),
                           inChunk);
@@ -78,6 +82,13 @@ public:
   }
   // Of the scale, or the minimum, of a subgroup of a row.
   int8_t multiple(size_t row, size_t subgroup, bool ofMinimum) const {
+    if (multiplesAreInside()) {
+      const size_t lanes = layout.vector_bytes / 4, inTile = row % layout.tile_rows;
+      const size_t at = chunkOffset(row, 32 * subgroup) + inTile / lanes * bits * lanes;
+      return int8_t(2 * (bookRest(at, inTile % lanes) >> (info.book->signs == LUTC_SHIFT_OF_32 ? 13 : 0) &
+                         (info.book->signs == LUTC_SHIFT_OF_32 ? 7 : 15)) +
+                    1);
+    }
     const size_t perGroup = layout.group / info.subgroup, kinds = info.has_minimums ? 2 : 1;
     const size_t at = chunkOffset(row, subgroup / perGroup * layout.group) - multipleBytes();
     const size_t v = (subgroup % perGroup * kinds + ofMinimum) * layout.tile_rows + row % layout.tile_rows;
@@ -87,6 +98,8 @@ public:
     int value = v < half ? payload[at + v] & 15 : payload[at + v - half] >> 4;
     if (info.multiple_bits == 6)
       value += (payload[at + half + v % (half / 2)] >> (v / (half / 2)) * 2 & 3) * 16;
+    if (isBook())
+      return int8_t(2 * value + 1);
     return int8_t(info.has_minimums ? value : value - (1 << info.multiple_bits) / 2);
   }
 
@@ -100,6 +113,44 @@ public:
   size_t rows, paddedK, chunk;
 
 private:
+  bool isBook() const { return layout.kind == LUTC_LAYOUT_BOOK; }
+  bool hasSigns() const { return info.book->signs == LUTC_SIGNS_EACH || info.book->signs == LUTC_SIGNS_EVEN; }
+  bool multiplesAreInside() const {
+    return isBook() && info.subgroup == 32 &&
+           (info.book->signs == LUTC_SIGNS_EVEN || info.book->signs == LUTC_SHIFT_OF_32);
+  }
+  // Of row `lane` of the row vector at `at`.
+  uint32_t bookRest(size_t at, size_t lane) const {
+    const size_t V = layout.vector_bytes, planes = 8 / info.book->length;
+    if (info.book->signs == LUTC_SIGNS_EVEN) {
+      const uint8_t last = payload[at + planes * V + 4 * lane + 3];
+      return (last >> 1 & 1) | (last >> 3 & 1) << 1 | (last >> 5 & 1) << 2 | (last >> 7 & 1) << 3;
+    }
+    const size_t before = planes * V + (hasSigns() ? V : 0), bytes = bits - 4 * planes - (hasSigns() ? 4 : 0);
+    return bytes == 2 ? load<uint16_t>(at + before + 2 * lane) : payload[at + before + lane];
+  }
+  bool bookMark(size_t at, size_t lane, size_t k) const {
+    const size_t planes = 8 / info.book->length;
+    if (info.book->signs != LUTC_SIGNS_EVEN || k % 8 != 7)
+      return payload[at + planes * layout.vector_bytes + 4 * lane + k % 4] >> k / 4 & 1;
+    bool odd = false;
+    for (size_t before = k - 7; before < k; ++before)
+      odd ^= bookMark(at, lane, before);
+    return odd;
+  }
+  int bookCode(size_t at, size_t lane, size_t k) const {
+    const lutc_book &book = *info.book;
+    const size_t v = k / book.length, vectors = 32 / book.length, high = book.count / 256;
+    const size_t width = high == 8 ? 3 : high / 2; // bits: 1, 2, 4 or 8 times 256 vectors
+    const uint32_t rest = bookRest(at, lane);
+    const size_t number =
+        payload[at + v / 4 * layout.vector_bytes + 4 * lane + v % 4] + 256 * (rest >> v * width & (high - 1));
+    const int digit = book.digits[number * book.length + k % book.length], levels = int(book.levels);
+    if (hasSigns())
+      return bookMark(at, lane, k) ? levels - 1 - digit : levels + digit;
+    return 2 * digit + int(rest >> (vectors * width + (book.signs == LUTC_SHIFT_OF_8 ? k / 8 : 0)) & 1);
+  }
+
   bool isBase3() const { return layout.kind == LUTC_LAYOUT_BASE3; }
   bool fragments() const { return layout.kind == LUTC_LAYOUT_NIBBLES || layout.kind == LUTC_LAYOUT_TRITS; }
   bool columns() const { return layout.kind == LUTC_LAYOUT_COLUMN || isBase3(); }
@@ -159,7 +210,7 @@ private:
 
   size_t scaleSize() const {
     const lutc_type type = info.scale_type;
-    return type == LUTC_F32 ? 4 : type == LUTC_F8_E8M0 ? 1 : 2;
+    return type == LUTC_F32 ? 4 : type == LUTC_F8_E8M0 || type == LUTC_F8_E4M3 ? 1 : 2;
   }
   uint32_t scaleBits(size_t offset) const {
     const size_t size = scaleSize();
@@ -169,9 +220,9 @@ private:
     return layout.tile_rows * (scaleSize() * (info.has_minimums ? 2 : 1) + (info.has_zero_points ? 1 : 0));
   }
   size_t multipleBytes() const { // of a tile and group
-    return info.subgroup ? layout.group / info.subgroup * layout.tile_rows * (info.has_minimums ? 2 : 1) *
-                               info.multiple_bits / 8
-                         : 0;
+    return info.subgroup && !multiplesAreInside() ? layout.group / info.subgroup * layout.tile_rows *
+                                                        (info.has_minimums ? 2 : 1) * info.multiple_bits / 8
+                                                  : 0;
   }
   // Bytes of k in [begin, end) of one tile, scales included.
   size_t spanBytes(size_t begin, size_t end) const {

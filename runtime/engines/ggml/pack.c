@@ -35,12 +35,10 @@ static void read_row(const source *s, const uint8_t *blocks, size_t row, lutc_ba
       read_shared_scale(s, blocks + i * type->bytes, row, codes + i * type->elements, b);
     return;
   }
-  if (type->is_ternary)
+  if (type->traits & LUTC_TERNARY)
     for (size_t i = 0, k = s->info->k; i < k; ++i)
       ++codes[i]; /* w2: code 1 of -1 */
   lutc_unpack_scales(type, blocks, count, b->scales + first * type->scales * type->scale_bytes);
-  if (s->info->has_zero_points)
-    memset(b->zero_points + first, (int)type->zero_point, count);
   if (type->minimum_at >= 0)
     lutc_unpack_minimums(type, blocks, count, (uint16_t *)(void *)b->minimums + first);
   if (type->multiples != NULL)

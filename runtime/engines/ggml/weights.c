@@ -10,40 +10,24 @@
 /* Ternary blocks: w158 where those of a matrix share a scale, w158r where those of each row do. */
 enum { OF_MATRIX, OF_ROWS, OF_BLOCKS, WAYS };
 
-typedef struct type_kernels {
-  uint32_t type;
-  const lutc_kernel *kernels[WAYS];
-} type_kernels;
-
-#define TERNARY {&gguf_ternary_kernel, &gguf_ternary_rows_kernel, &gguf_ternary_blocks_kernel}
-
-static const type_kernels table[] = {
-    {41, {&gguf_q1_0_kernel}},
-    {42, {&gguf_q2_0_kernel}},
-    {2, {&gguf_q4_0_kernel}},
-    {3, {&gguf_q4_1_kernel}},
-    {6, {&gguf_q5_0_kernel}},
-    {7, {&gguf_q5_1_kernel}},
-    {8, {&gguf_q8_0_kernel}},
-    {10, {&gguf_q2_k_kernel}},
-    {11, {&gguf_q3_k_kernel}},
-    {12, {&gguf_q4_k_kernel}},
-    {13, {&gguf_q5_k_kernel}},
-    {14, {&gguf_q6_k_kernel}},
-    {20, {&gguf_iq4_nl_kernel}},
-    {39, {&gguf_mxfp4_kernel}},
-    {40, {&gguf_nvfp4_kernel}},
-    {34, TERNARY},
-    {35, TERNARY},
-};
-
-static const type_kernels *find_kernels(int type) {
-  if (type < 0 || type >= 64 || !(lutc_ggml.types >> type & 1))
-    return NULL;
-  for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
-    if (table[i].type == (uint32_t)type)
-      return &table[i];
+static const lutc_kernel *find_kernel(const char *format) {
+  for (size_t i = 0; i < gguf_library.kernel_count; ++i)
+    if (strcmp(lutc_kernel_describe(gguf_library.kernels[i])->format, format) == 0)
+      return gguf_library.kernels[i];
   return NULL;
+}
+
+/* The kernels of a type's formats; how many. */
+static int find_kernels(int number, const lutc_kernel *kernels[WAYS]) {
+  const bool is_known = number >= 0 && number < 64 && (lutc_ggml.types >> number & 1);
+  const lutc_block_type *type = is_known ? lutc_find_block_type((uint32_t)number) : NULL;
+  const char *const formats[WAYS] = {"w158", "w158r", type != NULL ? type->format : NULL};
+  int count = 0;
+  for (int way = type != NULL && type->traits & LUTC_TERNARY ? OF_MATRIX : OF_BLOCKS; type && way < WAYS;
+       ++way)
+    if ((kernels[count] = find_kernel(formats[way])) != NULL)
+      ++count;
+  return count;
 }
 
 /* Products are few, and live as long as the process: tensors of any model point to them. */
@@ -80,13 +64,14 @@ static lutc_product *find_product(const lutc_kernel *open, size_t n, size_t k) {
 static size_t matrices_of(const ggml_tensor *tensor) { return (size_t)(tensor->ne[2] * tensor->ne[3]); }
 
 size_t lutc_weight_bytes(const ggml_tensor *tensor) {
-  const type_kernels *kernels = find_kernels(tensor->type);
+  const lutc_kernel *kernels[WAYS];
+  const int ways = find_kernels(tensor->type, kernels);
   const size_t k = (size_t)tensor->ne[0], n = (size_t)tensor->ne[1];
   size_t most = 0;
-  if (kernels == NULL || matrices_of(tensor) == 0)
+  if (matrices_of(tensor) == 0)
     return 0;
-  for (int way = 0; way < WAYS && kernels->kernels[way] != NULL; ++way) {
-    const lutc_product *product = find_product(kernels->kernels[way], n, k);
+  for (int way = 0; way < ways; ++way) {
+    const lutc_product *product = find_product(kernels[way], n, k);
     if (product == NULL || product->matrix_bytes > SIZE_MAX / matrices_of(tensor))
       return 0;
     most = lutc_max(most, product->matrix_bytes);
@@ -118,7 +103,7 @@ static bool all_share(const lutc_block_type *type, const uint8_t *blocks, size_t
 
 static int choose_way(const lutc_block_type *type, const ggml_tensor *tensor, const uint8_t *blocks) {
   const size_t row = (size_t)tensor->ne[0] / type->elements, rows = (size_t)tensor->ne[1];
-  if (!type->is_ternary || all_share(type, blocks, matrices_of(tensor), row * rows))
+  if (!(type->traits & LUTC_TERNARY) || all_share(type, blocks, matrices_of(tensor), row * rows))
     return OF_MATRIX;
   return all_share(type, blocks, rows * matrices_of(tensor), row) ? OF_ROWS : OF_BLOCKS;
 }
@@ -143,10 +128,11 @@ static const char *find_matrices(const lutc_mapped *file, const ggml_tensor *ten
 /* In any of the type's formats. */
 static const char *map_from(const lutc_mapped *file, const ggml_tensor *tensor, const uint8_t *blocks,
                             lutc_operand_weights *weights) {
-  const type_kernels *kernels = find_kernels(tensor->type);
+  const lutc_kernel *kernels[WAYS];
+  const int ways = find_kernels(tensor->type, kernels);
   const char *other_format = lutc_status_string(LUTC_WRONG_KERNEL), *reason = other_format;
-  for (int way = 0; way < WAYS && kernels->kernels[way] != NULL && reason == other_format; ++way) {
-    weights->product = find_product(kernels->kernels[way], (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
+  for (int way = 0; way < ways && reason == other_format; ++way) {
+    weights->product = find_product(kernels[way], (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
     reason = weights->product != NULL ? find_matrices(file, tensor, blocks, weights) : "there is no memory";
   }
   return reason;
@@ -168,9 +154,10 @@ static bool map_tensor(const ggml_tensor *tensor, const void *blocks, lutc_mappe
 }
 
 static bool pack_tensor(const ggml_tensor *tensor, const void *blocks, lutc_operand_weights *weights) {
-  const type_kernels *kernels = find_kernels(tensor->type);
+  const lutc_kernel *kernels[WAYS];
   const lutc_block_type *type = lutc_find_block_type((uint32_t)tensor->type);
-  const lutc_kernel *open = kernels->kernels[choose_way(type, tensor, blocks)];
+  find_kernels(tensor->type, kernels);
+  const lutc_kernel *open = kernels[choose_way(type, tensor, blocks)];
   const lutc_product *product = find_product(open, (size_t)tensor->ne[1], (size_t)tensor->ne[0]);
   if (product == NULL)
     return false;
