@@ -1,16 +1,16 @@
-// A product on a LUT-instruction machine: the fragments of a warp and the schedules that fit its registers.
-#ifndef LUT_PASSES_PLAN_ARRAYTILE_H
-#define LUT_PASSES_PLAN_ARRAYTILE_H
+// A program of a LUT-instruction machine: the fragments of a warp, and what a launch of it takes.
+#ifndef LUT_PASSES_MACHINE_PROGRAMTILE_H
+#define LUT_PASSES_MACHINE_PROGRAMTILE_H
 
 #include "dialects/lmma/Lmma.h"
 #include "passes/Geometry.h"
-#include "passes/plan/CostModel.h"
+#include "passes/machine/BestTile.h"
 
 namespace lut {
 
 /// What the warps of a block of `tokens` tokens hold, in registers of 128 bytes; k advances by a chunk of the
 /// stream.
-struct ArrayTile {
+struct ProgramTile {
   const Geometry &g;
   int64_t tokens;
 
@@ -38,10 +38,20 @@ struct ArrayTile {
   int64_t scales() const;
   int64_t zeroPoints() const;
   int64_t registers() const;
+
+  lmma::Tile tile() const;
+  /// Bytes of the weights of a block, with their scales and zero points.
+  int64_t tileBytes() const;
+  /// What `machine` takes for m tokens. The error says why it cannot run the program.
+  llvm::Expected<lmma::Estimate> estimate(const lmma::Machine &machine, int64_t m) const;
 };
 
-/// Of every schedule whose fragments fit the registers.
-const ScheduleModel &arraySchedules();
+/// The machine with what programs have: exact tables of int8 activations, and 32-bit sums.
+lmma::Machine withExactTables(lmma::Machine machine);
+/// Tokens of a block of the programs of a product, fewest first: a call runs the last whose block it fills.
+llvm::SmallVector<int64_t> blockTokens(const Geometry &g, const lmma::Machine &machine);
+/// The program that a call of m tokens runs (lutc_lmma_run_stage).
+ProgramTile programFor(const Geometry &g, const lmma::Machine &machine, int64_t m);
 
 } // namespace lut
 
