@@ -5,9 +5,17 @@
 
 #include "codegen/library/LibrarySpec.h"
 #include "passes/machine/BestTile.h"
+#include "runtime/lmma/lmma.h"
 #include <memory>
 
 namespace lut {
+
+/// What an execution counts.
+struct MachineCounter {
+  llvm::StringLiteral name; // of bytes: where
+  uint64_t lmma_counters::*member;
+};
+llvm::ArrayRef<MachineCounter> machineCounters();
 
 class MachineProducts {
 public:
@@ -19,6 +27,8 @@ public:
 
   /// The tile of the program that a call of m tokens runs, and what it takes.
   llvm::Expected<lmma::TileChoice> predict(size_t kernel, int64_t m) const;
+  /// Executes that program, on zeros. An InternalError where it does not count what is predicted.
+  llvm::Expected<lmma_counters> run(size_t kernel, int64_t m) const;
 
 private:
   struct State;

@@ -183,6 +183,8 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
       ->check(CLI::Range(1, 16));
   auto *search = simulate->add_flag("--search", request.search, "Search arrays, registers and tiles instead");
   search->excludes(config);
+  simulate->add_flag("--run", request.run, "Execute the programs too, and count what they do")
+      ->excludes(search);
   simulate->add_option("-n", request.n, "Output rows of the product that --search times")
       ->needs(search)
       ->check(CLI::Range(int64_t(1), maxDimension));
@@ -300,6 +302,8 @@ void finishSimulation(Arguments &arguments) {
          {std::pair("--precompute", &arguments.precompute), {"--activations", &arguments.activations}})
       if (!value->empty())
         throw CLI::ValidationError(option, "is not for lutc's programs; write --mode=full or paper");
+  if (request.run && !request.programs.value_or(true))
+    throw CLI::ValidationError("--run", "is for lutc's programs; write --mode=program");
   if (request.search && arguments.mode == "program")
     throw CLI::ValidationError("--mode", "a search is for any tile; write full or paper");
   request.work.precompute = llvm::StringSwitch<lmma::Precompute>(arguments.precompute)

@@ -93,6 +93,12 @@ Expected<lmma::Workload> makeWorkload(const LibrarySpec &library, const lmma::Ma
         return program.takeError();
       kernel.program = *program;
     }
+    if (request.run) {
+      Expected<lmma_counters> counted = programs->run(index, kernel.gemm.m);
+      if (!counted)
+        return counted.takeError();
+      kernel.counted = *counted;
+    }
     work.kernels.push_back(std::move(kernel));
   }
   if (library.model.layers)

@@ -52,6 +52,20 @@ static Table kernelTable(const Run &run, const lmma::Machine &machine) {
   return table;
 }
 
+// What executing each kernel's program once counted: bytes where a counter names a place.
+static Table countTable(const Run &run) {
+  Table table{{"kernel"}, {}};
+  for (const MachineCounter &counter : machineCounters())
+    table.columns.push_back(counter.name.str());
+  for (const lmma::WorkKernel &kernel : run.work.kernels) {
+    auto &row = table.rows.emplace_back();
+    row.push_back(kernel.name);
+    for (const MachineCounter &counter : machineCounters())
+      row.push_back(int64_t((*kernel.counted).*counter.member));
+  }
+  return table;
+}
+
 // What one pass over all kernels takes.
 static Table totalTable(const Run &run) {
   const lmma::WorkResult &result = run.result;
@@ -88,6 +102,10 @@ static void printText(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
     kernelTable(run, machine).print(out, "  ");
     out << "\n";
     totalTable(run).print(out, "  ");
+    if (!request.run)
+      continue;
+    out << "\n  counted by executing each once, as predicted:\n\n";
+    countTable(run).print(out, "  ");
   }
 }
 
@@ -110,6 +128,11 @@ static void printJson(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
           stream.attributeBegin("all");
           totalTable(run).printJson(stream);
           stream.attributeEnd();
+          if (request.run) {
+            stream.attributeBegin("counted");
+            countTable(run).printJson(stream);
+            stream.attributeEnd();
+          }
           if (run.result.joules)
             stream.attribute("mJ of products", run.result.joules * 1e3);
         });
@@ -182,7 +205,7 @@ int simulate(SimulateRequest request) {
     return ExitError;
   if (request.registers)
     machine->registerMultiple = request.registers;
-  request.programs = request.programs.value_or(machine->isLut());
+  request.programs = request.programs.value_or(machine->isLut() || request.run);
   if (*request.programs)
     request.work.precompute = lmma::Precompute::block;
   Expected<std::string> text = std::string();

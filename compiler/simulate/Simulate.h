@@ -20,6 +20,7 @@ struct SimulateRequest {
   int64_t registers = 0;                   // times as built; 0: as the machine says
   std::optional<bool> programs; // whether tiles are those of lutc's programs; absent: if there are arrays
   lmma::WorkOptions work;
+  bool run = false; // execute the programs, and count
   bool search = false;
   int64_t n = 27648, k = 5120;          // of the product that a search times
   std::string format = "table", output; // also json, svg; output empty: stdout

@@ -4,6 +4,7 @@
 
 #include "compiler/simulate/Area.h"
 #include "passes/machine/BestTile.h"
+#include "runtime/lmma/lmma.h"
 #include <vector>
 
 namespace lut::lmma {
@@ -14,6 +15,7 @@ struct WorkKernel {
   int64_t count = 1;                      // times that a pass over the model runs it
   bool sharesTables = false;              // reads the activations, and so the tables, of the kernel before it
   std::optional<TileChoice> program = {}; // of lutc's; absent: the best tile is to be found
+  std::optional<lmma_counters> counted = {}; // by executing it once
 };
 
 /// Attention of `sequences` times `tokens` tokens in f16, every token with every other of its sequence.

@@ -5,6 +5,7 @@
 #include "dialects/lmma/Lmma.h"
 #include "passes/Geometry.h"
 #include "passes/machine/BestTile.h"
+#include "runtime/lmma/lmma.h"
 
 namespace lut {
 
@@ -17,6 +18,9 @@ struct ProgramTile {
   int64_t warps() const { return g.rowVectors; }
   int64_t rows() const { return g.tileRows / g.rowVectors; } // of a warp
   int64_t units() const { return g.chunkK / g.unit; }
+  int64_t chunks() const { return g.shape.k_padded / g.chunkK; }
+  int64_t blocks(int64_t m) const { return llvm::divideCeil(m, tokens) * int64_t(g.shape.tiles); }
+  bool isGrouped() const { return !g.wholeRow(); }
   lmma::Element weights() const;
   /// Whether every warp makes the tables of some tokens for all warps, through the scratchpad.
   bool sharesTables() const { return warps() > 1 && tokens % warps() == 0; }
@@ -40,8 +44,15 @@ struct ProgramTile {
   int64_t registers() const;
 
   lmma::Tile tile() const;
+  /// Bytes of a row's scale and of its zero point, of a group or of all its weights, as programs load them.
+  int64_t scaleBytes() const { return isGrouped() ? g.format.scaleBytes() : 4; }
+  int64_t zeroBytes() const { return !g.format.zeroPoints ? 0 : isGrouped() ? 1 : 4; }
   /// Bytes of the weights of a block, with their scales and zero points.
   int64_t tileBytes() const;
+  /// Bytes of a token's steps, and sums where they are needed.
+  int64_t tokenBytes() const { return int64_t(g.shape.groups) * (g.doubled() ? 8 : 4); }
+  /// What a launch for m tokens counts, without epilogues.
+  lmma_counters counts(int64_t m) const;
   /// What `machine` takes for m tokens. The error says why it cannot run the program.
   llvm::Expected<lmma::Estimate> estimate(const lmma::Machine &machine, int64_t m) const;
 };
