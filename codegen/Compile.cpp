@@ -1,19 +1,11 @@
 #include "codegen/Compile.h"
+#include "codegen/Session.h"
 #include "codegen/library/Descriptors.h"
 #include "codegen/library/LibraryPlan.h"
 #include "codegen/library/Object.h"
 #include "codegen/library/Pipeline.h"
 #include "codegen/library/RuntimeFiles.h"
 #include "codegen/library/Writers.h"
-#include "dialects/lmma/Lmma.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
@@ -23,7 +15,6 @@
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include <chrono>
@@ -44,19 +35,6 @@ struct Phases {
     if (log)
       log(llvm::formatv("{0,6:F2} s  {1}", std::chrono::duration<double>(now - start).count(), phase.str()));
     start = now;
-  }
-};
-
-/// Everything a compilation needs of MLIR. Diagnostics are printed with the user's own line.
-struct Session {
-  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
-  llvm::SourceMgr sources;
-  mlir::SourceMgrDiagnosticHandler diagnostics{sources, &context, llvm::errs()};
-  Session() {
-    context.loadDialect<LutDialect, lmma::LmmaDialect, mlir::arith::ArithDialect,
-                        mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
-                        mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
-    context.printOpOnDiagnostic(false);
   }
 };
 

@@ -116,19 +116,12 @@ static bool addMachine(const CompileRequest &request, SourceMgr &sources, Compil
   std::optional<lmma::Machine> machine = readMachine(name.empty() ? "a100-lut-4x" : name, sources);
   if (!machine)
     return false;
-  if (!machine->isLut()) {
-    reportError(
-        createStringError("machine '" + machine->name + "' has no LUT arrays; see lutc list machines"));
+  Expected<TargetRow> row = targetFor(*machine);
+  if (!row) {
+    reportError(row.takeError());
     return false;
   }
-  const lmma::Array &array = machine->array;
-  if (!isPowerOf2_64(array.m) || array.m > 64 || !is_contained({32, 64, 128}, array.n)) {
-    reportError(createStringError("machine '" + machine->name + "' has arrays of m " + Twine(array.m) +
-                                  ", n " + Twine(array.n) +
-                                  "; programs take m a power of two up to 64, and n 32, 64 or 128"));
-    return false;
-  }
-  options.machine = targetFor(*machine);
+  options.machine = *row;
   return true;
 }
 

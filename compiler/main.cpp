@@ -79,8 +79,8 @@ struct Arguments {
   PackRequest pack;
   UnpackRequest unpack;
   std::string weights, listing;
-  std::string activations, mode = "full", precompute = "fused", attention = "fused"; // of a simulation
-  std::string names, f32;                                                            // of pack
+  std::string activations, mode, precompute, attention = "fused"; // of a simulation
+  std::string names, f32;                                         // of pack
   std::vector<std::string> include;
   bool json = false;
 };
@@ -167,8 +167,12 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
       ->add_option("--activations", arguments.activations,
                    "Type of activations, and of tables in a search; default: the machine's")
       ->check(CLI::IsMember({"i8", "i16", "f8", "f16"}));
-  simulate->add_option("--mode", arguments.mode, "Traffic of tables and results: full, or as the paper's")
-      ->check(CLI::IsMember({"full", "paper"}));
+  simulate
+      ->add_option(
+          "--mode", arguments.mode,
+          "Tiles and traffic of lutc's programs (the default where there are arrays), or the best tile "
+          "of any program with full traffic or as the paper's")
+      ->check(CLI::IsMember({"program", "full", "paper"}));
   simulate->add_option("--precompute", arguments.precompute, "Who makes the tables")
       ->check(CLI::IsMember({"separate", "fused", "block", "array"}));
   simulate->add_option("--attention", arguments.attention, "A model's attention, counted beside its kernels")
@@ -179,6 +183,8 @@ void addSimulate(CLI::App &app, Arguments &arguments) {
       ->check(CLI::Range(1, 16));
   auto *search = simulate->add_flag("--search", request.search, "Search arrays, registers and tiles instead");
   search->excludes(config);
+  simulate->add_flag("--run", request.run, "Execute the programs too, and count what they do")
+      ->excludes(search);
   simulate->add_option("-n", request.n, "Output rows of the product that --search times")
       ->needs(search)
       ->check(CLI::Range(int64_t(1), maxDimension));
@@ -289,6 +295,17 @@ void finishSimulation(Arguments &arguments) {
     request.options.weights = llvm::cantFail(parseFormat(arguments.weights));
   request.activations = lmma::parseNumber(arguments.activations);
   request.work.mode = arguments.mode == "paper" ? lmma::Mode::paper : lmma::Mode::full;
+  if (!arguments.mode.empty() || request.search)
+    request.programs = arguments.mode == "program";
+  if (request.programs.value_or(true))
+    for (auto [option, value] :
+         {std::pair("--precompute", &arguments.precompute), {"--activations", &arguments.activations}})
+      if (!value->empty())
+        throw CLI::ValidationError(option, "is not for lutc's programs; write --mode=full or paper");
+  if (request.run && !request.programs.value_or(true))
+    throw CLI::ValidationError("--run", "is for lutc's programs; write --mode=program");
+  if (request.search && arguments.mode == "program")
+    throw CLI::ValidationError("--mode", "a search is for any tile; write full or paper");
   request.work.precompute = llvm::StringSwitch<lmma::Precompute>(arguments.precompute)
                                 .Case("separate", lmma::Precompute::separate)
                                 .Case("block", lmma::Precompute::block)

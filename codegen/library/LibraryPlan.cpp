@@ -142,7 +142,7 @@ static ProductVariant variantOf(func::FuncOp function, TargetAttr target) {
     variant.geometry = getGeometry(op, target);
     auto cycles = [&](StringRef name) { return op->getAttrOfType<FloatAttr>(name).getValueAsDouble(); };
     variant.cost = {cycles(kComputeCyclesAttrName), cycles(kMemoryCyclesAttrName),
-                    cycles(kBatchCyclesAttrName), cycles(kFewCyclesAttrName)};
+                    cycles(kBatchCyclesAttrName), cycles(kFewCyclesAttrName), target.hasArray()};
     variant.reason = op->getAttrOfType<StringAttr>(kReasonAttrName).str();
   });
   return variant;

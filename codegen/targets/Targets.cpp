@@ -1,5 +1,6 @@
 #include "codegen/targets/Targets.h"
 #include "codegen/targets/Lower.h"
+#include "dialects/lmma/MachineAttr.h"
 #include "runtime/kernel.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/Host.h"
@@ -10,8 +11,7 @@ using namespace lut;
 static const TargetRow kRows[] = {
 #define LUT_TARGET(name, summary, features, cpuBits, populate, vectorBytes, registers, dot, ...)             \
   {#name, summary, features, cpuBits, populate, vectorBytes, registers, DotKind::dot, __VA_ARGS__},
-#define LUT_MACHINE(name, summary, vectorBytes, registers, simpleCycles10, streamBytes, arrayM, arrayN,      \
-                    arrayRegisters)                                                                          \
+#define LUT_MACHINE(name, summary, vectorBytes, registers, simpleCycles10, streamBytes)                      \
   {#name,                                                                                                    \
    summary,                                                                                                  \
    "",                                                                                                       \
@@ -29,9 +29,7 @@ static const TargetRow kRows[] = {
    32768,                                                                                                    \
    streamBytes,                                                                                              \
    0,                                                                                                        \
-   arrayM,                                                                                                   \
-   arrayN,                                                                                                   \
-   arrayRegisters},
+   lmma::Machine()},
 #include "codegen/targets/Targets.def"
 };
 
@@ -47,7 +45,7 @@ const TargetRow *lut::findTarget(llvm::StringRef name) {
 TargetAttr TargetRow::attribute(mlir::MLIRContext *context) const {
   return TargetAttr::get(context, name, vectorBytes, registers, dot, permuteBytes, permute2Bytes, dotCycles10,
                          permuteCycles10, permute2Cycles10, simpleCycles10, l1Bytes, streamBytesPer100Cycles,
-                         prefetchBytes, arrayM, arrayN, arrayRegisters);
+                         prefetchBytes, machine ? lmma::attributeOf(context, *machine) : nullptr);
 }
 
 /// Whether `features` has every "+name" of the row.

@@ -2,6 +2,7 @@
 #ifndef LUT_CODEGEN_TARGETS_TARGETS_H
 #define LUT_CODEGEN_TARGETS_TARGETS_H
 
+#include "dialects/lmma/Machine.h"
 #include "dialects/lut/Lut.h"
 
 namespace mlir {
@@ -17,11 +18,11 @@ struct TargetRow {
   int64_t vectorBytes, registers;
   DotKind dot;
   int64_t permuteBytes, permute2Bytes, dotCycles10, permuteCycles10, permute2Cycles10, simpleCycles10,
-      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0, arrayM = 0, arrayN = 0, arrayRegisters = 0;
+      l1Bytes, streamBytesPer100Cycles, prefetchBytes = 0;
+  std::optional<lmma::Machine> machine = {}; // that runtime/lmma executes on any CPU; see lmma/Target.h
 
   TargetAttr attribute(mlir::MLIRContext *context) const;
-  /// A LUT-instruction machine, which runtime/lmma executes on any CPU.
-  bool isMachine() const { return arrayN != 0; }
+  bool isMachine() const { return machine.has_value(); }
 };
 
 /// All rows: CPUs, best first, then machines.

@@ -26,41 +26,6 @@ static FloatFields fieldsOf(Number type) {
 static Number sumType(Number entry) { return isFloat(entry) && bits(entry) < 16 ? Number::f16 : entry; }
 
 //===----------------------------------------------------------------------===//
-// Tables
-//===----------------------------------------------------------------------===//
-
-/// All sums of +-a over `k` activations, up to the sign: halves first, then every sum of two halves.
-static TableAdders butterfly(int64_t k, int64_t entryBits) {
-  if (k < 2)
-    return {};
-  TableAdders low = butterfly(k / 2, entryBits), high = butterfly(k - k / 2, entryBits);
-  int64_t sums = int64_t(1) << (k - 1);
-  return {low.additions + high.additions + sums,
-          low.bits + high.bits + sums * (entryBits + llvm::Log2_64_Ceil(k))};
-}
-
-/// All sums of a subset of `k` activations: each from one of a smaller subset.
-static TableAdders subsets(int64_t k, int64_t entryBits) {
-  TableAdders all;
-  for (uint64_t set = 0; set < uint64_t(1) << k; ++set) {
-    int64_t size = llvm::popcount(set);
-    if (size < 2)
-      continue;
-    ++all.additions;
-    all.bits += entryBits + llvm::Log2_64_Ceil(size);
-  }
-  return all;
-}
-
-TableAdders tableAdders(const Array &array, bool reinterpreted) {
-  // Of the 13 sums of three trits that are not 0, up to the sign, 3 are an activation; the others take one
-  // addition each.
-  if (array.weights.trits)
-    return {10, 10 * (bits(array.entry) + 2)};
-  return reinterpreted ? butterfly(array.k, bits(array.entry)) : subsets(array.k, bits(array.entry));
-}
-
-//===----------------------------------------------------------------------===//
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
@@ -123,6 +88,27 @@ double tableAdderArea(const Costs &costs, const Machine &machine) {
 
 double extraRegisterArea(const Costs &costs, const Machine &machine) {
   return costs.registerFileBit * 8 * (machine.registerFile() - machine.registerBytes) / 1e6;
+}
+
+void addEnergy(const Costs &costs, const Machine &machine, const Gemm &gemm, Estimate &estimate) {
+  double tensor; // pJ
+  if (machine.isLut()) {
+    Array array = machine.array;
+    array.weights = gemm.weights;
+    double cycles = estimate.tensorCycles * machine.cores * machine.slots * machine.arrays;
+    tensor = (cycles * arrayCost(costs, array).energy +
+              estimate.tables * tableAdders(array).bits * costs.adderBit.energy) /
+             1e3;
+  } else {
+    if (machine.mac.efficiency == 0)
+      return;
+    tensor = 2.0 * gemm.m * gemm.n * gemm.k / machine.mac.efficiency;
+  }
+  double moved = (estimate.memoryRead + estimate.memoryWritten) * costs.memoryByte +
+                 (estimate.cacheRead + estimate.cacheWritten) * costs.cacheByte +
+                 (estimate.scratchpadRead + estimate.scratchpadWritten) * costs.scratchpadByte +
+                 estimate.registersRead * costs.registerByte;
+  estimate.joules = (tensor + moved) * 1e-12;
 }
 
 double peakEfficiency(const Costs &costs, const Machine &machine, int64_t passes) {

@@ -2,7 +2,8 @@
 #ifndef LUT_COMPILER_SIMULATE_AREA_H
 #define LUT_COMPILER_SIMULATE_AREA_H
 
-#include "codegen/targets/lmma/Machine.h"
+#include "dialects/lmma/Machine.h"
+#include "passes/machine/Timing.h"
 
 namespace lut::lmma {
 
@@ -36,12 +37,6 @@ struct Design {
 
 Cost arrayCost(const Costs &costs, const Array &array, const Design &design = {});
 
-/// Adders that make one table of `array`: the butterfly, pairs first. `bits`: bits of all these adders.
-struct TableAdders {
-  int64_t additions = 0, bits = 0;
-};
-TableAdders tableAdders(const Array &array, bool reinterpreted = true);
-
 /// A floating-point adder: align, add, normalize, round.
 Cost floatAdder(const Costs &costs, Number type);
 /// A dot product of length k of multipliers and adders in floating point `type`.
@@ -53,6 +48,9 @@ double tensorArea(const Costs &costs, const Machine &machine);
 double tableAdderArea(const Costs &costs, const Machine &machine);
 /// mm2 of the registers that a core has beyond those of registerMultiple = 1.
 double extraRegisterArea(const Costs &costs, const Machine &machine);
+/// Sets `joules`: the tensor cores at work, and all bytes moved. Stays 0 where the machine's file does not
+/// give the efficiency of its units.
+void addEnergy(const Costs &costs, const Machine &machine, const Gemm &gemm, Estimate &estimate);
 /// 10^12 operations per joule of the tensor cores at peak.
 double peakEfficiency(const Costs &costs, const Machine &machine, int64_t passes);
 

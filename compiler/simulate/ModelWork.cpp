@@ -69,10 +69,13 @@ static void addModel(const LibrarySpec &library, const SimulateRequest &request,
 }
 
 Expected<lmma::Workload> makeWorkload(const LibrarySpec &library, const lmma::Machine &machine,
-                                      const SimulateRequest &request, int64_t m) {
+                                      const SimulateRequest &request, const MachineProducts *programs,
+                                      int64_t m) {
   lmma::Workload work;
   for (auto [index, spec] : enumerate(library.kernels)) {
-    Expected<lmma::WeightType> weights = weightsOf(spec.format, machine);
+    Expected<lmma::WeightType> weights = programs
+                                             ? lmma::WeightType{spec.format.row->bits, spec.format.row->trits}
+                                             : weightsOf(spec.format, machine);
     if (!weights)
       return weights.takeError();
     lmma::WorkKernel kernel{spec.name, gemmOn(machine, request), countMatrices(library, spec)};
@@ -84,6 +87,18 @@ Expected<lmma::Workload> makeWorkload(const LibrarySpec &library, const lmma::Ma
     kernel.sharesTables = place > 0;
     if (group && group->experts)
       routeTokens(*group, kernel);
+    if (programs) {
+      Expected<lmma::TileChoice> program = programs->predict(index, kernel.gemm.m);
+      if (!program)
+        return program.takeError();
+      kernel.program = *program;
+    }
+    if (request.run) {
+      Expected<lmma_counters> counted = programs->run(index, kernel.gemm.m);
+      if (!counted)
+        return counted.takeError();
+      kernel.counted = *counted;
+    }
     work.kernels.push_back(std::move(kernel));
   }
   if (library.model.layers)

@@ -2,14 +2,16 @@
 #ifndef LUT_COMPILER_SIMULATE_MODELWORK_H
 #define LUT_COMPILER_SIMULATE_MODELWORK_H
 
-#include "codegen/library/LibrarySpec.h"
+#include "codegen/MachineProducts.h"
 #include "compiler/simulate/Simulate.h"
 
 namespace lut {
 
-// The work of m tokens' pass over the library's model, or of each kernel of a list once.
+// The work of m tokens' pass over the library's model, or of each kernel of a list once; by the programs of
+// its kernels where there are any.
 llvm::Expected<lmma::Workload> makeWorkload(const LibrarySpec &library, const lmma::Machine &machine,
-                                            const SimulateRequest &request, int64_t m);
+                                            const SimulateRequest &request, const MachineProducts *programs,
+                                            int64_t m);
 
 // How the machine holds weights of `format`.
 llvm::Expected<lmma::WeightType> weightsOf(const Format &format, const lmma::Machine &machine);

@@ -2,7 +2,8 @@
 #ifndef LUT_COMPILER_SIMULATE_SEARCH_H
 #define LUT_COMPILER_SIMULATE_SEARCH_H
 
-#include "compiler/simulate/Tile.h"
+#include "compiler/simulate/Area.h"
+#include "passes/machine/BestTile.h"
 #include <vector>
 
 namespace lut::lmma {

@@ -7,6 +7,7 @@
 #include "compiler/simulate/MachineReader.h"
 #include "compiler/simulate/ModelWork.h"
 #include "compiler/simulate/Plot.h"
+#include "passes/machine/ProgramTile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -51,6 +52,20 @@ static Table kernelTable(const Run &run, const lmma::Machine &machine) {
   return table;
 }
 
+// What executing each kernel's program once counted: bytes where a counter names a place.
+static Table countTable(const Run &run) {
+  Table table{{"kernel"}, {}};
+  for (const MachineCounter &counter : machineCounters())
+    table.columns.push_back(counter.name.str());
+  for (const lmma::WorkKernel &kernel : run.work.kernels) {
+    auto &row = table.rows.emplace_back();
+    row.push_back(kernel.name);
+    for (const MachineCounter &counter : machineCounters())
+      row.push_back(int64_t((*kernel.counted).*counter.member));
+  }
+  return table;
+}
+
 // What one pass over all kernels takes.
 static Table totalTable(const Run &run) {
   const lmma::WorkResult &result = run.result;
@@ -65,7 +80,9 @@ static Table totalTable(const Run &run) {
   return table;
 }
 
-static StringRef modeName(lmma::Mode mode) { return mode == lmma::Mode::paper ? "paper" : "full"; }
+static StringRef modeName(const SimulateRequest &request) {
+  return *request.programs ? "program" : request.work.mode == lmma::Mode::paper ? "paper" : "full";
+}
 
 static double adderArea(const lmma::Costs &costs, const lmma::Machine &machine,
                         const SimulateRequest &request) {
@@ -78,13 +95,17 @@ static void printText(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
       << formatv(
              "{0} traffic; mm2 in each of {1} cores: {2:f3} of tensor cores, {3:f3} of adders for tables, "
              "{4:f3} of added registers\n",
-             modeName(request.work.mode), machine.cores, lmma::tensorArea(costs, machine),
+             modeName(request), machine.cores, lmma::tensorArea(costs, machine),
              adderArea(costs, machine, request), lmma::extraRegisterArea(costs, machine));
   for (const Run &run : runs) {
     out << "\nm = " << run.m << "\n";
     kernelTable(run, machine).print(out, "  ");
     out << "\n";
     totalTable(run).print(out, "  ");
+    if (!request.run)
+      continue;
+    out << "\n  counted by executing each once, as predicted:\n\n";
+    countTable(run).print(out, "  ");
   }
 }
 
@@ -93,7 +114,7 @@ static void printJson(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
   json::OStream stream(out, 2);
   stream.object([&] {
     stream.attribute("machine", machine.name);
-    stream.attribute("mode", modeName(request.work.mode));
+    stream.attribute("mode", modeName(request));
     stream.attribute("tensor mm2", lmma::tensorArea(costs, machine));
     stream.attribute("table adders mm2", adderArea(costs, machine, request));
     stream.attribute("added registers mm2", lmma::extraRegisterArea(costs, machine));
@@ -107,6 +128,11 @@ static void printJson(ArrayRef<Run> runs, const lmma::Machine &machine, const lm
           stream.attributeBegin("all");
           totalTable(run).printJson(stream);
           stream.attributeEnd();
+          if (request.run) {
+            stream.attributeBegin("counted");
+            countTable(run).printJson(stream);
+            stream.attributeEnd();
+          }
           if (run.result.joules)
             stream.attribute("mJ of products", run.result.joules * 1e3);
         });
@@ -134,9 +160,18 @@ static void drawRuns(ArrayRef<Run> runs, const lmma::Machine &machine, raw_ostre
 static Expected<std::string> simulateLibrary(const SimulateRequest &request, const LibrarySpec &library,
                                              lmma::Machine machine) {
   lmma::Costs costs = readCosts();
+  std::optional<MachineProducts> programs;
+  if (*request.programs) {
+    Expected<MachineProducts> planned = MachineProducts::plan(library, machine);
+    if (!planned)
+      return planned.takeError();
+    programs.emplace(std::move(*planned));
+    machine = withExactTables(machine);
+  }
   std::vector<Run> runs;
   for (int64_t m : request.tokens) {
-    Expected<lmma::Workload> work = makeWorkload(library, machine, request, m);
+    Expected<lmma::Workload> work =
+        makeWorkload(library, machine, request, programs ? &*programs : nullptr, m);
     if (!work)
       return work.takeError();
     runs.push_back({m, std::move(*work), {}});
@@ -160,7 +195,7 @@ static Expected<std::string> simulateLibrary(const SimulateRequest &request, con
 }
 
 // All or nothing, to stdout or to a file.
-int simulate(const SimulateRequest &request) {
+int simulate(SimulateRequest request) {
   auto output = OutputPath::open(request.output);
   if (!output)
     return reportError(output.takeError());
@@ -170,6 +205,9 @@ int simulate(const SimulateRequest &request) {
     return ExitError;
   if (request.registers)
     machine->registerMultiple = request.registers;
+  request.programs = request.programs.value_or(machine->isLut() || request.run);
+  if (*request.programs)
+    request.work.precompute = lmma::Precompute::block;
   Expected<std::string> text = std::string();
   if (request.search) {
     text = searchDesigns(request, *machine);

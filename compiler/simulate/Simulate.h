@@ -18,13 +18,15 @@ struct SimulateRequest {
   AttentionKind attention = AttentionKind::fused;
   std::optional<lmma::Number> activations; // absent: the type of the machine's tables or operands
   int64_t registers = 0;                   // times as built; 0: as the machine says
+  std::optional<bool> programs; // whether tiles are those of lutc's programs; absent: if there are arrays
   lmma::WorkOptions work;
+  bool run = false; // execute the programs, and count
   bool search = false;
   int64_t n = 27648, k = 5120;          // of the product that a search times
   std::string format = "table", output; // also json, svg; output empty: stdout
 };
 
-int simulate(const SimulateRequest &request);
+int simulate(SimulateRequest request);
 
 // What `lutc simulate --search` prints.
 llvm::Expected<std::string> searchDesigns(const SimulateRequest &request, const lmma::Machine &machine);

@@ -31,7 +31,9 @@ Expected<WorkResult> simulate(const Machine &machine, const Costs &costs, const 
   WorkResult result;
   for (const WorkKernel &kernel : work.kernels) {
     const Gemm &gemm = kernel.gemm;
-    Expected<TileChoice> choice = bestTile(machine, gemm, options.mode, options.precompute, options.limits);
+    Expected<TileChoice> choice =
+        kernel.program ? Expected<TileChoice>(*kernel.program)
+                       : bestTile(machine, gemm, options.mode, options.precompute, options.limits);
     if (!choice)
       return choice.takeError();
     addEnergy(costs, machine, gemm, choice->estimate);

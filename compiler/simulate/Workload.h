@@ -2,7 +2,9 @@
 #ifndef LUT_COMPILER_SIMULATE_WORKLOAD_H
 #define LUT_COMPILER_SIMULATE_WORKLOAD_H
 
-#include "compiler/simulate/Tile.h"
+#include "compiler/simulate/Area.h"
+#include "passes/machine/BestTile.h"
+#include "runtime/lmma/lmma.h"
 #include <vector>
 
 namespace lut::lmma {
@@ -10,8 +12,10 @@ namespace lut::lmma {
 struct WorkKernel {
   std::string name;
   Gemm gemm;
-  int64_t count = 1;         // times that a pass over the model runs it
-  bool sharesTables = false; // reads the activations, and so the tables, of the kernel before it
+  int64_t count = 1;                      // times that a pass over the model runs it
+  bool sharesTables = false;              // reads the activations, and so the tables, of the kernel before it
+  std::optional<TileChoice> program = {}; // of lutc's; absent: the best tile is to be found
+  std::optional<lmma_counters> counted = {}; // by executing it once
 };
 
 /// Attention of `sequences` times `tokens` tokens in f16, every token with every other of its sequence.

@@ -50,6 +50,17 @@ def Lmma_BufferAttr : AttrDef<Lmma_Dialect, "Buffer"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def Lmma_MachineAttr : AttrDef<Lmma_Dialect, "Machine"> {
+  let summary = "a described machine, as far as the time of its programs depends on it";
+  let description = [{
+    Every fact of `eachFact` (Machine.h) under its name: f64, i64 or a string. Part of `#lut.target`.
+  }];
+  let mnemonic = "machine";
+  let parameters = (ins "::mlir::DictionaryAttr":$facts);
+  let assemblyFormat = "`<` $facts `>`";
+  let genVerifyDecl = 1;
+}
+
 class Lmma_Op<string mnemonic, list<Trait> traits = []> : Op<Lmma_Dialect, mnemonic, traits>;
 
 def Lmma_ProgramOp : Lmma_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock, NoTerminator]> {

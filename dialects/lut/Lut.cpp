@@ -84,8 +84,8 @@ int64_t TargetAttr::unitOf(const FormatRow &row) const { return row.trits && has
 LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorBytes, int64_t registers,
                                  DotKind, int64_t permuteBytes, int64_t permute2Bytes, int64_t dotCycles,
                                  int64_t permuteCycles, int64_t permute2Cycles, int64_t simpleCycles,
-                                 int64_t l1Bytes, int64_t streamBytes, int64_t prefetchBytes, int64_t arrayM,
-                                 int64_t arrayN, int64_t arrayRegisters) {
+                                 int64_t l1Bytes, int64_t streamBytes, int64_t prefetchBytes,
+                                 Attribute machine) {
   if (vectorBytes < 16 || vectorBytes > 64 || !llvm::isPowerOf2_64(vectorBytes))
     return emitError() << "vector_bytes = " << vectorBytes << " must be 16, 32 or 64";
   if (registers < 8)
@@ -98,10 +98,8 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, int64_t vectorB
       return emitError() << "cycles, l1_bytes and stream_bytes_per_100_cycles must be positive";
   if (prefetchBytes < 0)
     return emitError() << "prefetch_bytes = " << prefetchBytes << " must not be negative";
-  if ((arrayM || arrayN || arrayRegisters) &&
-      (!llvm::isPowerOf2_64(arrayM) || arrayN != 2 * vectorBytes || arrayRegisters < 1))
-    return emitError()
-           << "an array has array_m, a power of two, array_n = 2 * vector_bytes and array_registers";
+  if (machine && machine.getAbstractAttribute().getName() != "lmma.machine")
+    return emitError() << "machine = " << machine << " must be a #lmma.machine";
   return success();
 }
 

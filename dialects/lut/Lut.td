@@ -119,16 +119,12 @@ def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
     "int64_t":$l1_bytes,
     "int64_t":$stream_bytes_per_100_cycles, // weights one core reads from memory
     DefaultValuedParameter<"int64_t", "0">:$prefetch_bytes, // software prefetch distance that pays; 0: none does
-    // A LUT-instruction machine: tokens and output rows that its array looks up at a time, and registers of 128 bytes
-    // that a warp has. 0: there is none.
-    DefaultValuedParameter<"int64_t", "0">:$array_m,
-    DefaultValuedParameter<"int64_t", "0">:$array_n,
-    DefaultValuedParameter<"int64_t", "0">:$array_registers);
+    OptionalParameter<"::mlir::Attribute">:$machine); // #lmma.machine<...>: a LUT-instruction machine
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Whether products are programs of a LUT-instruction machine.
-    bool hasArray() const { return getArrayN() != 0; }
+    bool hasArray() const { return bool(getMachine()); }
     /// Entries of a table that a lookup reaches. An array has half tables, and the sign in the code (LUT Tensor Core
     /// section 3.1.2).
     int64_t getTableEntries() const;
@@ -149,7 +145,7 @@ def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
     multiply bytes: the codes of a tile and k block are unpacked once, to memory that stays in cache, also those of
     lookups in class a8. Single tokens prefetch the stream `prefetch` bytes ahead. `run` lookups are added in 8 bits and `widen` runs in 16 bits before the sum
     moves on to 32 bits; both are 0 where a dot product accumulates in 32 bits directly. On a LUT-instruction machine a
-    tile is a block of `row_vectors` warps, each with `array_n` rows by `tokens` tokens.
+    tile is a block of `row_vectors` warps, each with 2 * `vector_bytes` rows by `tokens` tokens.
   }];
   let parameters = (ins
     EnumParameter<Lut_Strategy>:$strategy,

@@ -1,6 +1,6 @@
 #include "passes/plan/CostModel.h"
 #include "passes/Geometry.h"
-#include "passes/plan/ArrayTile.h"
+#include "passes/plan/ArraySchedules.h"
 #include "passes/plan/Schedule.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"

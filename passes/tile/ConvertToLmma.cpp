@@ -1,8 +1,9 @@
 #include "dialects/lmma/Lmma.h"
+#include "dialects/lmma/MachineAttr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "passes/Passes.h"
-#include "passes/plan/ArrayTile.h"
+#include "passes/machine/ProgramTile.h"
 #include "passes/tile/Program.h"
 #include "runtime/lmma/lmma.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -50,7 +51,7 @@ struct EpilogueBuffer {
 struct ProgramEmitter {
   OpBuilder b;
   Location loc;
-  ArrayTile tile;
+  ProgramTile tile;
   SmallVector<EpilogueBuffer> epilogues;
   Element result; // of Y
   const Geometry &g = tile.g;
@@ -122,9 +123,10 @@ void ProgramEmitter::tables() {
   lmma::BarrierOp::create(b, loc); // before the next chunk's tables
 }
 
+/// Codes come first: their load is on its way while tables are made.
 void ProgramEmitter::chunk() {
-  tables();
   load(tile.codes(), kWeightsBuffer, zero, kCodes, 0, 1, lmma::weightBytes(tile.weights(), n, g.chunkK));
+  tables();
   lmma::MultiplyOp::create(b, loc, tile.sums(), tile.tables(), tile.codes(), tile.sums(), m, n, g.chunkK,
                            Element::i16, tile.weights(), Element::i32, Element::i32);
   advance(kCodes, g.chunkBytes);
@@ -248,9 +250,7 @@ void StageConverter::run(TargetAttr target) {
     if (each.hasTrait<FollowsProduct>())
       addEpilogue(&each);
   SmallVector<Attribute> programs;
-  for (int64_t tokens : {target.getArrayM(), g.schedule.getTokens()}) {
-    if (!programs.empty() && tokens == target.getArrayM())
-      continue;
+  for (int64_t tokens : blockTokens(g, lmma::machineOf(target))) {
     OpBuilder b(op->getParentOfType<func::FuncOp>());
     auto made =
         ProgramEmitter{b, op.getLoc(), {g, tokens}, epilogues, result}.run(stage.run + "_m" + Twine(tokens));

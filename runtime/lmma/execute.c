@@ -26,6 +26,7 @@ typedef struct machine {
   uint64_t limit;
   uint8_t *registers, *scratchpad; /* registers: of all warps */
   lmma_counters counters;
+  int counts;         /* whether somebody asks for them */
   size_t column, row; /* of the block */
   warp warps[LMMA_MAX_WARPS];
 } machine;
@@ -140,18 +141,6 @@ static lmma_status share(machine *machine, warp *w, const lmma_instruction *i) {
 
 /* ---- Arithmetic ---- */
 
-/* A table of 4 k: 2 pairs of sums of two, then 8 of those; of 3 k: 2 sums of two, then 8 of three. */
-static uint64_t additions_of(const lmma_instruction *i) {
-  const uint64_t tables = (uint64_t)i->imm[0] * ((uint64_t)i->imm[1] / lmma_group(i->type[2]));
-  return tables * (i->type[2] == LMMA_T3 ? 10 : 12);
-}
-
-/* An array looks up 2 tokens by 64 rows of one group and plane in a cycle. */
-static uint64_t cycles_of(const lmma_instruction *i) {
-  const uint64_t lookups = (uint64_t)i->imm[2] / lmma_group(i->type[1]) * lmma_planes(i->type[1]);
-  return lutc_divide_up((size_t)i->imm[0], 2) * lutc_divide_up((size_t)i->imm[1], 64) * lookups;
-}
-
 static void compute(machine *machine, warp *w, const lmma_instruction *i) {
   uint8_t *const reg[4] = {fragment(w, i->reg[0]), fragment(w, i->reg[1]), fragment(w, i->reg[2]),
                            fragment(w, i->reg[3])};
@@ -161,11 +150,9 @@ static void compute(machine *machine, warp *w, const lmma_instruction *i) {
     break;
   case LMMA_TABLE:
     lmma_table(i, reg);
-    machine->counters.table_additions += additions_of(i);
     break;
   case LMMA_MULTIPLY:
     lmma_multiply(i, reg, machine->launch->rtl_compatible);
-    machine->counters.array_cycles += cycles_of(i);
     break;
   case LMMA_CORRECT:
     lmma_correct(i, reg);
@@ -243,6 +230,35 @@ static lmma_status step(machine *machine, warp *w, const lmma_instruction *i) {
   }
 }
 
+/* ---- Counters ---- */
+
+/* Of a table of 4 k: 2 pairs of sums of two, then 8 of those; of 3 k: 2 sums of two, then 8 of three. */
+static void count_tables(lmma_counters *counters, const lmma_instruction *i) {
+  const uint64_t tables = (uint64_t)i->imm[0] * ((uint64_t)i->imm[1] / lmma_group(i->type[2]));
+  counters->table_entries += tables * lmma_entries(i->type[2]);
+  counters->table_additions += tables * (i->type[2] == LMMA_T3 ? 10 : 12);
+}
+
+/* An array looks up 2 tokens by 64 rows of one group and plane in a cycle. */
+static void count_lookups(lmma_counters *counters, const lmma_instruction *i) {
+  const size_t m = (size_t)i->imm[0], n = (size_t)i->imm[1];
+  const uint64_t passes = (uint64_t)i->imm[2] / lmma_group(i->type[1]) * lmma_planes(i->type[1]);
+  counters->lookups += m * n * passes;
+  counters->array_cycles += lutc_divide_up(m, 2) * lutc_divide_up(n, 64) * passes;
+}
+
+/* What the fields of an instruction say; `move` and `share` count what they find. */
+static void count(lmma_counters *counters, const lmma_instruction *i) {
+  uint64_t bytes[4];
+  lmma_fragments(i, bytes);
+  ++counters->instructions;
+  counters->registers += bytes[0] + bytes[1] + bytes[2] + bytes[3];
+  if (i->opcode == LMMA_TABLE)
+    count_tables(counters, i);
+  else if (i->opcode == LMMA_MULTIPLY)
+    count_lookups(counters, i);
+}
+
 /* ---- Warps, blocks, grids ---- */
 
 /* Up to a barrier or the end. On a fault, `next` is the instruction past the one that failed. */
@@ -252,7 +268,8 @@ static lmma_status run_warp(machine *machine, warp *w) {
     const lmma_instruction i = fetch_instruction(machine, w->next++);
     if (w->steps++ >= machine->limit)
       return LMMA_ENDLESS;
-    ++machine->counters.instructions;
+    if (machine->counts)
+      count(&machine->counters, &i);
     const lmma_status status = step(machine, w, &i);
     if (status != LMMA_OK)
       return status;
@@ -326,11 +343,14 @@ static lmma_status check_launch(const lmma_header *header, const lmma_launch *la
 static void add_counters(lmma_counters *to, const lmma_counters *from) {
   to->instructions += from->instructions;
   to->array_cycles += from->array_cycles;
+  to->lookups += from->lookups;
+  to->table_entries += from->table_entries;
   to->table_additions += from->table_additions;
   to->memory_read += from->memory_read;
   to->memory_written += from->memory_written;
   to->scratchpad_read += from->scratchpad_read;
   to->scratchpad_written += from->scratchpad_written;
+  to->registers += from->registers;
   to->barriers += from->barriers;
 }
 
@@ -355,6 +375,7 @@ lmma_status lmma_run(const void *program, const lmma_launch *launch, lmma_counte
   if (found.status == LMMA_OK) {
     machine.instructions = (const uint8_t *)program + sizeof machine.header;
     machine.launch = launch;
+    machine.counts = counters != NULL;
     machine.limit = launch->instruction_limit != 0 ? launch->instruction_limit : UINT64_C(1) << 32;
     machine.registers = launch->workspace;
     machine.scratchpad = machine.registers + register_bytes(&machine.header);

@@ -210,9 +210,12 @@ typedef struct lmma_launch {
 typedef struct lmma_counters {
   uint64_t instructions;    /* of all warps */
   uint64_t array_cycles;    /* of multiply: ceil(M/2) * ceil(N/64) * groups * planes, T3 one plane */
-  uint64_t table_additions; /* 12 for each table of 4 k, 10 for one of 3 */
+  uint64_t lookups;         /* of multiply: M * N * groups * planes */
+  uint64_t table_entries;   /* that were made: 8 for each table of 4 k, 16 for one of 3 */
+  uint64_t table_additions; /* 12 and 10 */
   uint64_t memory_read, memory_written, scratchpad_read, scratchpad_written; /* bytes inside buffers */
-  uint64_t barriers;                                                         /* that blocks have passed */
+  uint64_t registers; /* bytes of the fragments that instructions name */
+  uint64_t barriers;  /* that blocks have passed */
 } lmma_counters;
 
 /* Registers of all warps and the scratchpad of one block. `program` has passed lmma_check. */

@@ -1,7 +1,13 @@
 /* multiply.c: sums over tables. */
 #include "convert.h"
 
-enum { MAX_N = 256, MAX_ENTRIES = 32, TOKENS = 8 /* that are summed side by side */ };
+enum {
+  MAX_N = 256,
+  MAX_ENTRIES = 32,
+  TOKENS = 8,         /* that are summed side by side */
+  WORDS = TOKENS / 2, /* of 64 bits, for two tokens each */
+  GROUPS = 8          /* that are summed in registers */
+};
 
 /* The operands of a multiply. */
 typedef struct product {
@@ -25,71 +31,106 @@ static void indices_of(const product *p, size_t group, size_t plane, uint8_t *in
     index[n] |= (uint8_t)((signs[n / 8] >> n % 8 & 1) << 4);
 }
 
-/* ---- Integers, modulo 2^32 ---- */
+/* ---- Integers, modulo 2^32 ----
 
-/* The table of one group of `tokens` tokens, from the first on, and its negative: [entry][token]. */
-static void read_tables(const product *p, size_t first, size_t tokens, size_t group, uint32_t *table) {
-  for (size_t token = 0; token < tokens; ++token) {
-    const size_t at = ((first + token) * p->groups + group) * p->entries;
-    for (size_t entry = 0; entry < p->entries; ++entry) {
-      const uint32_t value = (uint32_t)lmma_get_integer(p->tables, p->table_type, at + entry);
-      table[entry * tokens + token] = value;
-      table[(p->entries + entry) * tokens + token] = 0 - value;
+   A word of 64 bits is a + 2^32 b, for the sums a and b of two tokens. They are added and shifted as one:
+   within a multiply |a| is at most 2^15 * 32 * 15, less than 2^31. */
+
+/* Half a table of one token. */
+static void read_table(const product *p, size_t token, size_t group, int16_t *entries) {
+  const size_t at = (token * p->groups + group) * p->entries;
+  if (p->table_type == LMMA_I16) {
+    memcpy(entries, p->tables + 2 * at, 8 * sizeof *entries);
+    if (p->entries == 16)
+      memcpy(entries + 8, p->tables + 2 * at + 16, 8 * sizeof *entries);
+    return;
+  }
+  for (size_t entry = 0; entry < p->entries; ++entry)
+    entries[entry] = (int8_t)p->tables[at + entry];
+}
+
+/* The tables of `groups` groups from `group` on for the words of `tokens` tokens from `first` on, with their
+   negatives: [group][entry][word]. */
+static inline void read_tables(const product *p, size_t first, size_t tokens, size_t group, size_t groups,
+                               size_t words, uint64_t *restrict table) {
+  for (size_t g = 0; g < groups; ++g)
+    for (size_t word = 0; word < words; ++word) {
+      int16_t a[MAX_ENTRIES / 2], b[MAX_ENTRIES / 2] = {0};
+      uint64_t *to = table + g * MAX_ENTRIES * words + word;
+      read_table(p, first + 2 * word, group + g, a);
+      if (tokens > 1)
+        read_table(p, first + 2 * word + 1, group + g, b);
+      for (size_t entry = 0; entry < p->entries; ++entry) {
+        const uint64_t value = (uint64_t)(int64_t)a[entry] + ((uint64_t)(int64_t)b[entry] << 32);
+        to[entry * words] = value;
+        to[(p->entries + entry) * words] = 0 - value;
+      }
     }
+}
+
+/* sums[n] += 2^plane * the sum over groups of table[group][index[group][n]] */
+static inline void add_lookups(uint64_t *restrict sums, const uint64_t *restrict table,
+                               const uint8_t *restrict index, size_t n, size_t groups, size_t words,
+                               size_t plane) {
+  for (size_t column = 0; column < n; ++column) {
+    uint64_t sum[WORDS] = {0};
+    for (size_t g = 0; g < groups; ++g)
+      for (size_t word = 0; word < words; ++word)
+        sum[word] += table[(g * MAX_ENTRIES + index[g * MAX_N + column]) * words + word];
+    for (size_t word = 0; word < words; ++word)
+      sums[column * words + word] += sum[word] << plane;
   }
 }
 
-/* sums[n][token] += table[index[n]][token]; inlined for each number of tokens. */
-static inline void add_lookups(uint32_t *restrict sums, const uint32_t *restrict table,
-                               const uint8_t *restrict index, size_t n, size_t tokens) {
-  for (size_t column = 0; column < n; ++column)
-    for (size_t token = 0; token < tokens; ++token)
-      sums[column * tokens + token] += table[index[column] * tokens + token];
+/* The same, inlined for numbers of words and groups. */
+static void add_lookups_of(uint64_t *sums, const uint64_t *table, const uint8_t *index, size_t n,
+                           size_t groups, size_t words, size_t plane) {
+  if (groups != GROUPS)
+    add_lookups(sums, table, index, n, groups, words, plane);
+  else if (words == 1)
+    add_lookups(sums, table, index, n, GROUPS, 1, plane);
+  else if (words == 2)
+    add_lookups(sums, table, index, n, GROUPS, 2, plane);
+  else
+    add_lookups(sums, table, index, n, GROUPS, WORDS, plane);
 }
 
-static void add_lookups_of(uint32_t *sums, const uint32_t *table, const uint8_t *index, size_t n,
-                           size_t tokens) {
-  switch (tokens) {
-  case 1:
-    add_lookups(sums, table, index, n, 1);
-    break;
-  case 2:
-    add_lookups(sums, table, index, n, 2);
-    break;
-  case 4:
-    add_lookups(sums, table, index, n, 4);
-    break;
-  default:
-    add_lookups(sums, table, index, n, TOKENS);
-    break;
+/* The sums of one token of a word. A negative a has taken one from b. */
+static inline void add_sums(const product *p, size_t token, const uint64_t *sums, size_t words, int second) {
+  const uint64_t sign = second ? UINT64_C(0x80000000) : 0;
+  const size_t row = 4 * token * p->n;
+  for (size_t column = 0; column < p->n; ++column) {
+    const uint64_t pair = sums[column * words];
+    uint32_t sum;
+    memcpy(&sum, p->sums + row + 4 * column, sizeof sum);
+    sum += (uint32_t)((pair + 2 * (pair & sign)) >> (second ? 32 : 0));
+    memcpy(p->results + row + 4 * column, &sum, sizeof sum);
   }
-}
-
-static void add_sums(const product *p, size_t first, size_t tokens, const uint32_t *sums) {
-  for (size_t token = 0; token < tokens; ++token)
-    for (size_t column = 0; column < p->n; ++column) {
-      const size_t at = 4 * ((first + token) * p->n + column);
-      uint32_t sum;
-      memcpy(&sum, p->sums + at, sizeof sum);
-      sum += sums[column * tokens + token];
-      memcpy(p->results + at, &sum, sizeof sum);
-    }
 }
 
 /* `tokens` is 1, 2, 4 or 8. */
 static void multiply_integers(const product *p, size_t first, size_t tokens) {
-  uint32_t sums[MAX_N * TOKENS] = {0}, table[MAX_ENTRIES * TOKENS];
-  uint8_t index[MAX_N];
-  for (size_t group = 0; group < p->groups; ++group) {
-    read_tables(p, first, tokens, group, table);
+  uint64_t sums[MAX_N * WORDS], table[GROUPS * MAX_ENTRIES * WORDS];
+  uint8_t index[GROUPS * MAX_N];
+  const size_t words = (tokens + 1) / 2;
+  memset(sums, 0, p->n * words * sizeof *sums);
+  for (size_t group = 0; group < p->groups; group += GROUPS) {
+    const size_t groups = lutc_min(GROUPS, p->groups - group);
+    if (words == 1)
+      read_tables(p, first, tokens, group, groups, 1, table);
+    else
+      read_tables(p, first, tokens, group, groups, words, table);
     for (size_t plane = 0; plane < p->planes; ++plane) {
-      indices_of(p, group, plane, index);
-      add_lookups_of(sums, table, index, p->n, tokens);
-      for (size_t entry = 0; entry < 2 * p->entries * tokens; ++entry)
-        table[entry] *= 2;
+      for (size_t g = 0; g < groups; ++g)
+        indices_of(p, group + g, plane, index + g * MAX_N);
+      add_lookups_of(sums, table, index, p->n, groups, words, plane);
     }
   }
-  add_sums(p, first, tokens, sums);
+  for (size_t token = 0; token < tokens; token += 2) {
+    add_sums(p, first + token, sums + token / 2, words, 0);
+    if (token + 1 < tokens)
+      add_sums(p, first + token + 1, sums + token / 2, words, 1);
+  }
 }
 
 /* ---- Floats ---- */

@@ -3,14 +3,15 @@
 
 /* ---- Tables ---- */
 
-/* +1, -1 or 0: what entry `entry` of a table multiplies activation `e` by. */
-static int factor_of(uint8_t type, size_t entry, unsigned e) {
-  static const unsigned powers[] = {1, 3, 9};
-  if (type != LMMA_T3)
-    return e < 3 && (entry >> e & 1) ? 1 : -1;
-  /* the digit of 3^e in balanced ternary: that of entry + 13 = 1 + 3 + 9 more than it, less one */
-  return (int)((entry + 13) / powers[e] % 3) - 1;
-}
+/* What entry v of a table multiplies activation e by: [e][v]. Of signs bit e of v, of trits digit e of v in
+   balanced ternary. */
+static const int16_t signs[4][16] = {{-1, 1, -1, 1, -1, 1, -1, 1},
+                                     {-1, -1, 1, 1, -1, -1, 1, 1},
+                                     {-1, -1, -1, -1, 1, 1, 1, 1},
+                                     {-1, -1, -1, -1, -1, -1, -1, -1}};
+static const int16_t trits[3][16] = {{0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1, -1, 0, 1},
+                                     {0, 0, 1, 1, 1, -1, -1, -1, 0, 0, 0, 1, 1, 1},
+                                     {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
 
 static void put_integer(uint8_t *fragment, uint8_t type, size_t index, int32_t value) {
   const int32_t most = type == LMMA_I8 ? INT8_MAX : INT16_MAX;
@@ -52,12 +53,24 @@ static void integer_tables(const lmma_instruction *i, uint8_t *const reg[4], siz
   }
 }
 
-static float signed_term(float a, int factor) { return factor == 0 ? 0.0f : factor < 0 ? -a : a; }
+/* Entries of 16 bits hold every sum of 8-bit activations. Inlined for each shape. */
+static inline void exact_tables(const uint8_t *a, uint8_t *to, size_t tables, size_t group, size_t entries,
+                                const int16_t factors[][16]) {
+  for (size_t table = 0; table < tables; ++table) {
+    int16_t t[16] = {0};
+    for (size_t e = 0; e < group; ++e)
+      for (size_t entry = 0; entry < entries; ++entry)
+        t[entry] = (int16_t)(t[entry] + (int8_t)a[table * group + e] * factors[e][entry]);
+    memcpy(to + table * entries * sizeof *t, t, entries * sizeof *t);
+  }
+}
+
+static float signed_term(float a, int16_t factor) { return factor == 0 ? 0.0f : factor < 0 ? -a : a; }
 
 static float float_entry(const float *a, uint8_t type, size_t entry, uint8_t rounding) {
   float term[4];
   for (unsigned e = 0; e < lmma_group(type); ++e)
-    term[e] = signed_term(a[e], factor_of(type, entry, e));
+    term[e] = signed_term(a[e], type == LMMA_T3 ? trits[e][entry] : signs[e][entry]);
   const float first = lmma_round(term[0] + term[1], rounding);
   const float second = type == LMMA_T3 ? term[2] : lmma_round(term[2] + term[3], rounding);
   return first + second;
@@ -79,7 +92,11 @@ static void float_tables(const lmma_instruction *i, uint8_t *const reg[4], size_
 
 void lmma_table(const lmma_instruction *i, uint8_t *const reg[4]) {
   const size_t tables = (size_t)i->imm[0] * ((size_t)i->imm[1] / lmma_group(i->type[2]));
-  if (i->type[0] == LMMA_I8 || i->type[0] == LMMA_I16)
+  if (i->type[0] == LMMA_I8 && i->type[1] == LMMA_I16 && i->type[2] == LMMA_T3)
+    exact_tables(reg[1], reg[0], tables, 3, 16, trits);
+  else if (i->type[0] == LMMA_I8 && i->type[1] == LMMA_I16)
+    exact_tables(reg[1], reg[0], tables, 4, 8, signs);
+  else if (i->type[0] == LMMA_I8 || i->type[0] == LMMA_I16)
     integer_tables(i, reg, tables);
   else
     float_tables(i, reg, tables);
@@ -120,15 +137,17 @@ void lmma_correct(const lmma_instruction *i, uint8_t *const reg[4]) {
 
 void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]) {
   const size_t m = (size_t)i->imm[0], n = (size_t)i->imm[1];
-  float scales[256];
+  float scales[256], sums[256];
   for (size_t column = 0; column < n; ++column)
     scales[column] = lmma_get(reg[3], i->type[1], column);
   for (size_t row = 0; row < m; ++row) {
     const float step = i->type[2] == LMMA_F32 ? lmma_get(reg[2], LMMA_F32, row) : 1.0f;
+    for (size_t column = 0; column < n; ++column)
+      sums[column] = lmma_get(reg[1], i->type[0], row * n + column);
     for (size_t column = 0; column < n; ++column) {
       const size_t at = row * n + column;
-      const float y = lmma_get(reg[0], LMMA_F32, at), p = lmma_get(reg[1], i->type[0], at);
-      lmma_put(reg[0], LMMA_F32, at, y + p * (step * scales[column]));
+      const float y = lmma_get(reg[0], LMMA_F32, at);
+      lmma_put(reg[0], LMMA_F32, at, y + sums[column] * (step * scales[column]));
     }
   }
 }

@@ -148,3 +148,8 @@ module attributes {a = #lut.schedule<strategy = lookup, layout = quad, row_vecto
 
 // expected-error@+1 {{k_block = 35 must be a multiple of 20 to be unpacked}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = base3, row_vectors = 2, tokens = 2, token_block = 8, k_block = 35, run = 7, widen = 256, unpack_tokens = 8>} {}
+
+// -----
+
+// expected-error@+1 {{machine = 5 : i64 must be a #lmma.machine}}
+module attributes {a = #lut.target<name = "t", vector_bytes = 32, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900, machine = 5 : i64>} {}

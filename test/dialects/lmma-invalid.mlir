@@ -81,3 +81,18 @@ lmma.program @convert registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
   // expected-error@+1 {{results cannot be f32; write f16 or bf16 or i8}}
   lmma.convert r30 f32, r24, 2 x 64
 }
+
+// -----
+
+// expected-error@+1 {{fact 'clock' of a machine is missing, or not a positive number or a name}}
+module attributes {a = #lmma.machine<{name = "toy"}>} {}
+
+// -----
+
+// expected-error@+1 {{fact 'cores' of a machine is missing, or not a positive number or a name}}
+module attributes {a = #lmma.machine<{name = "toy", clock = 1.0, cores = 0, slots = 4, arrays = 1, array_m = 2, array_n = 64, register_bytes = 262144, registers_per_thread = 255, registers_multiple = 1, scratchpad_bytes = 65536, scratchpad_bandwidth = 128.0, cache_bytes = 1048576, cache_bandwidth = 1024.0, port_bandwidth = 64.0, memory_bandwidth = 100.0, latency = 300, launch = 0, blocks = 32, adders = 256}>} {}
+
+// -----
+
+// expected-error@+1 {{a machine has 20 facts, not 21}}
+module attributes {a = #lmma.machine<{name = "toy", color = 1, clock = 1.0, cores = 2, slots = 4, arrays = 1, array_m = 2, array_n = 64, register_bytes = 262144, registers_per_thread = 255, registers_multiple = 1, scratchpad_bytes = 65536, scratchpad_bandwidth = 128.0, cache_bytes = 1048576, cache_bandwidth = 1024.0, port_bandwidth = 64.0, memory_bandwidth = 100.0, latency = 300, launch = 0, blocks = 32, adders = 256}>} {}

@@ -5,7 +5,7 @@
 // RUN: lut-opt %s --lut-convert-to-lmma | FileCheck %s
 // RUN: lut-opt %s --lut-convert-to-lmma --lut-tile --cse | FileCheck %s --check-prefix=STAGE
 
-#machine = #lut.target<name = "machine", vector_bytes = 32, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 255, array_m = 2, array_n = 64, array_registers = 255>
+#machine = #lut.target<name = "machine", vector_bytes = 32, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 255, machine = #lmma.machine<{name = "toy", clock = 1.0, cores = 2, slots = 4, arrays = 1, array_m = 2, array_n = 64, register_bytes = 262144, registers_per_thread = 255, registers_multiple = 1, scratchpad_bytes = 65536, scratchpad_bandwidth = 128.0, cache_bytes = 1048576, cache_bandwidth = 1024.0, port_bandwidth = 64.0, memory_bandwidth = 100.0, latency = 300, launch = 0, blocks = 32, adders = 256}>>
 #two_warps = #lut.schedule<strategy = lookup, layout = nibbles, row_vectors = 2, tokens = 4, token_block = 64, k_block = 0>
 #one_warp = #lut.schedule<strategy = lookup, layout = trits, row_vectors = 1, tokens = 2, token_block = 64, k_block = 0>
 !q = !lut.activations<128, group = 64>
@@ -32,13 +32,13 @@ module attributes {lut.target = #machine} {
   // CHECK: lmma.loop s15 below 2 {
   // CHECK-NEXT: lmma.clear [[P:r[0-9]+]], 8
   // CHECK-NEXT: lmma.loop s16 below 2 {
+  // CHECK-NEXT: lmma.load [[W:r[0-9]+]], b1[0, s7], 1 x 512
   // CHECK-NEXT: lmma.load [[A:r[0-9]+]], b0[s5, s10], 2 x 32
   // CHECK-NEXT: lmma.table [[OWN:r[0-9]+]], [[A]], 2 x 32 i8 to i16
   // CHECK-NEXT: lmma.write [s6], [[OWN]], 256
   // CHECK-NEXT: lmma.barrier
   // CHECK-NEXT: lmma.read [[T:r[0-9]+]], [0], 512
   // CHECK-NEXT: lmma.barrier
-  // CHECK-NEXT: lmma.load [[W:r[0-9]+]], b1[0, s7], 1 x 512
   // CHECK-NEXT: lmma.m4n64k32.i16i2i32i32 [[P]], [[T]], [[W]], [[P]]
   // CHECK: }
   // CHECK: lmma.load [[S:r[0-9]+]], b0[s4, s11 + {{[0-9]+}}], 4 x 4

@@ -3,12 +3,12 @@
 #define LUT_CODEGEN_TARGETS_LMMA_TARGET_H
 
 #include "codegen/targets/Targets.h"
-#include "codegen/targets/lmma/Machine.h"
 
 namespace lut {
 
-/// The row of LUT-instruction machines with the facts of one, which has arrays.
-TargetRow targetFor(const lmma::Machine &machine);
+/// The row of LUT-instruction machines with the facts of one. The error says why there are no programs for
+/// it.
+llvm::Expected<TargetRow> targetFor(const lmma::Machine &machine);
 
 } // namespace lut
 

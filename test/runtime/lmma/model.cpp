@@ -58,6 +58,44 @@ lmma_status Model::runBlock() {
   }
 }
 
+/// Bytes of the fragments of an instruction.
+static uint64_t bytesNamed(const lmma_instruction &i) {
+  const auto size = [&](unsigned type) {
+    return i.type[type] == LMMA_NONE ? 0 : uint64_t(bytesOf(lmma_type(i.type[type])));
+  };
+  const uint64_t a = uint64_t(i.imm[0]), b = uint64_t(i.imm[1]), c = uint64_t(i.imm[2]);
+  const auto tables = [&](uint64_t k, unsigned type) {
+    return i.type[type] == LMMA_T3 ? k / 3 * 16 : k / 4 * 8;
+  };
+  switch (i.opcode) {
+  case LMMA_LOAD:
+  case LMMA_STORE:
+    return c * uint64_t(i.imm[3]);
+  case LMMA_READ:
+  case LMMA_WRITE:
+    return b;
+  case LMMA_CLEAR:
+    return a * LMMA_REGISTER_BYTES;
+  case LMMA_TABLE:
+    return a * b * size(0) + a * tables(b, 2) * size(1);
+  case LMMA_MULTIPLY: {
+    const uint64_t weights = i.type[1] == LMMA_T3 ? b * c / 3 * 5 / 8 : b * c * i.type[1] / 8;
+    return a * b * (size(2) + size(3)) + a * tables(c, 1) * size(0) + weights;
+  }
+  case LMMA_CORRECT:
+    return a * b * 4 + a * 4 + b * size(0);
+  case LMMA_SCALE:
+    return a * b * (4 + size(0)) + a * size(2) + b * size(1);
+  case LMMA_ADD:
+  case LMMA_TIMES:
+    return a * b * 4 + (c == LMMA_FULL ? a * b : c == LMMA_VECTOR ? b : 1) * 4;
+  case LMMA_CONVERT:
+    return a * b * (4 + size(0));
+  default:
+    return 0;
+  }
+}
+
 lmma_status Model::runWarp(Warp &w) {
   for (w.stopped = 0; !w.stopped;) {
     fault.instruction = w.next;
@@ -65,6 +103,7 @@ lmma_status Model::runWarp(Warp &w) {
       return LMMA_ENDLESS;
     ++w.steps;
     ++counters.instructions;
+    counters.registers += bytesNamed(code[w.next]);
     const lmma_instruction &i = code[w.next++];
     lmma_status status = LMMA_OK;
     switch (i.opcode) {
@@ -229,6 +268,7 @@ void Model::table(Warp &w, const lmma_instruction &i) {
       sum = std::clamp(sum, to == LMMA_I8 ? -128.0 : -32768.0, to == LMMA_I8 ? 127.0 : 32767.0);
     encode(to, t, index, sum);
   }
+  counters.table_entries += tables * entries;
   counters.table_additions += tables * (trits ? 10 : 12);
 }
 
@@ -261,6 +301,7 @@ void Model::multiplyIntegers(Warp &w, const lmma_instruction &i) {
       encode(LMMA_I32, r + i.reg[0] * LMMA_REGISTER_BYTES, row * n + column,
              double(int32_t(uint32_t(uint64_t(sum)))));
     }
+  counters.lookups += m * n * groups * planes;
   counters.array_cycles += (m + 1) / 2 * ((n + 63) / 64) * groups * planes;
 }
 
@@ -280,6 +321,7 @@ void Model::multiplyFloats(Warp &w, const lmma_instruction &i) {
       }
     encode(d, r + i.reg[0] * LMMA_REGISTER_BYTES, at, roundTo(d, sum));
   }
+  counters.lookups += m * n * groups * planes;
   counters.array_cycles += (m + 1) / 2 * ((n + 63) / 64) * groups * planes;
 }
 

@@ -9,8 +9,9 @@ using namespace lut::lmma;
 namespace {
 
 std::vector<uint64_t> countsOf(const lmma_counters &c) {
-  return {c.instructions,   c.array_cycles,    c.table_additions,    c.memory_read,
-          c.memory_written, c.scratchpad_read, c.scratchpad_written, c.barriers};
+  return {c.instructions,       c.array_cycles, c.lookups,        c.table_entries,
+          c.table_additions,    c.memory_read,  c.memory_written, c.scratchpad_read,
+          c.scratchpad_written, c.registers,    c.barriers};
 }
 
 std::vector<uint64_t> placeOf(const lmma_fault &f) {

@@ -1,8 +1,9 @@
-// Time, traffic and energy of one product on a described machine, tile by tile. README.md has the formulas.
-#ifndef LUT_COMPILER_SIMULATE_TIMING_H
-#define LUT_COMPILER_SIMULATE_TIMING_H
+// Time, traffic and energy of one product on a described machine, tile by tile. The formulas are in
+// compiler/simulate/README.md.
+#ifndef LUT_PASSES_MACHINE_TIMING_H
+#define LUT_PASSES_MACHINE_TIMING_H
 
-#include "compiler/simulate/Area.h"
+#include "dialects/lmma/Machine.h"
 #include "llvm/Support/Error.h"
 
 namespace lut::lmma {
@@ -13,6 +14,8 @@ struct Gemm {
   WeightType weights;
   Number activations = Number::i8, sums = Number::i32;
   int64_t outputBytes = 2; // of an element of Y
+  double weightBytes = 0;  // of W as it is stored, scales included; 0: of its codes alone
+  double tokenBytes = 0;   // of a token besides its activations, which each warp loads: steps and sums
 };
 
 /// Whether sums of entries of `array` cannot overflow: always in floats, which float entries need.
@@ -36,10 +39,14 @@ enum class Precompute {
 struct Tile {
   int64_t m = 0, n = 0, k = 0;
   int64_t warpM = 0, warpN = 0;
-  int64_t stages = 2; // buffers of the scratchpad that loads rotate through
+  int64_t stages = 2;       // buffers of the scratchpad that loads rotate through; 0: loads go to registers
+  int64_t registers = 0;    // of a thread; 0: as many as the model says
+  bool sharesTables = true; // else each warp makes all tables that it reads
 
   int64_t warps() const { return (m / warpM) * (n / warpN); }
-  std::string str() const; // 64x512x64/32x256/2
+  /// Whether weights go through the scratchpad.
+  bool isStaged() const { return stages != 0; }
+  std::string str() const; // 64x512x64/32x256/2, without the last where loads go to registers
 };
 
 /// What a product waits for most. latency: starting the kernel and filling the pipeline are over half of it.
@@ -47,7 +54,8 @@ enum class Bound { tensor, scratchpad, tables, port, cache, memory, latency };
 llvm::StringRef name(Bound bound);
 
 struct Estimate {
-  double cycles = 0, idealCycles = 0; // idealCycles: the product's own at peak
+  double cycles = 0, idealCycles = 0;      // idealCycles: the product's own at peak
+  double coreCycles = 0, memoryCycles = 0; // of all but memory; of memory. The greater one counts
   Bound bound = Bound::tensor;
   int64_t blocks = 0, residentBlocks = 0; // of the grid; of a core at a time
   /// Bytes. Reads of L1 are loads from L2 to the cores.
@@ -56,7 +64,7 @@ struct Estimate {
   int64_t registersPerThread = 0, scratchpadBytes = 0; // of a block
   double tensorCycles = 0;                             // of one slot's arrays or units, all blocks
   double tables = 0;                                   // that are made for this product, here or before
-  double joules = 0;                                   // see addEnergy
+  double joules = 0;                                   // see compiler/simulate/Area.h
 
   double utilisation() const { return idealCycles / cycles; }
   double seconds(const Machine &machine) const { return cycles / (machine.clock * 1e9); }
@@ -65,10 +73,6 @@ struct Estimate {
 /// The error is the reason why the machine cannot run this tile.
 llvm::Expected<Estimate> estimate(const Machine &machine, const Gemm &gemm, const Tile &tile, Mode mode,
                                   Precompute precompute = Precompute::fused);
-
-/// Sets `joules`: the tensor cores at work, and all bytes moved. Stays 0 where the machine's file does not
-/// give the efficiency of its units.
-void addEnergy(const Costs &costs, const Machine &machine, const Gemm &gemm, Estimate &estimate);
 
 /// Cycles that making the tables of m x k activations adds to the program outside of its products.
 double precomputeCycles(const Machine &machine, int64_t m, int64_t k, Number activations, Mode mode,

@@ -1,8 +1,8 @@
 // The choice of a tile.
-#ifndef LUT_COMPILER_SIMULATE_TILE_H
-#define LUT_COMPILER_SIMULATE_TILE_H
+#ifndef LUT_PASSES_MACHINE_BESTTILE_H
+#define LUT_PASSES_MACHINE_BESTTILE_H
 
-#include "compiler/simulate/Timing.h"
+#include "passes/machine/Timing.h"
 
 namespace lut::lmma {
 

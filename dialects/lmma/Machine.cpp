@@ -1,5 +1,7 @@
-#include "codegen/targets/lmma/Machine.h"
+#include "dialects/lmma/Machine.h"
 
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/MathExtras.h"
 #include <array>
 
 using namespace llvm;
@@ -44,6 +46,40 @@ Number Machine::sumType() const {
 double Machine::peak(int64_t passes) const {
   double perCycle = isLut() ? double(arrays * array.lanes() * array.k) / passes : double(mac.rate);
   return 2 * perCycle * slots * cores * clock / 1e3;
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// All sums of +-a over `k` activations, up to the sign: halves first, then every sum of two halves.
+static TableAdders butterfly(int64_t k, int64_t entryBits) {
+  if (k < 2)
+    return {};
+  TableAdders low = butterfly(k / 2, entryBits), high = butterfly(k - k / 2, entryBits);
+  int64_t sums = int64_t(1) << (k - 1);
+  return {low.additions + high.additions + sums, low.bits + high.bits + sums * (entryBits + Log2_64_Ceil(k))};
+}
+
+/// All sums of a subset of `k` activations: each from one of a smaller subset.
+static TableAdders subsets(int64_t k, int64_t entryBits) {
+  TableAdders all;
+  for (uint64_t set = 0; set < uint64_t(1) << k; ++set) {
+    int64_t size = popcount(set);
+    if (size < 2)
+      continue;
+    ++all.additions;
+    all.bits += entryBits + Log2_64_Ceil(size);
+  }
+  return all;
+}
+
+TableAdders tableAdders(const Array &array, bool reinterpreted) {
+  // Of the 13 sums of three trits that are not 0, up to the sign, 3 are an activation; the others take one
+  // addition each.
+  if (array.weights.trits)
+    return {10, 10 * (bits(array.entry) + 2)};
+  return reinterpreted ? butterfly(array.k, bits(array.entry)) : subsets(array.k, bits(array.entry));
 }
 
 } // namespace lut::lmma

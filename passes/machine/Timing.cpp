@@ -1,4 +1,4 @@
-#include "compiler/simulate/Timing.h"
+#include "passes/machine/Timing.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -16,7 +16,10 @@ static constexpr int64_t registerBytes = 4; // of a thread
 static constexpr int64_t otherRegisters = 32;
 static constexpr int64_t fragmentK = 32; // k of the operands that a warp holds at a time
 
-std::string Tile::str() const { return formatv("{0}x{1}x{2}/{3}x{4}/{5}", m, n, k, warpM, warpN, stages); }
+std::string Tile::str() const {
+  std::string sizes = formatv("{0}x{1}x{2}/{3}x{4}", m, n, k, warpM, warpN);
+  return isStaged() ? sizes + "/" + std::to_string(stages) : sizes;
+}
 
 bool sumsFit(const Gemm &gemm, const Array &array) {
   if (isFloat(gemm.sums) || isFloat(array.entry))
@@ -60,6 +63,9 @@ private:
   double countTables() const;
   double rereadMemory() const;
   double stageBytes() const;
+  double weightBytes() const { return gemm.weightBytes ? gemm.weightBytes : gemm.n * bytes.loadW * gemm.k; }
+  double tokenBytes() const { return gemm.k * bytes.loadX + gemm.tokenBytes; }
+  double waitCycles(double step) const;
 
   const Machine &machine;
   const Gemm &gemm;
@@ -96,7 +102,10 @@ Model::Model(const Machine &machine, const Gemm &gemm, const Tile &tile, Mode mo
 // Capacity
 //===----------------------------------------------------------------------===//
 
+/// Of the scratchpad.
 double Model::stageBytes() const {
+  if (!tile.isStaged())
+    return 0;
   bool loadsOperands = machine.isLut();
   double x = loadsOperands ? bytes.loadX : bytes.fragmentX, w = loadsOperands ? bytes.loadW : bytes.fragmentW;
   return (tile.m * x + tile.n * w) * tile.k;
@@ -106,12 +115,15 @@ Error Model::checkCapacity() {
   auto refuse = [&](const Twine &reason) {
     return createStringError("tile " + Twine(tile.str()) + " does not fit " + machine.name + ": " + reason);
   };
-  if (machine.isLut() && !sumsFit(gemm, machine.array))
+  // Those of programs have been proven to fit (CheckAccumulators).
+  if (machine.isLut() && tile.isStaged() && !sumsFit(gemm, machine.array))
     return createStringError("sums of " + Twine(gemm.k) + " weights in " + name(gemm.sums) +
                              " could overflow on " + machine.name + "; write wider sums");
   double sums = tile.warpM * tile.warpN * bits(gemm.sums) / 8.0;
   double operands = (tile.warpM * bytes.fragmentX + tile.warpN * bytes.fragmentW) * fragmentK;
-  out.registersPerThread = std::ceil((sums + operands) / (lanes * registerBytes)) + otherRegisters;
+  out.registersPerThread = tile.registers
+                               ? tile.registers
+                               : std::ceil((sums + operands) / (lanes * registerBytes)) + otherRegisters;
   int64_t limit = machine.registersPerThread * machine.registerMultiple;
   if (out.registersPerThread > limit)
     return refuse("a thread needs " + Twine(out.registersPerThread) + " registers, " +
@@ -121,13 +133,15 @@ Error Model::checkCapacity() {
   if (blockRegisters > machine.registerFile())
     return refuse("a block needs " + Twine(blockRegisters) + " bytes of registers, the core has " +
                   Twine(machine.registerFile()));
-  double tables = precompute == Precompute::block && readsTables() ? tile.m * tile.k * bytes.fragmentX : 0;
+  bool inScratchpad = precompute == Precompute::block && readsTables() && tile.sharesTables;
+  double tables = inScratchpad ? tile.m * tile.k * bytes.fragmentX : 0;
   out.scratchpadBytes = std::ceil(tile.stages * stageBytes() + tables);
   if (out.scratchpadBytes > machine.scratchpadBytes)
     return refuse("a block needs " + Twine(out.scratchpadBytes) + " bytes of scratchpad, the core has " +
                   Twine(machine.scratchpadBytes));
-  out.residentBlocks = std::min({machine.registerFile() / blockRegisters,
-                                 machine.scratchpadBytes / out.scratchpadBytes, machine.maxBlocks});
+  out.residentBlocks =
+      std::min({machine.registerFile() / blockRegisters,
+                machine.scratchpadBytes / std::max<int64_t>(1, out.scratchpadBytes), machine.maxBlocks});
   return Error::success();
 }
 
@@ -154,14 +168,17 @@ double Model::tableCycles() const {
     return 0;
   double tablesOfRow = divideCeil(tile.k, machine.array.k);
   if (precompute == Precompute::block)
-    return tile.m * tablesOfRow * tableAdders(machine.array).additions / machine.adders;
+    return (tile.sharesTables ? 1 : tile.warps()) * tile.m * tablesOfRow *
+           tableAdders(machine.array).additions / machine.adders;
   if (precompute == Precompute::array)
     return divideCeil(tile.warps(), machine.slots) * tablesOfRow * tile.warpM / machine.array.m;
   return 0;
 }
 
 double Model::fragmentCycles() const {
-  double warp = (tile.warpM * bytes.fragmentX + tile.warpN * bytes.fragmentW) * tile.k;
+  double x = tile.sharesTables ? tile.warpM * bytes.fragmentX : 0;
+  double w = tile.isStaged() ? tile.warpN * bytes.fragmentW : 0;
+  double warp = (x + w) * tile.k;
   return tile.warps() * warp / machine.scratchpadBandwidth;
 }
 
@@ -172,7 +189,7 @@ double Model::fragmentCycles() const {
 /// Bytes of both operands from memory. One that fits half the cache stays there, and the other passes once;
 /// else each wave of blocks reads its rectangle of rows and columns, of the best shape.
 double Model::rereadMemory() const {
-  double x = gemm.m * gemm.k * bytes.loadX, w = gemm.n * gemm.k * bytes.loadW;
+  double x = gemm.m * tokenBytes(), w = weightBytes();
   if (std::min(x, w) <= machine.cacheBytes / 2.0)
     return x + w;
   int64_t together = machine.cores * out.residentBlocks;
@@ -185,13 +202,14 @@ double Model::rereadMemory() const {
 }
 
 void Model::countTraffic() {
-  double k = gemm.k;
-  out.cacheRead = (columns * gemm.m * bytes.loadX + rows * gemm.n * bytes.loadW) * k;
+  double ofToken =
+      gemm.k * bytes.loadX * (tile.sharesTables ? 1 : tile.warps()) + gemm.tokenBytes * tile.warps();
+  out.cacheRead = columns * gemm.m * ofToken + rows * weightBytes();
   out.memoryRead = rereadMemory();
   out.cacheWritten = out.memoryWritten = resultBytes * gemm.m * gemm.n;
   out.scratchpadWritten = out.blocks * steps * stageBytes();
   out.scratchpadRead = out.blocks * steps * fragmentCycles() * machine.scratchpadBandwidth;
-  if (precompute == Precompute::block && readsTables())
+  if (precompute == Precompute::block && readsTables() && tile.sharesTables)
     out.scratchpadWritten += double(out.blocks) * steps * tile.m * tile.k * bytes.fragmentX;
 }
 
@@ -217,8 +235,18 @@ double Model::countTables() const {
   double once = double(gemm.m) * divideCeil(gemm.k, machine.array.k);
   if (mode == Mode::paper || precompute == Precompute::separate || precompute == Precompute::fused)
     return once;
-  int64_t acrossWarps = precompute == Precompute::array ? tile.n / tile.warpN : 1;
+  bool each = precompute == Precompute::array || !tile.sharesTables;
+  int64_t acrossWarps = each ? tile.n / tile.warpN : 1;
   return once * columns * acrossWarps;
+}
+
+/// Where loads go to registers, a warp waits for those of a step before it goes on; other blocks of the core
+/// run meanwhile.
+double Model::waitCycles(double step) const {
+  if (tile.isStaged())
+    return 0;
+  int64_t together = std::min<int64_t>(out.residentBlocks, divideCeil(out.blocks, machine.cores));
+  return std::max(0.0, (machine.latency + step) / together - step);
 }
 
 Estimate Model::run() {
@@ -231,22 +259,26 @@ Estimate Model::run() {
   double tensor = tensorCycles(), tables = tableCycles(), fragments = fragmentCycles();
   double step =
       precompute == Precompute::block ? tensor + tables + fragments : std::max(tensor, tables) + fragments;
+  double wait = waitCycles(step);
   double store = std::min(tile.m, gemm.m) * tile.n * resultBytes / machine.portBandwidth;
   double block = out.cacheRead / out.blocks;
-  double flight = out.residentBlocks * (tile.stages - 1) * block / steps;
+  double flight = out.residentBlocks * std::max<int64_t>(1, tile.stages - 1) * block / steps;
   double port = std::min(machine.portBandwidth, flight / machine.latency);
   double fill = machine.latency + out.residentBlocks * block / steps / machine.portBandwidth;
 
-  Bound core = tables > tensor && tables > fragments ? Bound::tables
-               : tensor >= fragments                 ? Bound::tensor
-                                                     : Bound::scratchpad;
+  Bound core = wait > step                             ? Bound::latency
+               : tables > tensor && tables > fragments ? Bound::tables
+               : tensor >= fragments                   ? Bound::tensor
+                                                       : Bound::scratchpad;
   std::pair<double, Bound> times[] = {
-      {ofCore * (steps * step + store) + waves * fill, core},
+      {ofCore * (steps * (step + wait) + store) + waves * fill, core},
       {ofCore * block / port + fill, Bound::port},
       {(out.cacheRead + out.cacheWritten) / machine.cacheBandwidth + fill, Bound::cache},
       {(out.memoryRead + out.memoryWritten) / machine.memoryBytesPerCycle() + fill, Bound::memory}};
   auto slowest = *std::max_element(std::begin(times), std::end(times));
   out.cycles = slowest.first + machine.launch;
+  out.memoryCycles = times[3].first + machine.launch;
+  out.coreCycles = std::max({times[0].first, times[1].first, times[2].first}) + machine.launch;
   out.bound = machine.launch + fill > out.cycles / 2 ? Bound::latency : slowest.second;
   out.tables = countTables();
   out.tensorCycles = out.blocks * steps * tensor / machine.cores;
@@ -261,27 +293,6 @@ Expected<Estimate> estimate(const Machine &machine, const Gemm &gemm, const Tile
   if (Error refused = model.checkCapacity())
     return refused;
   return model.run();
-}
-
-void addEnergy(const Costs &costs, const Machine &machine, const Gemm &gemm, Estimate &estimate) {
-  double tensor; // pJ
-  if (machine.isLut()) {
-    Array array = machine.array;
-    array.weights = gemm.weights;
-    double cycles = estimate.tensorCycles * machine.cores * machine.slots * machine.arrays;
-    tensor = (cycles * arrayCost(costs, array).energy +
-              estimate.tables * tableAdders(array).bits * costs.adderBit.energy) /
-             1e3;
-  } else {
-    if (machine.mac.efficiency == 0)
-      return;
-    tensor = 2.0 * gemm.m * gemm.n * gemm.k / machine.mac.efficiency;
-  }
-  double moved = (estimate.memoryRead + estimate.memoryWritten) * costs.memoryByte +
-                 (estimate.cacheRead + estimate.cacheWritten) * costs.cacheByte +
-                 (estimate.scratchpadRead + estimate.scratchpadWritten) * costs.scratchpadByte +
-                 estimate.registersRead * costs.registerByte;
-  estimate.joules = (tensor + moved) * 1e-12;
 }
 
 double precomputeCycles(const Machine &machine, int64_t m, int64_t k, Number activations, Mode mode,

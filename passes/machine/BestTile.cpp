@@ -1,4 +1,4 @@
-#include "compiler/simulate/Tile.h"
+#include "passes/machine/BestTile.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"

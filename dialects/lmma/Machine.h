@@ -1,8 +1,7 @@
 // A described machine: a GPU-like processor whose tensor cores are LUT arrays or multiply-accumulate units.
-// Machines are data (machines/*.yaml, read by compiler/config/MachineReader); README.md has the model's
-// formulas.
-#ifndef LUT_CODEGEN_TARGETS_LMMA_MACHINE_H
-#define LUT_CODEGEN_TARGETS_LMMA_MACHINE_H
+// Machines are data: files that compiler/simulate/MachineReader reads, `#lmma.machine` in the IR.
+#ifndef LUT_DIALECTS_LMMA_MACHINE_H
+#define LUT_DIALECTS_LMMA_MACHINE_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -45,6 +44,12 @@ struct Array {
   double tableBytes() const { return (weights.trits ? 16 : entries()) * bits(entry) / 8.0 / k; }
 };
 
+/// Adders that make one table of `array`: the butterfly, pairs first. `bits`: bits of all these adders.
+struct TableAdders {
+  int64_t additions = 0, bits = 0;
+};
+TableAdders tableAdders(const Array &array, bool reinterpreted = true);
+
 /// Multiply-accumulate units, for baselines and attention.
 struct Mac {
   int64_t rate = 0; // multiply-accumulates of a slot in a cycle
@@ -82,6 +87,31 @@ struct Machine {
   /// 10^12 operations a second with weights of `passes` planes (two operations to a multiply-accumulate).
   double peak(int64_t passes) const;
 };
+
+/// Calls `fact(name, value)`, or with the least that is legal instead of 1, for all that the time of a
+/// program depends on.
+template <class AnyMachine, class Fact> void eachFact(AnyMachine &machine, Fact &&fact) {
+  fact("name", machine.name);
+  fact("clock", machine.clock);
+  fact("cores", machine.cores);
+  fact("slots", machine.slots);
+  fact("arrays", machine.arrays);
+  fact("array_m", machine.array.m);
+  fact("array_n", machine.array.n);
+  fact("register_bytes", machine.registerBytes);
+  fact("registers_per_thread", machine.registersPerThread);
+  fact("registers_multiple", machine.registerMultiple);
+  fact("scratchpad_bytes", machine.scratchpadBytes);
+  fact("scratchpad_bandwidth", machine.scratchpadBandwidth);
+  fact("cache_bytes", machine.cacheBytes);
+  fact("cache_bandwidth", machine.cacheBandwidth);
+  fact("port_bandwidth", machine.portBandwidth);
+  fact("memory_bandwidth", machine.memoryBandwidth);
+  fact("latency", machine.latency);
+  fact("launch", machine.launch, 0);
+  fact("blocks", machine.maxBlocks);
+  fact("adders", machine.adders);
+}
 
 } // namespace lut::lmma
 
