@@ -30,6 +30,16 @@ KRange ComputeEmitter::rangeOf(Value index, Value blocks) {
   return k;
 }
 
+/// The one that all tiles of the range are in.
+void ComputeEmitter::enterPanel() {
+  Value tiles = call.number(&lutc_shape::panel);
+  panel.first = e.sub(range.begin, arith::RemUIOp::create(e.b, e.loc, range.begin, tiles));
+  Value together = e.least(tiles, e.sub(call.number(&lutc_shape::tiles), panel.first));
+  panel.blockBytes = e.mul(together, call.number(&lutc_shape::tile_bytes));
+  panel.stream =
+      e.at(call.pointer(LUTC_STAGE_WEIGHTS), e.mul(panel.first, call.number(&lutc_shape::tile_stream)));
+}
+
 /// What is carried between k blocks: f32 where weights have groups, else i32 sums that are scaled at the end.
 void ComputeEmitter::run() {
   carried = {call.pointer(LUTC_STAGE_BUFFER), call.stride(LUTC_STAGE_BUFFER)};
@@ -170,8 +180,8 @@ Value ComputeEmitter::factor() {
 }
 
 Value ComputeEmitter::streamOf(const KRange &k, Value tile) {
-  Value offset = e.add(e.mul(k.block, call.number(&lutc_shape::block_bytes)), e.mul(tile, k.tileBytes));
-  return e.at(call.pointer(LUTC_STAGE_WEIGHTS), offset);
+  Value inBlock = e.add(e.mul(k.block, panel.blockBytes), e.mul(e.sub(tile, panel.first), k.tileBytes));
+  return e.at(panel.stream, inBlock);
 }
 
 void ComputeEmitter::step(Value step, const KRange &k, Value token, int64_t count) {
@@ -245,6 +255,7 @@ void ComputeEmitter::put(Value step, Value token, const Values &values, Value is
 static void emit(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
                  function_ref<void(ComputeEmitter &)> loops) {
   ComputeEmitter emitter{e, g, call, range};
+  emitter.enterPanel();
   emitter.finished = e.allocate(g.stepTokens * g.tileRows * 4);
   loops(emitter);
 }

@@ -14,6 +14,11 @@ struct KRange {
   mlir::Value isFirst, isLast;
 };
 
+/// Tiles whose k blocks lie together: the first, where their stream begins, how far their k blocks are apart.
+struct Panel {
+  mlir::Value first, stream, blockBytes;
+};
+
 /// Tokens at a time, and where their prepared activations lie.
 struct TokenTile {
   mlir::Value first;
@@ -30,9 +35,11 @@ struct ComputeEmitter {
   mlir::VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
   PreparedPlace place = call.prepared(g.unpacked);
   SourceRows carried = {}; // sums between k blocks
+  Panel panel = {};        // that the tiles of the range are in
 
   void run();
   void runUnpacked(llvm::function_ref<void(const PackedCodes &from, mlir::Value codes)> unpack);
+  void enterPanel();
   KRange rangeOf(mlir::Value index, mlir::Value blocks);
   void tilesOfBlock(const KRange &k);
   void tokenTiles(llvm::function_ref<void(mlir::Value token, int64_t count)> body);
