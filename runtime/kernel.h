@@ -45,7 +45,8 @@ typedef struct lutc_layout_facts {
 
 extern const lutc_layout_facts lutc_layout_kinds[LUTC_LAYOUT_KINDS]; /* chunk.c */
 
-/* Stream: [k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector r].
+/* Stream: [panel][k block][tile of tile_rows rows][group][chunk][vector of the chunk, or plane][row vector
+   r]. A panel is a few tiles (lutc_panel_tiles in shape.h).
    In grouped formats each group is followed by tile_rows scales of the kernel's scale_type, then, in formats
    that have them, tile_rows u8 zero points or minimums of that type. Two groups of 16 share a chunk: what
    follows it is the first group's, then the second's. Where the whole row shares a scale, the k of one block
@@ -116,9 +117,10 @@ typedef struct lutc_shape {
   uint64_t n, k, k_padded;
   uint64_t row_k; /* k_padded rounded up to whole vectors: what preparing a token reads */
   uint64_t k_block, k_blocks;
-  uint64_t groups; /* of prepared activations; 1 where the whole row shares a scale */
-  uint64_t tiles, tile_bytes, last_tile_bytes; /* of a tile in a k block, and in the last one */
-  uint64_t block_bytes;                        /* of all tiles in a k block */
+  uint64_t groups;       /* of prepared activations; 1 where the whole row shares a scale */
+  uint64_t tiles, panel; /* tiles of a panel; the last one may have fewer */
+  uint64_t tile_bytes, last_tile_bytes,
+      tile_stream; /* of a tile in a k block, in the last one, in all of k */
   uint64_t scale_offset, zero_offset, negatives_offset, columns_offset, payload_bytes;
   uint64_t span, spans, block_spans;     /* k of a span; of the row and of a k block; 0: spans are rows */
   uint64_t span_bytes, span_scales;      /* of a tile; the scales of a span: from its begin on */
@@ -131,8 +133,8 @@ typedef struct lutc_shape {
 typedef struct lutc_stage lutc_stage;
 
 /* A stage prepares the activations of tokens [begin, end) of a block of m tokens, or computes the rows of
-   tiles [begin, end) for all of them. Operands of tokens point to the block's first; parallel calls write
-   what belongs to their own range. Generated code for a CPU returns LUTC_OK. */
+   tiles [begin, end) of one panel for all of them. Operands of tokens point to the block's first; parallel
+   calls write what belongs to their own range. Generated code for a CPU returns LUTC_OK. */
 typedef lutc_status lutc_stage_function(const lutc_operand *operands, const lutc_stage *stage, size_t m,
                                         size_t begin, size_t end);
 /* The activations of a token as f32 [row_k], 0 from k on, in the stage's buffer. */
@@ -246,6 +248,6 @@ typedef struct lutc_packed_header {
   uint64_t header_checksum; /* of the bytes before this field */
 } lutc_packed_header;
 
-#define LUTC_PACKED_VERSION 4u
+#define LUTC_PACKED_VERSION 5u
 
 #endif

@@ -72,22 +72,28 @@ static void pack_multiples(lutc_packer *p, size_t first_row, size_t group) {
   p->out = begin + multiple_bytes(p);
 }
 
+/* The k block of a tile that begins at `begin`. */
+static void pack_block(lutc_packer *p, size_t row, size_t begin) {
+  const lutc_layout *layout = p->layout;
+  const size_t chunk = lutc_chunk_k(layout), end = begin + block_length(p, begin);
+  /* Whole chunks before the scales of one group or, of 16, two. */
+  const size_t span = layout->group ? lutc_round_up(layout->group, chunk) : layout->k_block;
+  for (size_t first = begin; first < end; first += span) {
+    if (p->info->subgroup && !multiples_are_inside(p))
+      pack_multiples(p, row, first / layout->group);
+    for (size_t k = first; k < lutc_min(first + span, end); k += chunk)
+      lutc_pack_chunk(p, row, k);
+    for (size_t k = first; layout->group && k < lutc_min(first + span, end); k += layout->group)
+      pack_scales(p, row, k / layout->group);
+  }
+}
+
 static void pack_stream(lutc_packer *p) {
   const lutc_layout *layout = p->layout;
-  /* Whole chunks before the scales of one group or, of 16, two. */
-  const size_t span = layout->group ? lutc_round_up(layout->group, lutc_chunk_k(layout)) : layout->k_block;
-  for (size_t begin = 0; begin < layout->k_padded; begin += layout->k_block) {
-    const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
-    for (size_t row = 0; row < p->rows; row += layout->tile_rows)
-      for (size_t first = begin; first < end; first += span) {
-        if (p->info->subgroup && !multiples_are_inside(p))
-          pack_multiples(p, row, first / layout->group);
-        for (size_t k = first; k < lutc_min(first + span, end); k += lutc_chunk_k(layout))
-          lutc_pack_chunk(p, row, k);
-        for (size_t k = first; layout->group && k < lutc_min(first + span, end); k += layout->group)
-          pack_scales(p, row, k / layout->group);
-      }
-  }
+  for (size_t first = 0; first < p->tiles; first += p->panel)
+    for (size_t begin = 0; begin < layout->k_padded; begin += layout->k_block)
+      for (size_t tile = first; tile < lutc_min(first + p->panel, p->tiles); ++tile)
+        pack_block(p, tile * layout->tile_rows, begin);
 }
 
 static float row_scale(const lutc_packer *p, size_t row) {
@@ -225,12 +231,13 @@ int lutc_band_piece(const lutc_kernel_info *info, const lutc_layout *layout, siz
   lutc_kernel_info band_info = *info;
   band_info.n = rows;
   const lutc_packer all = make_packer(info, layout, NULL), band = make_packer(&band_info, layout, NULL);
-  const size_t blocks = lutc_divide_up(layout->k_padded, layout->k_block), rest = blocks + tail_columns(&all);
+  const size_t blocks = band.tiles * lutc_divide_up(layout->k_padded, layout->k_block);
+  const size_t rest = blocks + tail_columns(&all);
   if (index < blocks) {
-    const size_t k = index * layout->k_block, length = lutc_min(layout->k_block, layout->k_padded - k);
-    piece->from = stream_offset(&band, k);
-    piece->to = stream_offset(&all, k) + first_row / layout->tile_rows * tile_bytes(&all, length);
-    piece->bytes = band.rows / layout->tile_rows * tile_bytes(&all, length);
+    const size_t tile = index % band.tiles, k = index / band.tiles * layout->k_block;
+    piece->from = stream_offset(&band, tile, k);
+    piece->to = stream_offset(&all, first_row / layout->tile_rows + tile, k);
+    piece->bytes = tile_bytes(&all, block_length(&all, k));
   } else if (index < rest) {
     piece->from = stream_bytes(&band) + (index - blocks) * 4 * band.rows;
     piece->to = stream_bytes(&all) + (index - blocks) * 4 * all.rows + 4 * first_row;

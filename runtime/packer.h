@@ -6,6 +6,7 @@
 
 #include "book.h"
 #include "internal.h"
+#include "shape.h"
 
 #include <string.h>
 
@@ -13,8 +14,9 @@ typedef struct lutc_packer {
   const lutc_kernel_info *info;
   const lutc_layout *layout;
   const lutc_weights *weights;
-  size_t stride, groups;   /* row strides of the codes, and of scales and zero points */
-  size_t rows;             /* n_padded */
+  size_t stride, groups; /* row strides of the codes, and of scales and zero points */
+  size_t rows;           /* n_padded */
+  size_t tiles, panel;
   uint8_t *out;            /* the next byte of the stream */
   int32_t *negatives;      /* BASE3: [rows], in the tail */
   const uint16_t *numbers; /* BOOK: 1 + that of a vector, by its digits as a number; 0: no vector */
@@ -40,10 +42,12 @@ static inline size_t lutc_chunk_k(const lutc_layout *layout) {
 
 static inline lutc_packer make_packer(const lutc_kernel_info *info, const lutc_layout *layout,
                                       const lutc_weights *weights) {
-  lutc_packer p = {info, layout, weights, 0, 0, 0, NULL, NULL, NULL, 0, {0}};
+  lutc_packer p = {info, layout, weights, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, {0}};
   p.stride = weights != NULL && weights->codes_stride ? weights->codes_stride : info->k;
   p.groups = layout->group ? lutc_divide_up(info->k, layout->group) : 1;
   p.rows = lutc_round_up(info->n, layout->tile_rows);
+  p.tiles = p.rows / layout->tile_rows;
+  p.panel = lutc_panel_tiles(p.tiles, lutc_divide_up(layout->k_padded, layout->k_block));
   return p;
 }
 
@@ -87,19 +91,27 @@ static inline int multiple_of(const lutc_kernel_info *info, int code) {
   return info->book != NULL ? 2 * code + 1 : code - multiple_bias(info);
 }
 
-/* Of one tile in a block of k_length. */
+/* Of one tile in k_length of k, of whole blocks or one block. */
 static inline size_t tile_bytes(const lutc_packer *p, size_t k_length) {
   const size_t groups = p->layout->group ? lutc_divide_up(k_length, p->layout->group) : 0;
   return k_length / lutc_chunk_k(p->layout) * code_bytes(p) + groups * (group_bytes(p) + multiple_bytes(p));
 }
 
-/* Of all tiles in the k before `k`, the begin of a block or the end. */
-static inline size_t stream_offset(const lutc_packer *p, size_t k) {
-  const size_t block = p->layout->k_block, tiles = p->rows / p->layout->tile_rows;
-  return (k / block * tile_bytes(p, block) + tile_bytes(p, k % block)) * tiles;
+/* Of the k block that begins at `k`. */
+static inline size_t block_length(const lutc_packer *p, size_t k) {
+  return lutc_min(p->layout->k_block, p->layout->k_padded - k);
 }
 
-static inline size_t stream_bytes(const lutc_packer *p) { return stream_offset(p, p->layout->k_padded); }
+/* Where a tile's k block lies that begins at `k`. */
+static inline size_t stream_offset(const lutc_packer *p, size_t tile, size_t k) {
+  const size_t first = tile - tile % p->panel, together = lutc_min(p->panel, p->tiles - first);
+  return first * tile_bytes(p, p->layout->k_padded) + together * tile_bytes(p, k) +
+         (tile - first) * tile_bytes(p, block_length(p, k));
+}
+
+static inline size_t stream_bytes(const lutc_packer *p) {
+  return p->tiles * tile_bytes(p, p->layout->k_padded);
+}
 
 /* Arrays of one word for each row, in the tail. */
 static inline size_t tail_columns(const lutc_packer *p) {

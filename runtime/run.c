@@ -41,6 +41,19 @@ static size_t items_of(const lutc_call *c, const lutc_stage *stage) {
   return stage->prepares ? c->pairs.count : stage->shape->tiles * c->pairs.segment_count;
 }
 
+/* Tiles [begin, end) of a product, panel by panel. */
+static lutc_status run_tiles(const lutc_operand *operands, const lutc_stage *stage, size_t m, size_t begin,
+                             size_t end) {
+  const size_t panel = stage->shape->panel;
+  lutc_status status = LUTC_OK;
+  while (begin < end && status == LUTC_OK) {
+    const size_t last = lutc_min(end, begin - begin % panel + panel);
+    status = stage->run(operands, stage, m, begin, last);
+    begin = last;
+  }
+  return status;
+}
+
 /* A routed product: the tiles of each segment. */
 static lutc_status run_segments(const lutc_call *c, const lutc_stage *stage, size_t begin, size_t end) {
   lutc_operand operands[LUTC_MAX_SLOTS];
@@ -50,7 +63,7 @@ static lutc_status run_segments(const lutc_call *c, const lutc_stage *stage, siz
     const lutc_segment *segment = &c->pairs.segments[begin / tiles];
     const size_t first = begin % tiles, last = lutc_min(first + (end - begin), tiles);
     lutc_segment_operands(c, segment, operands);
-    status = stage->run(operands, stage, segment->count, first, last);
+    status = run_tiles(operands, stage, segment->count, first, last);
     begin += last - first;
   }
   return status;
@@ -61,6 +74,15 @@ static void keep_status(lutc_call *c, lutc_status status) {
     __atomic_store_n(&c->status, status, __ATOMIC_RELAXED);
 }
 
+/* Where two tasks meet in the tiles of a product: between panels, where there is one for each thread. */
+static size_t meet(const lutc_call *c, const lutc_stage *stage, size_t tile) {
+  const size_t tiles = stage->shape->tiles, panel = stage->shape->panel;
+  const size_t threads = c->parallel != NULL ? c->parallel->threads : 1;
+  if (tile >= tiles)
+    return tiles;
+  return lutc_divide_up(tiles, panel) >= threads ? tile - tile % panel : tile;
+}
+
 /* The part of each stage that falls in the task's share of all items. */
 static void phase_task(void *argument, size_t task) {
   lutc_call *c = argument;
@@ -69,8 +91,10 @@ static void phase_task(void *argument, size_t task) {
     const size_t items = items_of(c, stage);
     if (begin < items && stage->routed && !stage->prepares)
       keep_status(c, run_segments(c, stage, begin, lutc_min(end, items)));
-    else if (begin < items)
+    else if (begin < items && stage->prepares)
       keep_status(c, stage->run(c->operands, stage, c->m, begin, lutc_min(end, items)));
+    else if (begin < items)
+      keep_status(c, run_tiles(c->operands, stage, c->m, meet(c, stage, begin), meet(c, stage, end)));
     begin -= lutc_min(begin, items);
     end -= lutc_min(end, items);
   }

@@ -16,6 +16,15 @@ static inline uint64_t lutc_tile_bytes(const lutc_body *body, uint64_t length) {
   return bytes;
 }
 
+/* Tiles whose k blocks lie together. Few, so that a thread reads its tiles in long pieces of memory: where k
+   blocks of all tiles lay together, threads fetched what their neighbours needed. Enough for tiles to share
+   the activations and tables of a k block in L1. */
+enum { LUTC_PANEL_TILES = 10 };
+
+static inline uint64_t lutc_panel_tiles(uint64_t tiles, uint64_t k_blocks) {
+  return k_blocks == 1 || tiles < LUTC_PANEL_TILES ? tiles : LUTC_PANEL_TILES;
+}
+
 /* Behind the first `before` bytes. */
 static inline lutc_prepared lutc_place_prepared(const lutc_body *body, const lutc_shape *shape,
                                                 uint64_t before) {
@@ -51,9 +60,10 @@ static inline void lutc_shape_of(const lutc_body *body, uint64_t n, uint64_t k, 
   shape->tiles = (n + layout->tile_rows - 1) / layout->tile_rows;
   shape->tile_bytes = lutc_tile_bytes(body, shape->k_block);
   shape->last_tile_bytes = lutc_tile_bytes(body, shape->k_padded - (shape->k_blocks - 1) * shape->k_block);
-  shape->block_bytes = shape->tiles * shape->tile_bytes;
+  shape->tile_stream = (shape->k_blocks - 1) * shape->tile_bytes + shape->last_tile_bytes;
+  shape->panel = lutc_panel_tiles(shape->tiles, shape->k_blocks);
   const uint64_t column = body->span == 0 ? shape->tiles * layout->tile_rows * 4 : 0;
-  shape->scale_offset = (shape->k_blocks - 1) * shape->block_bytes + shape->tiles * shape->last_tile_bytes;
+  shape->scale_offset = shape->tiles * shape->tile_stream;
   shape->zero_offset = shape->scale_offset + column;
   shape->negatives_offset = shape->zero_offset + (body->has_zero_points ? column : 0);
   shape->columns_offset = shape->negatives_offset + (body->has_negatives ? column : 0);

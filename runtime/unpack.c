@@ -140,9 +140,8 @@ static lutc_status unpack_row(const lutc_packer *p, const uint8_t *payload, size
   if (!layout->group)
     u.line = row_line(p, payload, row);
   for (size_t begin = 0; begin < layout->k_padded && status == LUTC_OK; begin += layout->k_block) {
-    const size_t end = lutc_min(begin + layout->k_block, layout->k_padded);
-    const size_t tile = row / layout->tile_rows * tile_bytes(p, end - begin);
-    status = unpack_block(&u, payload + stream_offset(p, begin) + tile, begin, end);
+    const uint8_t *block = payload + stream_offset(p, row / layout->tile_rows, begin);
+    status = unpack_block(&u, block, begin, begin + block_length(p, begin));
   }
   return status;
 }

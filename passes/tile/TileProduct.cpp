@@ -30,6 +30,16 @@ KRange ComputeEmitter::rangeOf(Value index, Value blocks) {
   return k;
 }
 
+/// The one that all tiles of the range are in.
+static Panel panelOf(Emitter &e, StageCall &call, const TileRange &range) {
+  Value tiles = call.number(&lutc_shape::panel);
+  Value first = e.sub(range.begin, arith::RemUIOp::create(e.b, e.loc, range.begin, tiles));
+  Value together = e.least(tiles, e.sub(call.number(&lutc_shape::tiles), first));
+  Value before = e.mul(first, call.number(&lutc_shape::tile_stream));
+  return {first, e.at(call.pointer(LUTC_STAGE_WEIGHTS), before),
+          e.mul(together, call.number(&lutc_shape::tile_bytes))};
+}
+
 /// What is carried between k blocks: f32 where weights have groups, else i32 sums that are scaled at the end.
 void ComputeEmitter::run() {
   memory.carried = {call.pointer(LUTC_STAGE_BUFFER), call.stride(LUTC_STAGE_BUFFER)};
@@ -64,7 +74,7 @@ void ComputeEmitter::tokenTiles(function_ref<void(ComputeEmitter &, Value, int64
   Value begin = e.index(0);
   for (int64_t count = g.stepTokens; count >= 1; count /= 2) {
     const Body steps = g.forTokens(count);
-    ComputeEmitter tile{e, steps, call, range, memory};
+    ComputeEmitter tile{e, steps, call, range, panel, memory};
     Value end = e.sub(range.m, e.rem(range.m, count));
     e.each(begin, end, count, [&](Value token) { body(tile, token, count); });
     begin = end;
@@ -171,8 +181,8 @@ Value ComputeEmitter::factor() {
 }
 
 Value ComputeEmitter::streamOf(const KRange &k, Value tile) {
-  Value offset = e.add(e.mul(k.block, call.number(&lutc_shape::block_bytes)), e.mul(tile, k.tileBytes));
-  return e.at(call.pointer(LUTC_STAGE_WEIGHTS), offset);
+  Value inBlock = e.add(e.mul(k.block, panel.blockBytes), e.mul(e.sub(tile, panel.first), k.tileBytes));
+  return e.at(panel.stream, inBlock);
 }
 
 void ComputeEmitter::step(Value step, const KRange &k, Value token, int64_t count) {
@@ -245,7 +255,7 @@ void ComputeEmitter::put(Value step, Value token, const Values &values, Value is
 
 static void emit(Emitter &e, const Body &g, StageCall &call, const TileRange &range,
                  function_ref<void(ComputeEmitter &)> loops) {
-  ComputeEmitter emitter{e, g, call, range, {}};
+  ComputeEmitter emitter{e, g, call, range, panelOf(e, call, range), {}};
   emitter.memory.finished = e.allocate(g.stepTokens * g.tileRows * 4);
   loops(emitter);
 }

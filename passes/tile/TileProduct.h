@@ -14,6 +14,11 @@ struct KRange {
   mlir::Value isFirst, isLast;
 };
 
+/// Tiles whose k blocks lie together: the first, where their stream begins, how far their k blocks are apart.
+struct Panel {
+  mlir::Value first, stream, blockBytes;
+};
+
 /// Tokens at a time, and where their prepared activations lie.
 struct TokenTile {
   mlir::Value first;
@@ -35,6 +40,7 @@ struct ComputeEmitter {
   const Body &g;
   StageCall &call;
   TileRange range;
+  Panel panel; // that the tiles of the range are in
   StepMemory memory;
   mlir::VectorType floats = e.vec(g.laneRows, e.f32()), ints = e.vec(g.laneRows, e.i32());
   PreparedPlace place = call.prepared(g.unpacked);
