@@ -24,7 +24,7 @@ Expected<ModuleGlob> ModuleGlob::parse(StringRef text) {
     else if (rest.consume_front("{layer}") || rest.consume_front("{expert}"))
       expression += "[0-9]+";
     else if (isNameCharacter(rest.front())) {
-      expression += Regex::escape(rest.take_front());
+      expression += llvm::Regex::escape(rest.take_front());
       rest = rest.drop_front();
     } else {
       return error("is no pattern of modules' names: only *, **, {layer} and {expert} stand for others");
