@@ -89,8 +89,8 @@ static bool hasQkNorm(StringRef modelType) {
 static void addStacks(Family &family) {
   enum { InHalves, InTurn };
   enum { InOrder, Transposed };
-#define LUT_STACKS(types, rows, columns)                                                                      \
-  if (lists(types, family.modelType)) {                                                                           \
+#define LUT_STACKS(types, rows, columns)                                                                     \
+  if (lists(types, family.modelType)) {                                                                      \
     family.interleaved = rows == InTurn;                                                                     \
     family.transposed = columns == Transposed;                                                               \
   }
@@ -183,8 +183,8 @@ const KeyRow *findKey(StringRef name) {
 }
 
 const Family *findClass(StringRef architecture, StringRef published) {
-#define LUT_CLASS(name, type, family)                                                                                  \
-  if (architecture == name && published == #type)                                                                      \
+#define LUT_CLASS(name, type, family)                                                                        \
+  if (architecture == name && published == #type)                                                            \
     return findFamily(#family);
 #include "compiler/families/Families.def"
   return nullptr;
@@ -192,14 +192,17 @@ const Family *findClass(StringRef architecture, StringRef published) {
 
 static bool uses(const Family &family, StringRef expression, StringRef name) {
   return any_of(split(expression, ' '), [&](StringRef word) {
-    return word == name || (isAlpha(word.empty() ? '0' : word.front()) && uses(family, fallbackOf(family, word), name));
+    return word == name ||
+           (isAlpha(word.empty() ? '0' : word.front()) && uses(family, fallbackOf(family, word), name));
   });
 }
 
-// All families read the sizes of attention and the functions between products; those of other parts only some.
+// All families read the sizes of attention and the functions between products; those of other parts only
+// some.
 bool usesKey(const Family &family, StringRef name) {
-  static constexpr StringLiteral all[] = {"layers",       "heads",      "kv_heads",         "head_dim", "experts_per_token",
-                                          "norm_epsilon", "rope_theta", "predicting_layers"};
+  static constexpr StringLiteral all[] = {
+      "layers",       "heads",      "kv_heads",         "head_dim", "experts_per_token",
+      "norm_epsilon", "rope_theta", "predicting_layers"};
   return is_contained(all, name) || any_of(family.rows, [&](const ProjectionRow *row) {
            return uses(family, row->n, name) || uses(family, row->k, name);
          });
@@ -207,8 +210,8 @@ bool usesKey(const Family &family, StringRef name) {
 
 // What the model's code takes where its config is silent.
 static StringRef defaultOf(const Family &family, StringRef name) {
-#define LUT_DEFAULT(modelTypes, size, value)                                                                            \
-  if (name == size && lists(modelTypes, family.modelType))                                                              \
+#define LUT_DEFAULT(modelTypes, size, value)                                                                 \
+  if (name == size && lists(modelTypes, family.modelType))                                                   \
     return value;
 #include "compiler/families/Families.def"
   return "";

@@ -1,5 +1,5 @@
-// What lutc knows of model families, as data: Families.def, Blocks.def, Recipes.def. Readers of checkpoints take their names from it,
-// readers of configs their sizes, layers and groups.
+// What lutc knows of model families, as data: Families.def, Blocks.def, Recipes.def. Readers of checkpoints
+// take their names from it, readers of configs their sizes, layers and groups.
 #ifndef LUT_COMPILER_FAMILIES_FAMILIES_H
 #define LUT_COMPILER_FAMILIES_FAMILIES_H
 

@@ -20,8 +20,8 @@ std::vector<LayerKind> readLayerKinds(const LanguageModel &config, const Family 
                                       Diagnostics &diagnostics);
 
 // Whether the layer has a block: all words of its condition hold. `mixer` and `ffn` are the layer's; `own`
-// means that it has its own keys and values; any other word is a key that the config has, or with ! lacks. Of GGUF the tensors tell
-// which layers have a block; none has one with !gguf.
+// means that it has its own keys and values; any other word is a key that the config has, or with ! lacks. Of
+// GGUF the tensors tell which layers have a block; none has one with !gguf.
 bool hasBlock(const Block &block, const LayerKind &layer, const LanguageModel &config);
 
 } // namespace lut

@@ -108,9 +108,10 @@ void ModelConfigReader::readAttention(ModelSizes &sizes) {
 void ModelConfigReader::findBlocks(int64_t layers) {
   for (auto [block, has] : zip(model.family->blocks, model.blockLayers))
     for (int64_t layer = 0; layer < layers && !block.where.empty(); ++layer)
-      has[layer] = !is_contained(split(block.where, ','), "!gguf") && any_of(block.rows, [&](const ProjectionRow &row) {
-        return findWeights(stored->checkpoint, model.path(row, std::to_string(layer), "0"));
-      });
+      has[layer] = !is_contained(split(block.where, ','), "!gguf") &&
+                   any_of(block.rows, [&](const ProjectionRow &row) {
+                     return findWeights(stored->checkpoint, model.path(row, std::to_string(layer), "0"));
+                   });
   // A layer without any of its parts lacks the first one.
   for (int64_t layer = 0; layer < layers; ++layer)
     if (none_of(model.blockLayers, [&](auto &has) { return has[layer]; }))

@@ -22,16 +22,16 @@ struct ModelConfig {
   llvm::StringMap<Extent> sizes;              // of expressions of the family's projections
   std::vector<std::vector<bool>> blockLayers; // for each block of the family, which layers have it
   bool isGguf = false;
-  llvm::StringMap<std::string> withheld;      // groups that cannot be, and why
-  int64_t predictingLayers = 0;               // behind the model's, which a checkpoint may have
-  llvm::StringRef modules;                    // what stands before the names of a nested model's
-  bool tiedHead = false;                      // lm_head is the embedding
-  bool ownHead = false;                       // the config says that it is not
-  llvm::StringSet<> biases;                   // words of groups that stand for biases which the model has
-  bool hasSubNorms = true;                    // of a family whose models mostly have them
-  std::string activationProblem;              // why shape.activation is empty
-  std::string groupsProblem;                  // why no group of the family is this model's; empty: they are
-  int64_t expertsPerToken = 0;                // 0: the config does not say
+  llvm::StringMap<std::string> withheld; // groups that cannot be, and why
+  int64_t predictingLayers = 0;          // behind the model's, which a checkpoint may have
+  llvm::StringRef modules;               // what stands before the names of a nested model's
+  bool tiedHead = false;                 // lm_head is the embedding
+  bool ownHead = false;                  // the config says that it is not
+  llvm::StringSet<> biases;              // words of groups that stand for biases which the model has
+  bool hasSubNorms = true;               // of a family whose models mostly have them
+  std::string activationProblem;         // why shape.activation is empty
+  std::string groupsProblem;             // why no group of the family is this model's; empty: they are
+  int64_t expertsPerToken = 0;           // 0: the config does not say
   Quantization quantization;
   llvm::SMRange quantizationAt;
 

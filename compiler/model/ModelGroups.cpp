@@ -61,7 +61,8 @@ static const ProjectionRow *nextProduct(const ModelConfig &model, ArrayRef<Strin
 // Words
 //===----------------------------------------------------------------------===//
 
-// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm", "norm=1e-6:self_attn.q_a_layernorm", "layer:input_layernorm"
+// "norm:input_layernorm", "norm?:mlp.ffn_sub_norm", "norm=1e-6:self_attn.q_a_layernorm",
+// "layer:input_layernorm"
 GroupPlanner::Word GroupPlanner::readNorm(StringRef word, const GroupSpec &group) {
   auto [kind, module] = word.split(':');
   bool mayLack = kind.ends_with("?"), isFinal = module == "final";
@@ -230,7 +231,8 @@ bool GroupPlanner::isKnown(StringRef inside) const {
       return true;
   static constexpr StringLiteral stacks[] = {"gate_up_proj", "down_proj"};
   for (StringRef stack : stacks) {
-    StringRef rest = inside.starts_with("experts.") ? inside.split('.').second : inside.split(".experts.").second;
+    StringRef rest =
+        inside.starts_with("experts.") ? inside.split('.').second : inside.split(".experts.").second;
     if (rest.consume_front(stack) && (rest.empty() || rest == "_blocks" || rest == "_scales"))
       return true;
   }
@@ -255,7 +257,9 @@ void GroupPlanner::plan() {
     if (isOwn(row) && planned.insert(row.name).second)
       planGroup(row);
   for (const WithheldRow &row : model.family->withheld)
-    if (auto it = model.withheld.find(row.group); it != model.withheld.end() && (hasHead(library) || row.group != "head") && planned.insert(row.group).second)
+    if (auto it = model.withheld.find(row.group); it != model.withheld.end() &&
+                                                  (hasHead(library) || row.group != "head") &&
+                                                  planned.insert(row.group).second)
       library.withheld.push_back({row.group.str(), it->second});
 }
 
@@ -271,7 +275,8 @@ void checkNorms(const ModelConfig &model, const LayerTensors &tensors, StringRef
     StringRef(row.steps).split(words, ' ');
     for (auto [index, word] : enumerate(words)) {
       std::string name = (word.split(':').second + ".weight").str();
-      const ProjectionRow *next = word.contains(':') ? nextProduct(model, ArrayRef(words).drop_front(index)) : nullptr;
+      const ProjectionRow *next =
+          word.contains(':') ? nextProduct(model, ArrayRef(words).drop_front(index)) : nullptr;
       int64_t width = next ? model.size(next->k).value : 0;
       auto other = next ? tensors.otherSize(name, width) : std::nullopt;
       if (other && !diagnostics.failed())

@@ -77,7 +77,8 @@ int64_t ModelSizes::size(StringRef name) {
 }
 
 std::optional<int64_t> ModelSizes::find(StringRef name) {
-  return config.findNamed(name) || !fallbackOf(family, name).empty() ? std::optional(size(name)) : std::nullopt;
+  return config.findNamed(name) || !fallbackOf(family, name).empty() ? std::optional(size(name))
+                                                                     : std::nullopt;
 }
 
 // Sums of products, from left to right. A quotient is rounded down, `a up b` up to a multiple of b.
