@@ -14,6 +14,7 @@ class Model:
                  architecture=None, without=(), **config):
         text = {"model_type": model_type, **{key: value for key, value in BASE.items() if key not in without}, **config}
         self.name, self.layers, self.outside = model_type, layers, (embedding, norm, head)
+        self.title = f"{model_type}, {architecture}" if architecture == "BitnetForCausalLM" else model_type.removesuffix("_text")
         self.config = text
         for key in reversed(nest or []):
             self.config = {key: self.config}
@@ -65,6 +66,18 @@ def plain_norms(*names, size=D):
     return {f"self_attn.{name}.weight": [size] for name in names}
 
 
+# What the engine has to do that it does not for most models.
+AFTER, LINEAR_ATTENTION = "norms of results, then the residual", "convolution and state of linear layers"
+SHARED_GATES, ONE_PLUS = "gates of shared experts", "norms take 1 + weight"
+LEFT = {"gemma": [ONE_PLUS], "gemma2": [ONE_PLUS, AFTER], "gemma3": [ONE_PLUS, AFTER], "gemma3n": ["four streams", "per-layer inputs", AFTER],
+        "gemma4": ["per-layer inputs", AFTER], "glm4": ["the activation", AFTER], "phi3": ["the activation"], "phi4mm": ["the activation", "adapters of vision and speech"],
+        "chatglm": ["the activation"], "olmo2": [AFTER], "olmo3": [AFTER], "exaone4": [AFTER], "nemotron": [ONE_PLUS], "qwen2_moe": [SHARED_GATES],
+        "qwen3_next": [ONE_PLUS, LINEAR_ATTENTION, "gates of attention", SHARED_GATES], "qwen3_5": [ONE_PLUS, LINEAR_ATTENTION, "gates of attention"],
+        "qwen3_5_moe": [ONE_PLUS, LINEAR_ATTENTION, "gates of attention", SHARED_GATES], "llama4": ["tokens times gates before experts, whose gates are 1"],
+        "deepseek_v32": ["the choice of tokens"], "glm_moe_dsa": ["the choice of tokens"], "nemotron_h": ["convolution and state of Mamba"],
+        "falcon_h1": ["convolution and state of Mamba"], "lfm2": ["convolutions"], "granite": ["scales of results, then the residual"],
+        "granitemoe": ["scales of results: of experts, as part of gates"], "minicpm": ["scales of results, then the residual"],
+        "minicpm3": ["scales of results, then the residual"], "baichuan": ["lm_head of Baichuan 2, whose rows are normalized"]}
 ALL, TWO = range(LAYERS), ("input_layernorm", "post_attention_layernorm")
 FOUR = ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm")
 QK = plain_norms("q_norm", "k_norm")
@@ -387,12 +400,12 @@ METADATA = {"block_count": LAYERS, "embedding_length": H, "feed_forward_length":
             "attention.layer_norm_rms_epsilon": 1e-6, "expert_used_count": 2, "expert_feed_forward_length": EXPERT_FFN}
 LATENT_METADATA = {"attention.head_count_kv": 1, "attention.q_lora_rank": 96, "attention.kv_lora_rank": 64, "rope.dimension_count": 32, "attention.key_length": 96,
                    "attention.key_length_mla": 96, "attention.value_length_mla": 32, "expert_shared_count": 2, "attention.indexer.head_count": 2, "attention.indexer.key_length": 64}
-MORE_METADATA = {"qwen2_moe": {"expert_shared_feed_forward_length": 160}, "qwen3_next": {"expert_shared_feed_forward_length": 160}, "glm4_moe": {"expert_shared_count": 2},
+MORE_METADATA = {"qwen2_moe": {"expert_shared_feed_forward_length": 160}, "qwen3_next": {"expert_shared_feed_forward_length": 160, "ssm.inner_size": 128, "ssm.time_step_rank": 4, "ssm.group_count": 2, "ssm.state_size": 32}, "glm4_moe": {"expert_shared_count": 2},
                  "dots1": {"expert_shared_count": 2}, "ernie4_5_moe": {"expert_shared_count": 2}, "hunyuan_v1_moe": {"expert_shared_count": 1},
                  "nemotron_h": {"ssm.inner_size": 128, "ssm.state_size": 32, "ssm.group_count": 1, "ssm.time_step_rank": 4, "expert_shared_feed_forward_length": 160,
                                 "feed_forward_length": [0, 0, F, 0], "attention.head_count_kv": [0, KV, 0, 0]},
                  "lfm2": {"attention.head_count_kv": [0, KV, 0, KV]}, "granitemoe": {"feed_forward_length": EXPERT_FFN}, "olmoe": {"expert_feed_forward_length": F},
-                 "llama4_text": {"feed_forward_length": EXPERT_FFN}}
+                 "gemma3n": {"embedding_length_per_layer_input": 32}}
 
 
 def gguf_name(model, module):
