@@ -19,104 +19,143 @@ static row_place place_of(const lutc_book *book, const lutc_layout *layout, uint
   return place;
 }
 
-static uint32_t number_key(const lutc_book *book, const uint8_t *digits) {
-  uint32_t key = 0;
-  for (size_t i = book->length; i-- > 0;)
-    key = key * (uint32_t)book->levels + digits[i];
-  return key;
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+
+/* Four digits as a number, in bytes of a word: 3^4 fits a byte, 8^4 does not. */
+static uint32_t four_digits(const lutc_book *book, uint32_t digits) {
+  if (book->levels == 3)
+    return digits * 0x0103091bu >> 24;
+  return (digits & 7) | (digits >> 5 & 7 << 3) | (digits >> 10 & 7 << 6) | (digits >> 15 & 7 << 9);
+}
+
+/* The digits of a vector as a number, those of a vector of four in the lower half. */
+static uint32_t number_key(const lutc_book *book, uint64_t digits) {
+  const uint32_t low = four_digits(book, (uint32_t)digits);
+  return book->length == 4 ? low : low + 81 * four_digits(book, (uint32_t)(digits >> 32));
 }
 
 void lutc_index_book(const lutc_book *book, uint16_t *numbers) {
   memset(numbers, 0, LUTC_BOOK_KEYS * sizeof *numbers);
-  for (size_t i = 0; i < book->count; ++i)
-    numbers[number_key(book, book->digits + i * book->length)] = (uint16_t)(i + 1);
-}
-
-/* The first vector that begins with `count` digits; -1: there is none. */
-static int first_vector(const lutc_book *book, const uint8_t *digits, size_t count) {
-  for (size_t i = 0; i < book->count; ++i)
-    if (memcmp(book->digits + i * book->length, digits, count) == 0)
-      return (int)i;
-  return -1;
-}
-
-/* The digits of `count` codes; bit i is set where code i has a minus, or a shift. */
-static uint32_t split_codes(const lutc_book *book, const uint8_t *codes, size_t count, uint8_t *digits) {
-  const uint8_t levels = (uint8_t)book->levels;
-  const int has_signs = lutc_book_has_signs(book);
-  uint32_t marks = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const int is_marked = has_signs ? codes[i] < levels : codes[i] & 1;
-    digits[i] = (uint8_t)(!has_signs ? codes[i] / 2 : is_marked ? levels - 1 - codes[i] : codes[i] - levels);
-    marks |= (uint32_t)is_marked << i;
+  for (size_t i = 0; i < book->count; ++i) {
+    uint64_t digits = 0;
+    memcpy(&digits, book->digits + i * book->length, book->length);
+    numbers[number_key(book, digits)] = (uint16_t)(i + 1);
   }
-  return marks;
 }
 
-/* Bit k in byte k % 4, at k / 4. */
-static uint32_t spread_signs(uint32_t marks) {
-  uint32_t signs = 0;
-  for (unsigned k = 0; k < 32; ++k)
-    signs |= (marks >> k & 1) << (8 * (k % 4) + k / 4);
-  return signs;
+/* The digits of eight codes, and in bytes of 0 or 1 their minuses or shifts. */
+static uint64_t split_codes(const lutc_book *book, uint64_t codes, uint64_t *marks) {
+  if (!lutc_book_has_signs(book)) {
+    *marks = codes & ones;
+    return codes >> 1 & 0x7f * ones;
+  }
+  const uint64_t apart = (codes | 0x80 * ones) - book->levels * ones; /* bit 7: not below the levels */
+  *marks = ~apart >> 7 & ones;
+  return (apart ^ 0x80 * ones) ^ *marks * 255;
 }
 
-static int parity(uint32_t byte) {
-  byte ^= byte >> 4;
-  byte ^= byte >> 2;
-  return (int)((byte ^ byte >> 1) & 1);
-}
-
-/* Whether marks of `count` codes are as the book has them; marks of codes past them follow. */
-static int complete_marks(const lutc_book *book, size_t count, uint32_t *marks) {
-  if (book->signs == LUTC_SIGNS_EVEN) {
-    for (size_t k = 0; k < count; k += 8)
-      if (parity(*marks >> k & 255)) {
-        if (count - k >= 8)
-          return 0;
-        *marks |= UINT32_C(1) << (k + 7);
-      }
+/* Whether eight marks are as the book has them; `first` are those of the first eight. */
+static int marks_are_good(const lutc_book *book, uint64_t marks, uint64_t first) {
+  switch (book->signs) {
+  case LUTC_SIGNS_EVEN:
+    return (marks * ones >> 56 & 1) == 0;
+  case LUTC_SHIFT_OF_8:
+    return marks == 0 || marks == ones;
+  case LUTC_SHIFT_OF_32:
+    return marks == first && (marks == 0 || marks == ones);
+  default:
     return 1;
   }
-  const size_t shared = book->signs == LUTC_SHIFT_OF_8 ? 8 : book->signs == LUTC_SHIFT_OF_32 ? 32 : 1;
-  for (size_t k = 0; k < count; ++k)
-    if ((*marks >> k & 1) != (*marks >> k / shared * shared & 1))
+}
+
+/* Vector v with the first `left` digits of `codes`, the first of the book; marks that codes do not have follow
+   those before. 0: there is none. */
+static int complete_vector(const lutc_book *book, uint8_t *codes, size_t v, size_t left) {
+  const int has_signs = lutc_book_has_signs(book);
+  const size_t at = v * book->length, unit = book->signs == LUTC_SHIFT_OF_8 ? at / 8 * 8 : 0;
+  uint64_t marks, word;
+  uint8_t digits[8];
+  memcpy(&word, codes + at / 8 * 8, sizeof word);
+  word = split_codes(book, word, &marks);
+  memcpy(digits, &word, sizeof digits);
+  for (size_t i = 0; i < book->count; ++i) {
+    const uint8_t *vector = book->digits + i * book->length;
+    if (memcmp(vector, digits + at % 8, left) != 0)
+      continue;
+    for (size_t place = left; place < book->length; ++place)
+      codes[at + place] =
+          (uint8_t)(has_signs ? book->levels + vector[place]
+                              : 2u * vector[place] + (at + left > unit ? codes[unit] & 1u : 0u));
+    return 1;
+  }
+  return 0;
+}
+
+/* 32 codes of which `count` are known as vectors of the book. */
+static int complete_codes(const lutc_book *book, uint8_t *codes, size_t count) {
+  for (size_t v = count / book->length; v < lutc_book_vectors(book); ++v)
+    if (!complete_vector(book, codes, v, count > v * book->length ? count - v * book->length : 0))
       return 0;
+  if (book->signs == LUTC_SIGNS_EVEN && count % 8 != 0) {
+    uint64_t marks;
+    split_codes(book, lutc_load64(codes + count / 8 * 8), &marks);
+    uint8_t *last = codes + count / 8 * 8 + 7;
+    if (marks * ones >> 56 & 1)
+      *last = (uint8_t)(2 * book->levels - 1 - *last);
+  }
   return 1;
 }
 
-/* The rest of a row's chunk, but for the multiple; signs are in `marks`. */
-static int pack_numbers(const lutc_packer *p, const uint8_t *digits, size_t count, row_place place,
-                        uint32_t *rest) {
+/* The numbers of the vectors of eight codes: their lower bits to `place`, higher ones to the rest. */
+static int pack_numbers(const lutc_packer *p, uint64_t digits, size_t eight, row_place place, uint32_t *rest) {
   const lutc_book *book = p->info->book;
-  const size_t length = book->length, high_bits = lutc_book_high_bits(book);
-  for (size_t v = 0; v * length < count; ++v) {
-    const size_t left = count - v * length;
-    const int number = left >= length ? p->numbers[number_key(book, digits + v * length)] - 1
-                                      : first_vector(book, digits + v * length, left);
-    if (number < 0)
+  const size_t vectors = 8 / book->length, high_bits = lutc_book_high_bits(book);
+  for (size_t i = 0; i < vectors; ++i, digits >>= 32) {
+    const size_t v = eight * vectors + i;
+    const uint32_t number = p->numbers[number_key(book, digits)] - 1u;
+    if (number >= book->count)
       return 0;
     place.low[v / 4 * place.vector_bytes + v % 4] = (uint8_t)number;
-    *rest |= (uint32_t)number >> 8 << v * high_bits;
+    *rest |= number >> 8 << v * high_bits;
+  }
+  return 1;
+}
+
+static int pack_codes(const lutc_packer *p, const uint8_t *codes, row_place place, uint32_t *signs,
+                      uint32_t *rest) {
+  const lutc_book *book = p->info->book;
+  const size_t shift_at = lutc_book_shift_at(book), shifts = lutc_book_shifts(book);
+  uint64_t marks, first;
+  split_codes(book, lutc_load64(codes), &first);
+  for (size_t eight = 0; eight < 4; ++eight) {
+    const uint64_t digits = split_codes(book, lutc_load64(codes + 8 * eight), &marks);
+    if (!marks_are_good(book, marks, first) || !pack_numbers(p, digits, eight, place, rest))
+      return 0;
+    *signs |= (uint32_t)marks << 2 * eight | (uint32_t)(marks >> 32) << (2 * eight + 1);
+    if (eight < shifts)
+      *rest |= (uint32_t)(marks & 1) << (shift_at + eight);
   }
   return 1;
 }
 
 static int pack_row(const lutc_packer *p, size_t row, size_t k, row_place place) {
   const lutc_book *book = p->info->book;
-  const size_t count = lutc_min(p->info->k - k, 32), shift_at = lutc_book_shift_at(book);
-  uint8_t digits[32];
-  uint32_t rest = 0, marks = split_codes(book, p->weights->codes + row * p->stride + k, count, digits);
-  if (!complete_marks(book, count, &marks) || !pack_numbers(p, digits, count, place, &rest))
+  const uint8_t *codes = p->weights->codes + row * p->stride + k;
+  uint8_t completed[32] = {0};
+  uint32_t rest = 0, signs = 0;
+  if (p->info->k - k < 32) {
+    memcpy(completed, codes, p->info->k - k);
+    if (!complete_codes(book, completed, p->info->k - k))
+      return 0;
+    codes = completed;
+  }
+  if (!pack_codes(p, codes, place, &signs, &rest))
     return 0;
-  for (uint32_t i = 0; i < lutc_book_shifts(book); ++i)
-    rest |= (marks >> 8 * i & 1) << (shift_at + i);
   if (lutc_book_multiple_bits(book, p->info->subgroup)) {
     const size_t subgroups = lutc_divide_up(p->info->k, p->info->subgroup);
     const int multiple = p->weights->scale_multiples[row * subgroups + k / 32];
     rest |= (uint32_t)(multiple / 2) << lutc_book_multiple_at(book);
   }
-  uint32_t signs = spread_signs(marks);
   if (book->signs == LUTC_SIGNS_EVEN) {
     signs &= UINT32_C(0x55ffffff);
     for (uint32_t i = 0; i < 4; ++i)

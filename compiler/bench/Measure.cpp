@@ -117,6 +117,16 @@ void Workload::fill(const lutc_kernel_info &info) {
   codes.resize(info.n * info.k);
   for (uint8_t &code : codes)
     code = uint8_t(random() % info.codes);
+  if (const lutc_book *book = info.book) { // vectors without minuses or shifts
+    size_t base = book->signs == LUTC_SIGNS_EACH || book->signs == LUTC_SIGNS_EVEN ? book->levels : 0, vector = 0;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      size_t column = i % info.k;
+      if (column % book->length == 0)
+        vector = random() % book->count;
+      uint8_t digit = book->digits[vector * book->length + column % book->length];
+      codes[i] = uint8_t(base ? base + digit : 2 * digit);
+    }
+  }
   size_t groups = (info.k + info.group - 1) / info.group;
   const lutc_scale_type &type = *lutc_find_scale_type(info.scale_type);
   const uint32_t sixteenth = (type.bias - 4) << type.fraction;

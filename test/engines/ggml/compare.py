@@ -17,7 +17,7 @@ import sys
 
 SLACK = 3.0  # Q1_0 has one scale of activations for 128 of k, in ggml for 32
 STEPS = 13  # of logits in a run
-TYPES = ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs", "tq1_0", "tq2_0", "mxfp4", "nvfp4",
+TYPES = ["q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs", "iq3_s", "iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_m", "iq1_s", "tq1_0", "tq2_0", "mxfp4", "nvfp4",
          "q1_0", "q2_0"]
 MODELS = [("llama", kind, ()) for kind in TYPES]
 MODELS += [("llama", "tq1_0", ("shared",)), ("llama", "tq2_0", ("rows",)), ("qwen3moe", "tq2_0", ("shared",))]
