@@ -17,7 +17,26 @@ using namespace lut::lmma;
 #include "dialects/lmma/LmmaAttrs.cpp.inc"
 
 static_assert(int(Element::i1) == LMMA_I1 && int(Element::t3) == LMMA_T3 && int(Element::u8) == LMMA_U8 &&
-              int(Element::f32) == LMMA_F32);
+              int(Element::f32) == LMMA_F32 && int(Element::e8m0) == LMMA_E8M0);
+
+Element lut::lmma::planesOf(int64_t bits) {
+  return bits == 8 ? Element::i8 : bits == 6 ? Element::i6 : bits == 5 ? Element::i5 : Element(bits);
+}
+
+int64_t lut::lmma::planesOf(Element weights) {
+  switch (weights) {
+  case Element::t3:
+    return 1;
+  case Element::i5:
+    return 5;
+  case Element::i6:
+    return 6;
+  case Element::i8:
+    return 8;
+  default:
+    return int64_t(weights);
+  }
+}
 
 void LmmaDialect::initialize() {
   addAttributes<
@@ -35,6 +54,7 @@ int64_t lut::lmma::bytesOf(Element type) {
   case Element::u8:
   case Element::i8:
   case Element::f8:
+  case Element::e8m0:
     return 1;
   case Element::i16:
   case Element::f16:
@@ -324,7 +344,8 @@ LogicalResult MultiplyOp::verify() {
   const Element a = getA();
   if (failed(verifyElement(*this, "A", a, {Element::i8, Element::i16, Element::f8, Element::f16})) ||
       failed(verifyElement(*this, "W", getW(),
-                           {Element::i1, Element::i2, Element::i3, Element::i4, Element::t3})) ||
+                           {Element::i1, Element::i2, Element::i3, Element::i4, Element::i5, Element::i6,
+                            Element::i8, Element::t3})) ||
       failed(verifyM(*this, getM())) || failed(verifyN(*this, getN())) ||
       failed(verifyK(*this, getK(), unitOf(getW()))))
     return failure();
@@ -341,8 +362,8 @@ LogicalResult MultiplyOp::verify() {
 LogicalResult CorrectOp::verify() {
   if (failed(verifyTile(*this)))
     return failure();
-  if (getBits() < 1 || getBits() > 4)
-    return emitOpError() << "bits = " << getBits() << " must be from 1 to 4";
+  if (getBits() < 1 || getBits() > 8)
+    return emitOpError() << "bits = " << getBits() << " must be from 1 to 8";
   return verifyElement(*this, "zeros", getZeroType(), {Element::none, Element::u8, Element::i32});
 }
 
@@ -351,7 +372,14 @@ LogicalResult ScaleOp::verify() {
       failed(verifyTile(*this)) ||
       failed(verifyElement(*this, "sums", getSumType(), {Element::i32, Element::f16, Element::f32})) ||
       failed(verifyElement(*this, "steps", getStepType(), {Element::none, Element::f32})) ||
-      failed(verifyElement(*this, "scales", getScaleType(), {Element::f16, Element::f32})));
+      failed(verifyElement(*this, "scales", getScaleType(),
+                           {Element::f16, Element::bf16, Element::f32, Element::e8m0})));
+}
+
+LogicalResult ShiftOp::verify() {
+  return failure(failed(verifyTile(*this)) ||
+                 failed(verifyElement(*this, "minimums", getMinimumType(),
+                                      {Element::f16, Element::bf16, Element::f32})));
 }
 
 LogicalResult AddOp::verify() { return verifyTile(*this); }

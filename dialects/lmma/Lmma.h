@@ -20,8 +20,10 @@ namespace lut::lmma {
 inline int64_t unitOf(Element weights) { return weights == Element::t3 ? 3 : 4; }
 /// Entries of one table in registers.
 inline int64_t entriesOf(Element weights) { return weights == Element::t3 ? 16 : 8; }
+/// Weights of `bits` planes: i1 to i6, i8.
+Element planesOf(int64_t bits);
 /// Bit planes of a weight; a unit of trits has one index.
-inline int64_t planesOf(Element weights) { return weights == Element::t3 ? 1 : int64_t(weights); }
+int64_t planesOf(Element weights);
 /// Bytes of an element; of weights see weightBytes.
 int64_t bytesOf(Element type);
 /// Bytes of a fragment W[N][K].

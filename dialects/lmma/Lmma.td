@@ -25,7 +25,8 @@ def Lmma_Element : I32EnumAttr<"Element", "the type of a fragment's elements", [
   I32EnumAttrCase<"none", 0>, I32EnumAttrCase<"i1", 1>, I32EnumAttrCase<"i2", 2>, I32EnumAttrCase<"i3", 3>,
   I32EnumAttrCase<"i4", 4>, I32EnumAttrCase<"t3", 5>, I32EnumAttrCase<"u8", 6>, I32EnumAttrCase<"i8", 7>,
   I32EnumAttrCase<"i16", 8>, I32EnumAttrCase<"i32", 9>, I32EnumAttrCase<"f8", 10>, I32EnumAttrCase<"f16", 11>,
-  I32EnumAttrCase<"f32", 12>, I32EnumAttrCase<"bf16", 13>]> {
+  I32EnumAttrCase<"f32", 12>, I32EnumAttrCase<"bf16", 13>, I32EnumAttrCase<"i5", 14>, I32EnumAttrCase<"i6", 15>,
+  I32EnumAttrCase<"e8m0", 16>]> {
   let cppNamespace = "::lut::lmma";
   let genSpecializedAttr = 0;
 }
@@ -217,6 +218,18 @@ def Lmma_ScaleOp : Lmma_Op<"scale"> {
   let assemblyFormat = [{
     custom<Register>($result) `,` custom<Register>($sums) custom<Element>($sum_type) `,` custom<Steps>($steps, $step_type) `,`
     custom<Register>($scales) custom<Element>($scale_type) `,` $m `x` $n attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Lmma_ShiftOp : Lmma_Op<"shift"> {
+  let summary = "Y[M][N] += (S[M] * step[M]) * minimum[N]";
+  let description = [{ `lmma.shift r20, r9, r1, r2 f16, 8 x 64`: sums of activations, steps, minimums. }];
+  let arguments = (ins I32Attr:$result, I32Attr:$sums, I32Attr:$steps, I32Attr:$minimums, Lmma_ElementAttr:$minimum_type,
+                       I32Attr:$m, I32Attr:$n);
+  let assemblyFormat = [{
+    custom<Register>($result) `,` custom<Register>($sums) `,` custom<Register>($steps) `,`
+    custom<Register>($minimums) custom<Element>($minimum_type) `,` $m `x` $n attr-dict
   }];
   let hasVerifier = 1;
 }

@@ -9,7 +9,7 @@ static int64_t registersOf(int64_t bytes) {
 }
 
 lmma::Element ProgramTile::weights() const {
-  return g.layout == Layout::trits ? lmma::Element::t3 : lmma::Element(g.format.row->bits);
+  return g.layout == Layout::trits ? lmma::Element::t3 : lmma::planesOf(g.format.row->bits);
 }
 
 int64_t ProgramTile::ownTables() const { return activations() + registersOf(tableTokens() * g.chunkK); }
@@ -24,13 +24,11 @@ int64_t ProgramTile::results() const { return sums() + registersOf(tokens * rows
 int64_t ProgramTile::steps() const { return results() + registersOf(tokens * rows() * 4); }
 int64_t ProgramTile::activationSums() const { return steps() + registersOf(tokens * 4); }
 int64_t ProgramTile::scales() const { return activationSums() + registersOf(tokens * 4); }
-int64_t ProgramTile::zeroPoints() const { return scales() + registersOf(rows() * 4); }
-int64_t ProgramTile::registers() const {
-  return zeroPoints() + (g.format.zeroPoints ? registersOf(rows() * 4) : 0);
-}
+int64_t ProgramTile::added() const { return scales() + registersOf(rows() * 4); }
+int64_t ProgramTile::registers() const { return added() + registersOf(rows() * addedBytes()); }
 
 int64_t ProgramTile::tileBytes() const {
-  return chunks() * g.chunkBytes + int64_t(g.shape.groups) * g.tileRows * (scaleBytes() + zeroBytes());
+  return chunks() * g.chunkBytes + int64_t(g.shape.groups) * g.tileRows * (scaleBytes() + addedBytes());
 }
 
 lmma::Tile ProgramTile::tile() const {
@@ -45,13 +43,14 @@ lmma::Tile ProgramTile::tile() const {
 /// once is no loop, and has no end.
 static int64_t instructionsOf(const ProgramTile &tile) {
   const Geometry &g = tile.g;
-  int64_t groups = g.shape.groups, ofGroup = tile.chunks() / groups, zeros = g.format.zeroPoints;
+  int64_t groups = g.shape.groups, ofGroup = tile.chunks() / groups;
+  int64_t zeros = g.format.zeroPoints, minimums = g.format.minimums, added = zeros + minimums;
   auto looped = [](int64_t rounds, int64_t body) { return rounds == 1 ? body : 1 + rounds * (body + 1); };
   int64_t chunk = tile.sharesTables() ? 10 : 6;
-  int64_t scale = 3 + (g.doubled() ? 2 + zeros : 0);
-  int64_t advances = tile.isGrouped() ? 3 + zeros : 1;
+  int64_t scale = 3 + (g.doubled() ? 2 + zeros : 0) + 2 * minimums;
+  int64_t advances = tile.isGrouped() ? 3 + added : 1;
   int64_t group = 1 + looped(ofGroup, chunk) + scale + advances;
-  int64_t places = 9 + (tile.isGrouped() ? 1 + zeros : 0);
+  int64_t places = 9 + (tile.isGrouped() ? 1 + added : 0);
   return places + 1 + looped(groups, group) + 2;
 }
 
@@ -64,10 +63,13 @@ static int64_t fragmentBytesOf(const ProgramTile &tile) {
   int64_t values = tile.tableTokens() * g.chunkK, codes = lmma::weightBytes(tile.weights(), rows, g.chunkK);
   int64_t load = codes + values, table = values + own, share = tile.sharesTables() ? own + tables : 0;
   int64_t chunk = load + table + share + (tables + codes + 2 * sums);
-  int64_t scales = rows * tile.scaleBytes(), zeros = rows * tile.zeroBytes(), steps = tokens * 4;
+  int64_t scales = rows * tile.scaleBytes(), added = rows * tile.addedBytes(), steps = tokens * 4;
+  int64_t zeros = g.format.zeroPoints ? added : 0, minimums = added - zeros;
   int64_t correct = g.doubled() ? (steps + zeros) + (sums + steps + zeros) : 0;
   int64_t scale = (steps + scales) + (results + sums + steps + scales);
-  return cleared + results + int64_t(g.shape.groups) * (cleared + correct + scale) + tile.chunks() * chunk;
+  int64_t shift = g.format.minimums ? minimums + (results + 2 * steps + minimums) : 0;
+  return cleared + results + int64_t(g.shape.groups) * (cleared + correct + scale + shift) +
+         tile.chunks() * chunk;
 }
 
 lmma_counters ProgramTile::counts(int64_t m) const {

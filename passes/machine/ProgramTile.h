@@ -40,14 +40,17 @@ struct ProgramTile {
   int64_t steps() const;
   int64_t activationSums() const;
   int64_t scales() const;
-  int64_t zeroPoints() const;
+  int64_t added() const; // zero points or minimums
   int64_t registers() const;
 
   lmma::Tile tile() const;
-  /// Bytes of a row's scale and of its zero point, of a group or of all its weights, as programs load them.
+  /// Bytes of a row's scale, and of its zero point or minimum, of a group or of all its weights, as programs
+  /// load them: those of rows are f32 and i32.
   int64_t scaleBytes() const { return isGrouped() ? g.format.scaleBytes() : 4; }
-  int64_t zeroBytes() const { return !g.format.zeroPoints ? 0 : isGrouped() ? 1 : 4; }
-  /// Bytes of the weights of a block, with their scales and zero points.
+  int64_t addedBytes() const {
+    return g.format.minimums ? g.format.minimumBytes() : !g.format.zeroPoints ? 0 : isGrouped() ? 1 : 4;
+  }
+  /// Bytes of the weights of a block, with their scales, zero points and minimums.
   int64_t tileBytes() const;
   /// Bytes of a token's steps, and sums where they are needed.
   int64_t tokenBytes() const { return int64_t(g.shape.groups) * (g.doubled() ? 8 : 4); }

@@ -17,8 +17,9 @@ struct ArraySchedules : ScheduleModel {
   /// Programs have n and k in them: candidates are of the product itself.
   Cost costOf(const Candidate &candidate, LookupGemmOp, TargetAttr) const override { return candidate.cost; }
   llvm::StringRef offer() const override {
-    return "multiplies weights of 1 to 4 bits with scales of rows, or f16 scales of 32 of k and more, in "
-           "class a8; write such a format, and numerics a8 or auto";
+    return "multiplies evenly spaced weights with scales of rows, or of groups of 32 of k and more, in class "
+           "a8; "
+           "write such a format, and numerics a8 or auto";
   }
 };
 } // namespace
@@ -52,10 +53,8 @@ static std::optional<Cost> priceOf(const Geometry &g, const lmma::Machine &machi
 llvm::SmallVector<Candidate> ArraySchedules::candidates(LookupGemmOp gemm, TargetAttr target) const {
   llvm::SmallVector<Candidate> result;
   Format format = gemm.getW().getType().getFormat().getFormat();
-  // Class t8 rounds tables by groups of k, before they reach the machine; its weights have at most 4 planes,
-  // and its programs take f16 scales and zero points; those of rows come in f32, whatever they were.
-  if (!gemm.getLeft().getType().isExact() || format.row->bits > 4 || !format.hasTables() || format.minimums ||
-      (format.group && format.scaleType != ScaleType::f16))
+  // Class t8 rounds tables by groups of k, before they reach the machine.
+  if (!gemm.getLeft().getType().isExact() || !format.hasTables())
     return result;
   lmma::Machine machine = lmma::machineOf(target);
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;

@@ -29,7 +29,7 @@ enum : int64_t {
   kTablePlace,   // of these in the scratchpad
   kCodes,        // byte of the warp's next codes in the stream
   kScales,       // of its scales: of the next group, or of the row
-  kZeros,        // the same of zero points
+  kAdded,        // the same of zero points or minimums
   kValue,        // k of the next chunk of activations
   kGroupWord,    // byte of the next group's step and sum
   kRow,          // the warp's first output row
@@ -100,10 +100,10 @@ void ProgramEmitter::places() {
   affine(kColumn, kRow, 4, zero);
   affine(kResultColumn, kRow, lmma::bytesOf(result), zero);
   affine(kCodes, kBlock, tileBytes, zero);
-  if (grouped) { // scales and zero points follow the codes of their group
-    affine(kScales, kWarp, 2 * n, kCodes, codeBytes());
-    if (g.format.zeroPoints)
-      affine(kZeros, kWarp, n, kCodes, codeBytes() + 2 * g.tileRows);
+  if (grouped) { // scales, then zero points or minimums, follow the codes of their group
+    affine(kScales, kWarp, tile.scaleBytes() * n, kCodes, codeBytes());
+    if (tile.addedBytes())
+      affine(kAdded, kWarp, tile.addedBytes() * n, kCodes, codeBytes() + tile.scaleBytes() * g.tileRows);
   }
   affine(kCodes, kWarp, warpBytes, kCodes);
 }
@@ -133,23 +133,49 @@ void ProgramEmitter::chunk() {
   advance(kValue, g.chunkK);
 }
 
+static Element elementOf(ScaleType type) {
+  switch (type) {
+  case ScaleType::f16:
+    return Element::f16;
+  case ScaleType::bf16:
+    return Element::bf16;
+  case ScaleType::f32:
+    return Element::f32;
+  case ScaleType::e8m0:
+    return Element::e8m0;
+  }
+  llvm_unreachable("no type of scales");
+}
+
 /// Sums of planes to sums of weights, to f32 results.
 void ProgramEmitter::scale() {
-  int64_t scaleAt = grouped ? 0 : g.shape.scale_offset, zeroAt = grouped ? 0 : g.shape.zero_offset;
-  int64_t scaleColumn = grouped ? kScales : kColumn, zeroColumn = grouped ? kZeros : kColumn;
+  int64_t scaleAt = grouped ? 0 : g.shape.scale_offset, addedAt = grouped ? 0 : g.shape.zero_offset;
+  int64_t scaleColumn = grouped ? kScales : kColumn, addedColumn = grouped ? kAdded : kColumn;
+  Element scaleType = grouped ? elementOf(g.format.scaleType) : Element::f32;
+  auto loadAdded = [&] {
+    load(tile.added(), kWeightsBuffer, zero, addedColumn, addedAt, 1, tile.addedBytes() * n);
+  };
   if (g.doubled()) {
     load(tile.activationSums(), kPreparedBuffer, kToken, kGroupWord, g.shape.few.sums, m, 4);
     bool own = g.format.zeroPoints;
     if (own)
-      load(tile.zeroPoints(), kWeightsBuffer, zero, zeroColumn, zeroAt, 1, grouped ? n : 4 * n);
+      loadAdded();
     Element type = !own ? Element::none : grouped ? Element::u8 : Element::i32;
     lmma::CorrectOp::create(b, loc, tile.sums(), tile.activationSums(),
-                            own ? tile.zeroPoints() : -g.format.row->offset, type, m, n, g.format.row->bits);
+                            own                        ? tile.added()
+                            : g.format.hasPlainCodes() ? 0
+                                                       : -g.format.row->offset,
+                            type, m, n, g.format.row->bits);
   }
   load(tile.steps(), kPreparedBuffer, kToken, kGroupWord, g.shape.few.scales, m, 4);
-  load(tile.scales(), kWeightsBuffer, zero, scaleColumn, scaleAt, 1, (grouped ? 2 : 4) * n);
+  load(tile.scales(), kWeightsBuffer, zero, scaleColumn, scaleAt, 1, tile.scaleBytes() * n);
   lmma::ScaleOp::create(b, loc, tile.results(), tile.sums(), Element::i32, tile.steps(), Element::f32,
-                        tile.scales(), grouped ? Element::f16 : Element::f32, m, n);
+                        tile.scales(), scaleType, m, n);
+  if (!g.format.minimums)
+    return;
+  loadAdded();
+  lmma::ShiftOp::create(b, loc, tile.results(), tile.activationSums(), tile.steps(), tile.added(), scaleType,
+                        m, n);
 }
 
 void ProgramEmitter::group() {
@@ -161,8 +187,8 @@ void ProgramEmitter::group() {
     return;
   advance(kCodes, g.spanBytes - codeBytes());
   advance(kScales, g.spanBytes);
-  if (g.format.zeroPoints)
-    advance(kZeros, g.spanBytes);
+  if (tile.addedBytes())
+    advance(kAdded, g.spanBytes);
 }
 
 /// What follows the sums, and the store.

@@ -93,6 +93,12 @@ void lmma_fragments(const lmma_instruction *i, uint64_t bytes[4]) {
     bytes[0] = a * b * lmma_type_bytes(LMMA_F32);
     bytes[1] = (c == LMMA_FULL ? a * b : c == LMMA_VECTOR ? b : 1) * lmma_type_bytes(LMMA_F32);
     break;
+  case LMMA_SHIFT:
+    bytes[0] = a * b * lmma_type_bytes(LMMA_F32);
+    bytes[1] = a * lmma_type_bytes(LMMA_I32);
+    bytes[2] = a * lmma_type_bytes(LMMA_F32);
+    bytes[3] = b * lmma_type_bytes(i->type[0]);
+    break;
   case LMMA_CONVERT:
     bytes[0] = a * b * lmma_type_bytes(i->type[0]);
     bytes[1] = a * b * lmma_type_bytes(LMMA_F32);
@@ -117,6 +123,7 @@ static const rule rules[LMMA_OPCODES] = {
     [LMMA_WRITE] = {0, 1, 1, 3, 0},      [LMMA_CLEAR] = {0, 0, 1, 1, 0},    [LMMA_TABLE] = {7, 0, 3, 3, 0},
     [LMMA_MULTIPLY] = {15, 0, 15, 7, 0}, [LMMA_CORRECT] = {1, 0, 7, 15, 0}, [LMMA_SCALE] = {7, 0, 15, 3, 0},
     [LMMA_ADD] = {0, 0, 3, 7, 0},        [LMMA_TIMES] = {0, 0, 3, 7, 0},    [LMMA_CONVERT] = {1, 0, 3, 3, 0},
+    [LMMA_SHIFT] = {1, 0, 15, 3, 0},
 };
 
 static lmma_status check_fields(const lmma_instruction *i) {
@@ -147,7 +154,12 @@ static int has_pair(const uint8_t (*pairs)[2], size_t count, uint8_t first, uint
   return 0;
 }
 
-static int are_weights(uint8_t type) { return type >= LMMA_I1 && type <= LMMA_T3; }
+static int are_weights(uint8_t type) {
+  return (type >= LMMA_I1 && type <= LMMA_T3) || type == LMMA_I5 || type == LMMA_I6 || type == LMMA_I8;
+}
+
+static int are_minimums(uint8_t type) { return type == LMMA_F16 || type == LMMA_BF16 || type == LMMA_F32; }
+static int are_scales(uint8_t type) { return are_minimums(type) || type == LMMA_E8M0; }
 
 static int has_legal_types(const lmma_instruction *i) {
   static const uint8_t tables[][2] = {{LMMA_I8, LMMA_I8}, {LMMA_I8, LMMA_I16}, {LMMA_I16, LMMA_I16},
@@ -167,8 +179,10 @@ static int has_legal_types(const lmma_instruction *i) {
   case LMMA_CORRECT:
     return type[0] == LMMA_NONE || type[0] == LMMA_U8 || type[0] == LMMA_I32;
   case LMMA_SCALE:
-    return (type[0] == LMMA_I32 || type[0] == LMMA_F16 || type[0] == LMMA_F32) &&
-           (type[1] == LMMA_F16 || type[1] == LMMA_F32) && (type[2] == LMMA_NONE || type[2] == LMMA_F32);
+    return (type[0] == LMMA_I32 || type[0] == LMMA_F16 || type[0] == LMMA_F32) && are_scales(type[1]) &&
+           (type[2] == LMMA_NONE || type[2] == LMMA_F32);
+  case LMMA_SHIFT:
+    return are_minimums(type[0]);
   case LMMA_CONVERT:
     return i->type[0] == LMMA_F16 || i->type[0] == LMMA_BF16 || i->type[0] == LMMA_I8;
   default:
@@ -199,12 +213,13 @@ static int has_legal_shape(const lmma_instruction *i, uint32_t scratchpad) {
   case LMMA_MULTIPLY:
     return is_m(imm[0]) && is_n(imm[1]) && is_k(imm[2], i->type[1]);
   case LMMA_CORRECT:
-    return is_m(imm[0]) && is_n(imm[1]) && imm[2] >= 1 && imm[2] <= 4;
+    return is_m(imm[0]) && is_n(imm[1]) && imm[2] >= 1 && imm[2] <= 8;
   case LMMA_ADD:
   case LMMA_TIMES:
     return is_m(imm[0]) && is_n(imm[1]) && imm[2] >= LMMA_FULL && imm[2] <= LMMA_ONE;
   case LMMA_SCALE:
   case LMMA_CONVERT:
+  case LMMA_SHIFT:
     return is_m(imm[0]) && is_n(imm[1]);
   default:
     return 1;

@@ -46,6 +46,11 @@ static inline float lmma_get(const uint8_t *fragment, uint8_t type, size_t index
   case LMMA_F16:
     memcpy(&half, fragment + 2 * index, sizeof half);
     return lutc_widen(half);
+  case LMMA_BF16:
+    memcpy(&half, fragment + 2 * index, sizeof half);
+    return lmma_float_of((uint32_t)half << 16);
+  case LMMA_E8M0:
+    return lmma_float_of(fragment[index] == 0 ? UINT32_C(1) << 22 : (uint32_t)fragment[index] << 23);
   default:
     memcpy(&word, fragment + 4 * index, sizeof word);
     return type == LMMA_F32 ? lmma_float_of(word) : (float)(int32_t)word;

@@ -160,6 +160,9 @@ static void compute(machine *machine, warp *w, const lmma_instruction *i) {
   case LMMA_SCALE:
     lmma_scale(i, reg);
     break;
+  case LMMA_SHIFT:
+    lmma_shift(i, reg);
+    break;
   case LMMA_CONVERT:
     lmma_convert(i, reg);
     break;

@@ -59,7 +59,10 @@ typedef enum lmma_type {
   LMMA_F8, /* e4m3: no infinities, NaN is s.1111.111 */
   LMMA_F16,
   LMMA_F32,
-  LMMA_BF16
+  LMMA_BF16,
+  LMMA_I5, /* weights, as I1..I4; of 8 planes: I8 */
+  LMMA_I6,
+  LMMA_E8M0 /* 2^(byte - 127), 255: infinity */
 } lmma_type;
 
 typedef enum lmma_opcode {
@@ -81,6 +84,7 @@ typedef enum lmma_opcode {
   LMMA_ADD,
   LMMA_TIMES,
   LMMA_CONVERT,
+  LMMA_SHIFT,
   LMMA_OPCODES
 } lmma_opcode;
 
@@ -116,10 +120,10 @@ typedef enum lmma_spread { LMMA_FULL, LMMA_VECTOR, LMMA_ONE } lmma_spread;
              lowest bit
    correct   planes to weights: the i32 sums P[M][N] in reg[0] become (P - (2z + 1 - 2^imm[2]) * S) / 2, with
              the sums S of activations i32 [M] in reg[1], and zero points z[N] of type[0] (U8 or I32) in
-             reg[2], or z = imm[3] where type[0] is NONE. M, N = imm[0..1]; 1 <= imm[2] <= 4 bits of a weight
+             reg[2], or z = imm[3] where type[0] is NONE. M, N = imm[0..1]; 1 <= imm[2] <= 8 bits of a weight
    scale     f32 Y[M][N] (reg[0]) += P[M][N] (reg[1], of type[0]: I32, F16, F32) * (step[M] * scale[N]): steps
-             f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE); scales of type[1] (F16 or F32) in
-             reg[3]. M, N = imm[0..1]. Each operation rounds to nearest even
+             f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE); scales of type[1] (F16, BF16, F32,
+   E8M0) in reg[3]. M, N = imm[0..1]. Each operation rounds to nearest even
 
    add       f32 Y[M][N] (reg[0]) += f32 E (reg[1]): E[M][N], E[N] or E[1] as imm[2] says, an lmma_spread.
    M, N = imm[0..1]
@@ -127,7 +131,11 @@ typedef enum lmma_spread { LMMA_FULL, LMMA_VECTOR, LMMA_ONE } lmma_spread;
    times     the same, *=
 
    convert   reg[0] = f32 Y[M][N] (reg[1]) in type[0], to nearest even: F16 and BF16 (overflow: infinity; a
-   NaN is quiet), I8 (clamped to -127 .. 127; NaN: 0). M, N = imm[0..1] */
+   NaN is quiet), I8 (clamped to -127 .. 127; NaN: 0). M, N = imm[0..1]
+
+   shift     f32 Y[M][N] (reg[0]) += (S[M] * step[M]) * minimum[N]: sums of activations S, i32, in reg[1],
+   steps, f32, in reg[2], minimums of type[0] (F16, BF16, F32) in reg[3]. M, N = imm[0..1]. Each operation
+   rounds to nearest even */
 typedef struct lmma_instruction {
   uint8_t opcode;
   uint8_t type[4];

@@ -15,6 +15,7 @@ static inline size_t lmma_type_bytes(uint8_t type) {
   case LMMA_U8:
   case LMMA_I8:
   case LMMA_F8:
+  case LMMA_E8M0:
     return 1;
   case LMMA_I16:
   case LMMA_F16:
@@ -31,13 +32,27 @@ static inline size_t lmma_type_bytes(uint8_t type) {
 /* Consecutive k of one table, its entries, and the bit planes that look into it. */
 static inline size_t lmma_group(uint8_t type) { return type == LMMA_T3 ? 3 : 4; }
 static inline size_t lmma_entries(uint8_t type) { return type == LMMA_T3 ? 16 : 8; }
-static inline size_t lmma_planes(uint8_t type) { return type == LMMA_T3 ? 1 : (size_t)type; }
+static inline size_t lmma_planes(uint8_t type) {
+  switch (type) {
+  case LMMA_T3:
+    return 1;
+  case LMMA_I5:
+    return 5;
+  case LMMA_I6:
+    return 6;
+  case LMMA_I8:
+    return 8;
+  default:
+    return type;
+  }
+}
 
 /* The instructions on their fragments, which start at the addresses `reg`. */
 void lmma_table(const lmma_instruction *i, uint8_t *const reg[4]);
 void lmma_multiply(const lmma_instruction *i, uint8_t *const reg[4], int rtl_compatible);
 void lmma_correct(const lmma_instruction *i, uint8_t *const reg[4]);
 void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]);
+void lmma_shift(const lmma_instruction *i, uint8_t *const reg[4]);
 void lmma_combine(const lmma_instruction *i, uint8_t *const reg[4]); /* add and times */
 void lmma_convert(const lmma_instruction *i, uint8_t *const reg[4]);
 

@@ -34,7 +34,7 @@ static void indices_of(const product *p, size_t group, size_t plane, uint8_t *in
 /* ---- Integers, modulo 2^32 ----
 
    A word of 64 bits is a + 2^32 b, for the sums a and b of two tokens. They are added and shifted as one:
-   within a multiply |a| is at most 2^15 * 32 * 15, less than 2^31. */
+   within a multiply |a| is at most 2^15 * 32 * 255, less than 2^31. */
 
 /* Half a table of one token. */
 static void read_table(const product *p, size_t token, size_t group, int16_t *entries) {

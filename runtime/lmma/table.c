@@ -151,3 +151,15 @@ void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]) {
     }
   }
 }
+
+void lmma_shift(const lmma_instruction *i, uint8_t *const reg[4]) {
+  const size_t m = (size_t)i->imm[0], n = (size_t)i->imm[1];
+  for (size_t row = 0; row < m; ++row) {
+    const float sum = lmma_get(reg[1], LMMA_I32, row) * lmma_get(reg[2], LMMA_F32, row);
+    for (size_t column = 0; column < n; ++column) {
+      const size_t at = row * n + column;
+      const float y = lmma_get(reg[0], LMMA_F32, at);
+      lmma_put(reg[0], LMMA_F32, at, y + sum * lmma_get(reg[3], i->type[0], column));
+    }
+  }
+}

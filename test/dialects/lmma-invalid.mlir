@@ -36,8 +36,8 @@ lmma.program @out registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
 // -----
 
 lmma.program @weights registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
-  // expected-error@+1 {{W cannot be i8; write i1 or i2 or i3 or i4 or t3}}
-  lmma.m2n64k32.i16i8i32i32 r12, r4, r6, r12
+  // expected-error@+1 {{W cannot be u8; write i1 or i2 or i3 or i4 or i5 or i6 or i8 or t3}}
+  lmma.m2n64k32.i16u8i32i32 r12, r4, r6, r12
 }
 
 // -----
@@ -70,9 +70,16 @@ lmma.program @zeros registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
 
 // -----
 
+lmma.program @minimums registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
+  // expected-error@+1 {{minimums cannot be e8m0; write f16 or bf16 or f32}}
+  lmma.shift r24, r2, r1, r3 e8m0, 2 x 64
+}
+
+// -----
+
 lmma.program @bits registers 60 scratchpad 0 warps 1 buffers 3 tile 2 x 64 {
-  // expected-error@+1 {{bits = 5 must be from 1 to 4}}
-  lmma.correct r12, r1, zero 2, 2 x 64 bits 5
+  // expected-error@+1 {{bits = 9 must be from 1 to 8}}
+  lmma.correct r12, r1, zero 2, 2 x 64 bits 9
 }
 
 // -----

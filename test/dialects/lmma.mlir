@@ -54,6 +54,9 @@ lmma.program @all registers 60 scratchpad 2048 warps 2 buffers 3 tile 2 x 128 {
     // CHECK-NEXT: lmma.m2n64k24.f8t3f32f16 r20, r4, r6, r12
     // TEXT-NEXT: lmma.m2n64k24.f8t3f32f16 r20, r4, r6, r12
     lmma.m2n64k24.f8t3f32f16 r20, r4, r6, r12
+    // CHECK-NEXT: lmma.m2n64k8.i16i8i32i32 r12, r4, r6, r12
+    // TEXT-NEXT: lmma.m2n64k8.i16i8i32i32 r12, r4, r6, r12
+    lmma.m2n64k8.i16i8i32i32 r12, r4, r6, r12
   }
   // CHECK: lmma.correct r12, r1, zeros r2 u8, 2 x 64 bits 2
   // TEXT: lmma.correct r12, r1, zeros r2 u8, 2 x 64 bits 2
@@ -67,6 +70,12 @@ lmma.program @all registers 60 scratchpad 2048 warps 2 buffers 3 tile 2 x 128 {
   // CHECK-NEXT: lmma.scale r24, r12 i32, none, r2 f32, 2 x 64
   // TEXT-NEXT: lmma.scale r24, r12 i32, none, r2 f32, 2 x 64
   lmma.scale r24, r12 i32, none, r2 f32, 2 x 64
+  // CHECK-NEXT: lmma.scale r24, r12 i32, r1 f32, r2 e8m0, 2 x 64
+  // TEXT-NEXT: lmma.scale r24, r12 i32, r1 f32, r2 e8m0, 2 x 64
+  lmma.scale r24, r12 i32, r1 f32, r2 e8m0, 2 x 64
+  // CHECK-NEXT: lmma.shift r24, r2, r1, r3 bf16, 2 x 64
+  // TEXT-NEXT: lmma.shift r24, r2, r1, r3 bf16, 2 x 64
+  lmma.shift r24, r2, r1, r3 bf16, 2 x 64
   // CHECK-NEXT: lmma.add r24, r2 vector, 2 x 64
   // TEXT-NEXT: lmma.add r24, r2 vector, 2 x 64
   lmma.add r24, r2 vector, 2 x 64

@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 
-FORMATS = ["w1g128", "w158", "w158r", "w2", "w2g64z", "w2g128", "w3g32", "w4g128z", "w4z"]
+FORMATS = ["w1g128", "w158", "w158r", "w2", "w2g64z", "w2g128", "w3g32", "w4g128z", "w4z", "w4g32m", "w8g64s", "w5z", "w6g32e"]
 BATCH = 2048  # of the schedule's choice (passes/plan/ArraySchedules.cpp)
 
 

@@ -119,6 +119,11 @@ template <typename Visitor> static void visitFields(unsigned opcode, Visitor &v)
     v.reg(0, "result"), v.reg(1, "sums"), v.reg(2, "steps"), v.reg(3, "scales"), v.imm(0, "m"), v.imm(1, "n");
     v.element(0, "sum_type"), v.element(1, "scale_type"), v.element(2, "step_type");
     break;
+  case LMMA_SHIFT:
+    v.reg(0, "result"), v.reg(1, "sums"), v.reg(2, "steps"), v.reg(3, "minimums"), v.imm(0, "m"),
+        v.imm(1, "n");
+    v.element(0, "minimum_type");
+    break;
   case LMMA_ADD:
   case LMMA_TIMES:
     v.reg(0, "result"), v.reg(1, "other"), v.imm(0, "m"), v.imm(1, "n"), v.spread(2, "spread");
@@ -157,6 +162,7 @@ static lmma_opcode opcodeOf(Operation *op) {
       .Case<AddOp>([](auto) { return LMMA_ADD; })
       .Case<TimesOp>([](auto) { return LMMA_TIMES; })
       .Case<ConvertOp>([](auto) { return LMMA_CONVERT; })
+      .Case<ShiftOp>([](auto) { return LMMA_SHIFT; })
       .Default([](auto) { return LMMA_OPCODES; });
 }
 
@@ -169,7 +175,8 @@ static StringRef nameOf(unsigned opcode) {
                                     ClearOp::getOperationName(),    TableOp::getOperationName(),
                                     MultiplyOp::getOperationName(), CorrectOp::getOperationName(),
                                     ScaleOp::getOperationName(),    AddOp::getOperationName(),
-                                    TimesOp::getOperationName(),    ConvertOp::getOperationName()};
+                                    TimesOp::getOperationName(),    ConvertOp::getOperationName(),
+                                    ShiftOp::getOperationName()};
   static_assert(std::size(names) == LMMA_OPCODES);
   return names[opcode];
 }

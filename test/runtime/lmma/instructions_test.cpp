@@ -1,4 +1,5 @@
 // What the instructions are for: products of weights and activations, however they are looked up.
+#include "model.h"
 #include "random.h"
 #include <gtest/gtest.h>
 
@@ -73,8 +74,7 @@ std::vector<int32_t> runProduct(size_t m, size_t n, size_t k, const std::vector<
   EXPECT_EQ(machine.run(buffers), LMMA_OK);
   const size_t groups = k / (trits ? 3 : 4);
   EXPECT_EQ(machine.counters.table_additions, m * groups * (trits ? 10 : 12));
-  EXPECT_EQ(machine.counters.array_cycles,
-            (m + 1) / 2 * ((n + 63) / 64) * groups * (trits ? 1 : size_t(weights)));
+  EXPECT_EQ(machine.counters.array_cycles, (m + 1) / 2 * ((n + 63) / 64) * groups * planesOf(weights));
   return valuesOf<int32_t>(buffers[3].data);
 }
 
@@ -87,7 +87,7 @@ void expectProduct(Random &random, size_t m, size_t n, size_t k, lmma_type weigh
   std::vector<int> w(k * n);
   for (int &x : w)
     x = weights == LMMA_T3 ? draw(random, -1, 1)
-                           : 2 * draw(random, 0, (1 << weights) - 1) - (1 << weights) + 1;
+                           : 2 * draw(random, 0, (1 << planesOf(weights)) - 1) - (1 << planesOf(weights)) + 1;
   std::vector<int32_t> c(m * n), expected(m * n);
   for (size_t i = 0; i < c.size(); ++i) {
     c[i] = draw(random, -1000000, 1000000);
@@ -95,14 +95,14 @@ void expectProduct(Random &random, size_t m, size_t n, size_t k, lmma_type weigh
     for (size_t e = 0; e < k; ++e)
       expected[i] += a[i / n * k + e] * w[e * n + i % n];
   }
-  const Bytes packed = weights == LMMA_T3 ? packTrits(w, n, k) : packPlanes(w, n, k, weights);
+  const Bytes packed = weights == LMMA_T3 ? packTrits(w, n, k) : packPlanes(w, n, k, planesOf(weights));
   EXPECT_EQ(runProduct(m, n, k, a, packed, weights, entries, c), expected)
       << "m" << m << "n" << n << "k" << k << " weights " << weights;
 }
 
 TEST(LmmaProducts, AreExactForEveryFormatAndShape) {
   Random random(1);
-  for (lmma_type weights : {LMMA_I1, LMMA_I2, LMMA_I3, LMMA_I4, LMMA_T3})
+  for (lmma_type weights : {LMMA_I1, LMMA_I2, LMMA_I3, LMMA_I4, LMMA_I5, LMMA_I6, LMMA_I8, LMMA_T3})
     for (size_t m : {1, 2, 4, 8, 16, 64})
       for (size_t n : {8, 64, 256})
         for (size_t k : {12, 96}) {
@@ -203,6 +203,39 @@ TEST(LmmaScale, RoundsEachOperation) {
   sums(0) = 3;
   const Program floats = Program(4).scale(0, 1, 0, 3, 1, 8, LMMA_F32, LMMA_F32, LMMA_NONE);
   EXPECT_EQ(valuesOf<float>(transform(bytesOf(data), floats, 0, 0, 32))[0], 0x1p24f + 4);
+}
+
+TEST(LmmaScale, WidensEveryTypeOfScales) {
+  // registers: y, sums, scales
+  const auto run = [&](lmma_type type, uint32_t bits) {
+    std::vector<uint32_t> data(3 * 32);
+    data[32] = 5;
+    data[64] = bits;
+    return valuesOf<float>(
+        transform(bytesOf(data), Program(3).scale(0, 1, 0, 2, 1, 8, LMMA_I32, type, LMMA_NONE), 0, 0, 32))[0];
+  };
+  EXPECT_EQ(run(LMMA_F16, 0x3e00), 7.5f);
+  EXPECT_EQ(run(LMMA_BF16, 0x3fc0), 7.5f);
+  EXPECT_EQ(run(LMMA_F32, 0x3fc00000), 7.5f);
+  EXPECT_EQ(run(LMMA_E8M0, 128), 10.0f);
+  EXPECT_EQ(run(LMMA_E8M0, 0), 5 * 0x1p-127f);
+  EXPECT_EQ(run(LMMA_E8M0, 255), INFINITY);
+}
+
+TEST(LmmaShift, AddsMinimumsTimesTheSumOfActivations) {
+  // registers: y, sums, steps, minimums
+  std::vector<float> data(4 * 32);
+  const int32_t sums[] = {3, (1 << 24) + 3}; // the second rounds to 2^24 + 4
+  std::memcpy(&data[32], sums, sizeof sums);
+  data[64] = 0.5f, data[65] = 1.0f;
+  for (size_t n = 0; n < 8; ++n)
+    data[96 + n] = -float(n);
+  for (size_t at = 0; at < 16; ++at)
+    data[at] = 100;
+  const auto y =
+      valuesOf<float>(transform(bytesOf(data), Program(4).shift(0, 1, 2, 3, 2, 8, LMMA_F32), 0, 0, 64));
+  EXPECT_EQ(y[3], 100 - 1.5f * 3);
+  EXPECT_EQ(y[8 + 1], 100 - float((1 << 24) + 4));
 }
 
 TEST(LmmaAdd, SpreadsRowsVectorsAndOne) {

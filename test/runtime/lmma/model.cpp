@@ -79,13 +79,16 @@ static uint64_t bytesNamed(const lmma_instruction &i) {
   case LMMA_TABLE:
     return a * b * size(0) + a * tables(b, 2) * size(1);
   case LMMA_MULTIPLY: {
-    const uint64_t weights = i.type[1] == LMMA_T3 ? b * c / 3 * 5 / 8 : b * c * i.type[1] / 8;
+    const uint64_t weights =
+        i.type[1] == LMMA_T3 ? b * c / 3 * 5 / 8 : b * c * planesOf(lmma_type(i.type[1])) / 8;
     return a * b * (size(2) + size(3)) + a * tables(c, 1) * size(0) + weights;
   }
   case LMMA_CORRECT:
     return a * b * 4 + a * 4 + b * size(0);
   case LMMA_SCALE:
     return a * b * (4 + size(0)) + a * size(2) + b * size(1);
+  case LMMA_SHIFT:
+    return a * b * 4 + a * 8 + b * size(0);
   case LMMA_ADD:
   case LMMA_TIMES:
     return a * b * 4 + (c == LMMA_FULL ? a * b : c == LMMA_VECTOR ? b : 1) * 4;
@@ -127,6 +130,9 @@ lmma_status Model::runWarp(Warp &w) {
       break;
     case LMMA_CORRECT:
       correct(w, i);
+      break;
+    case LMMA_SHIFT:
+      shift(w, i);
       break;
     case LMMA_SCALE:
       scale(w, i);
@@ -272,6 +278,14 @@ void Model::table(Warp &w, const lmma_instruction &i) {
   counters.table_additions += tables * (trits ? 10 : 12);
 }
 
+size_t lut::lmma::planesOf(lmma_type weights) {
+  return weights == LMMA_T3   ? 1
+         : weights == LMMA_I5 ? 5
+         : weights == LMMA_I6 ? 6
+         : weights == LMMA_I8 ? 8
+                              : weights;
+}
+
 Lookup lut::lmma::lookupOf(const uint8_t *weights, lmma_type type, size_t n, size_t groups, size_t plane,
                            size_t group, size_t row) {
   const size_t number = (plane * groups + group) * n + row;
@@ -285,7 +299,7 @@ Lookup lut::lmma::lookupOf(const uint8_t *weights, lmma_type type, size_t n, siz
 void Model::multiplyIntegers(Warp &w, const lmma_instruction &i) {
   const auto type = lmma_type(i.type[1]);
   const size_t m = size_t(i.imm[0]), n = size_t(i.imm[1]), entries = type == LMMA_T3 ? 16 : 8;
-  const size_t groups = size_t(i.imm[2]) / (type == LMMA_T3 ? 3 : 4), planes = type == LMMA_T3 ? 1 : type;
+  const size_t groups = size_t(i.imm[2]) / (type == LMMA_T3 ? 3 : 4), planes = planesOf(type);
   uint8_t *r = w.registers.data();
   for (size_t row = 0; row < m; ++row)
     for (size_t column = 0; column < n; ++column) {
@@ -308,7 +322,7 @@ void Model::multiplyIntegers(Warp &w, const lmma_instruction &i) {
 void Model::multiplyFloats(Warp &w, const lmma_instruction &i) {
   const auto type = lmma_type(i.type[1]), c = lmma_type(i.type[2]), d = lmma_type(i.type[3]);
   const size_t m = size_t(i.imm[0]), n = size_t(i.imm[1]), entries = type == LMMA_T3 ? 16 : 8;
-  const size_t groups = size_t(i.imm[2]) / (type == LMMA_T3 ? 3 : 4), planes = type == LMMA_T3 ? 1 : type;
+  const size_t groups = size_t(i.imm[2]) / (type == LMMA_T3 ? 3 : 4), planes = planesOf(type);
   uint8_t *r = w.registers.data();
   for (size_t at = 0; at < m * n; ++at) {
     double sum = decode(c, r + i.reg[3] * LMMA_REGISTER_BYTES, at);
@@ -348,6 +362,17 @@ void Model::scale(Warp &w, const lmma_instruction &i) {
     const double p = roundTo(LMMA_F32, decode(lmma_type(i.type[0]), r + i.reg[1] * LMMA_REGISTER_BYTES, at));
     const double product = roundTo(LMMA_F32, p * roundTo(LMMA_F32, step * scale));
     encode(LMMA_F32, y, at, roundTo(LMMA_F32, decode(LMMA_F32, y, at) + product));
+  }
+}
+
+void Model::shift(Warp &w, const lmma_instruction &i) {
+  const size_t m = size_t(i.imm[0]), n = size_t(i.imm[1]);
+  uint8_t *r = w.registers.data(), *y = r + i.reg[0] * LMMA_REGISTER_BYTES;
+  for (size_t at = 0; at < m * n; ++at) {
+    const double sum = roundTo(LMMA_F32, decode(LMMA_I32, r + i.reg[1] * LMMA_REGISTER_BYTES, at / n));
+    const double all = roundTo(LMMA_F32, sum * decode(LMMA_F32, r + i.reg[2] * LMMA_REGISTER_BYTES, at / n));
+    const double least = decode(lmma_type(i.type[0]), r + i.reg[3] * LMMA_REGISTER_BYTES, at % n);
+    encode(LMMA_F32, y, at, roundTo(LMMA_F32, decode(LMMA_F32, y, at) + roundTo(LMMA_F32, all * least)));
   }
 }
 

@@ -37,6 +37,7 @@ private:
   void multiplyFloats(Warp &w, const lmma_instruction &i);
   void correct(Warp &w, const lmma_instruction &i);
   void scale(Warp &w, const lmma_instruction &i);
+  void shift(Warp &w, const lmma_instruction &i);
   void combine(Warp &w, const lmma_instruction &i);
   void convert(Warp &w, const lmma_instruction &i);
 
@@ -55,6 +56,8 @@ struct Lookup {
   size_t index;
   bool negative;
 };
+// Bit planes of weights; one number of three trits.
+size_t planesOf(lmma_type weights);
 Lookup lookupOf(const uint8_t *weights, lmma_type type, size_t n, size_t groups, size_t plane, size_t group,
                 size_t row);
 

@@ -67,6 +67,12 @@ inline double decode(lmma_type type, const uint8_t *data, size_t index) {
     if ((bits & 0x7c00) == 0x7c00)
       return bits & 0x3ff ? std::numeric_limits<double>::quiet_NaN() : bits & 0x8000 ? -INFINITY : INFINITY;
     return decodeFields(bits, 5, 10);
+  case LMMA_BF16:
+    if ((bits & 0x7f80) == 0x7f80)
+      return bits & 0x7f ? std::numeric_limits<double>::quiet_NaN() : bits & 0x8000 ? -INFINITY : INFINITY;
+    return decodeFields(bits, 8, 7);
+  case LMMA_E8M0:
+    return bits == 255 ? INFINITY : std::ldexp(1.0, int(bits) - 127);
   case LMMA_F32:
     float value;
     std::memcpy(&value, &bits, sizeof value);

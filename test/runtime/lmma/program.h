@@ -92,6 +92,10 @@ public:
                  lmma_type sums, lmma_type scaleType, lmma_type stepType) {
     return add(LMMA_SCALE, {sums, scaleType, stepType}, {}, {y, p, steps, scales}, {m, n});
   }
+  Program &shift(uint16_t y, uint16_t sums, uint16_t steps, uint16_t minimums, int32_t m, int32_t n,
+                 lmma_type type) {
+    return add(LMMA_SHIFT, {type}, {}, {y, sums, steps, minimums}, {m, n});
+  }
   Program &combine(lmma_opcode opcode, uint16_t y, uint16_t other, int32_t m, int32_t n, int32_t spread) {
     return add(opcode, {}, {}, {y, other}, {m, n, spread});
   }

@@ -36,7 +36,7 @@ private:
     }
   }
   uint16_t reg() { return uint16_t(draw(random, 0, registers - 1)); }
-  lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_BF16)); }
+  lmma_type type() { return lmma_type(draw(random, LMMA_NONE, LMMA_E8M0)); }
   lmma_type oneOf(std::initializer_list<lmma_type> types) {
     return types.begin()[draw(random, 0, int32_t(types.size()) - 1)];
   }
@@ -96,7 +96,7 @@ private:
   }
 
   void drawData(Program &p) {
-    switch (draw(random, 0, 19)) {
+    switch (draw(random, 0, 20)) {
     case 0:
       p.load(reg(), uint16_t(draw(random, 0, 1)), window());
       break;
@@ -122,10 +122,10 @@ private:
       p.scale(reg(), reg(), 0, reg(), m(), n(), type(), type(), LMMA_NONE);
       break;
     case 8:
-      p.correct(reg(), reg(), reg(), m(), n(), draw(random, 1, 4), type());
+      p.correct(reg(), reg(), reg(), m(), n(), draw(random, 1, 8), type());
       break;
     case 9:
-      p.correct(reg(), reg(), 0, m(), n(), draw(random, 1, 4), LMMA_NONE, int32_t(random()));
+      p.correct(reg(), reg(), 0, m(), n(), draw(random, 1, 8), LMMA_NONE, int32_t(random()));
       break;
     case 10:
       p.combine(draw(random, 0, 1) ? LMMA_ADD : LMMA_TIMES, reg(), reg(), m(), n(), draw(random, 0, 2));
@@ -134,7 +134,10 @@ private:
       p.convert(reg(), reg(), m(), n(), type());
       break;
     case 12:
+      p.shift(reg(), reg(), reg(), reg(), m(), n(), type());
+      break;
     case 13:
+    case 14:
       p.table(reg(), reg(), m(), k(), oneOf({LMMA_I8, LMMA_I16, LMMA_F8, LMMA_F16}),
               oneOf({LMMA_I8, LMMA_I16, LMMA_F8, LMMA_F16}), oneOf({LMMA_NONE, LMMA_T3}));
       break;
@@ -148,7 +151,8 @@ private:
     const lmma_type table = integers ? oneOf({LMMA_I8, LMMA_I16}) : oneOf({LMMA_F8, LMMA_F16});
     const lmma_type c = integers ? LMMA_I32 : oneOf({LMMA_F16, LMMA_F32});
     const lmma_type d = integers ? LMMA_I32 : oneOf({LMMA_F16, c});
-    const auto weights = lmma_type(draw(random, LMMA_I1, LMMA_T3));
+    const lmma_type weights =
+        oneOf({LMMA_I1, LMMA_I2, LMMA_I3, LMMA_I4, LMMA_I5, LMMA_I6, LMMA_I8, LMMA_T3, LMMA_T3});
     const uint16_t to = reg(), from = draw(random, 0, 1) ? to : reg();
     p.multiply({to, reg(), reg(), from}, m(), n(), k(), table, weights, c, d);
   }

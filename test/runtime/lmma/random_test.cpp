@@ -45,7 +45,7 @@ TEST(LmmaRandom, ProgramsRunAsTheModelSays) {
       ASSERT_EQ(buffers[buffer].data, expected[buffer].data) << seed << ": buffer " << buffer;
   }
   EXPECT_EQ(opcodes.size(), size_t(LMMA_OPCODES));
-  EXPECT_EQ(products.size(), 5u * (2 * 1 + 2 * 3)); // all weights; integers, floats
+  EXPECT_EQ(products.size(), 8u * (2 * 1 + 2 * 3)); // all weights; integers, floats
   EXPECT_EQ(ends,
             (std::set<lmma_status>{LMMA_OK, LMMA_BAD_ADDRESS, LMMA_READ_ONLY, LMMA_ENDLESS, LMMA_DIVERGED}));
 }

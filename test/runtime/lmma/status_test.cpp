@@ -1,6 +1,7 @@
 // Every status: of programs that are not, of instructions, of launches.
 #include "program.h"
 #include <cctype>
+#include <cmath>
 #include <gtest/gtest.h>
 #include <set>
 #include <string>
@@ -110,7 +111,8 @@ std::vector<Program> goodInstructions() {
           roomy().table(1, 4, 2, 12, LMMA_I8, LMMA_I16, LMMA_T3),
           goodMultiply(),
           roomy().correct(1, 9, 10, 2, 64, 2, LMMA_U8),
-          roomy().scale(1, 9, 20, 21, 2, 64, LMMA_I32, LMMA_F16, LMMA_F32)};
+          roomy().scale(1, 9, 20, 21, 2, 64, LMMA_I32, LMMA_F16, LMMA_F32),
+          roomy().shift(1, 9, 20, 21, 2, 64, LMMA_F16)};
 }
 
 TEST(LmmaStatus, UnusedFieldsAreZero) {
@@ -126,7 +128,7 @@ TEST(LmmaStatus, UnusedFieldsAreZero) {
       refused += statusOf(bad) == LMMA_BAD_FIELD;
     }
     // bytes of fields that are not used, of 31
-    const int expected[LMMA_OPCODES] = {31, 31, 25, 31, 20, 9, 9, 10, 20, 20, 25, 16, 7, 12, 12};
+    const int expected[LMMA_OPCODES] = {31, 31, 25, 31, 20, 9, 9, 10, 20, 20, 25, 16, 7, 12, 12, 0, 0, 0, 14};
     EXPECT_EQ(refused, expected[good.instructions[0].opcode]) << int(good.instructions[0].opcode);
   }
   EXPECT_EQ(statusOf(roomy().correct(1, 9, 10, 2, 64, 2, LMMA_NONE)), LMMA_BAD_FIELD);
@@ -145,10 +147,11 @@ TEST(LmmaStatus, OpcodesAreChecked) {
 // Counts the combinations of types that are taken; the rest is LMMA_BAD_TYPE.
 int countTypes(const Program &good, int fields) {
   int taken = 0;
-  for (int combination = 0; combination < 1 << 4 * fields; ++combination) {
+  const int types = LMMA_E8M0 + 2; // one more than there are
+  for (int combination = 0; combination < std::pow(types, fields); ++combination) {
     Program program = good;
-    for (int field = 0; field < fields; ++field)
-      program.instructions[0].type[field] = uint8_t(combination >> 4 * field & 15);
+    for (int field = 0, rest = combination; field < fields; ++field, rest /= types)
+      program.instructions[0].type[field] = uint8_t(rest % types);
     if (program.instructions[0].opcode == LMMA_MULTIPLY)
       program.instructions[0].reg[3] = 48; // C and D may differ in size
     const lmma_status status = statusOf(program);
@@ -161,7 +164,8 @@ int countTypes(const Program &good, int fields) {
 TEST(LmmaStatus, TypesAreChecked) {
   EXPECT_EQ(countTypes(roomy().table(1, 8, 2, 12, LMMA_I8, LMMA_I16), 3), 6 * 2);
   EXPECT_EQ(countTypes(roomy().multiply({0, 8, 16, 48}, 2, 64, 12, LMMA_I16, LMMA_I2, LMMA_I32, LMMA_I32), 4),
-            5 * (2 * 1 + 2 * 3));
+            8 * (2 * 1 + 2 * 3));
+  EXPECT_EQ(countTypes(roomy().shift(1, 9, 20, 21, 2, 64, LMMA_F16), 1), 3);
   EXPECT_EQ(countTypes(roomy().correct(4, 9, 0, 2, 64, 2, LMMA_NONE), 1), 3);
 }
 
@@ -188,7 +192,7 @@ TEST(LmmaStatus, ShapesAreChecked) {
   EXPECT_EQ(statusOf(roomy().table(1, 4, 3, 4, LMMA_I8, LMMA_I8)), LMMA_BAD_SHAPE);
   EXPECT_EQ(statusOf(roomy().table(1, 4, 2, 3, LMMA_I8, LMMA_I8)), LMMA_BAD_SHAPE);
   EXPECT_EQ(statusOf(roomy().scale(1, 9, 20, 21, 2, 65, LMMA_I32, LMMA_F16, LMMA_F32)), LMMA_BAD_SHAPE);
-  for (int bits : {0, 5, INT32_MIN, INT32_MAX})
+  for (int bits : {0, 9, INT32_MIN, INT32_MAX})
     EXPECT_EQ(statusOf(roomy().correct(1, 9, 10, 2, 64, bits, LMMA_U8)), LMMA_BAD_SHAPE);
   EXPECT_EQ(statusOf(roomy().clear(0, 0)), LMMA_BAD_SHAPE);
   EXPECT_EQ(statusOf(roomy().read(0, zero, 0, 0)), LMMA_BAD_SHAPE);
