@@ -94,7 +94,7 @@ module attributes {lut.target = #target} {
   // CHECK: %[[BUFFER:.*]] = llvm.alloca
   // CHECK: %[[AT:.*]] = llvm.getelementptr %[[STAGE]][24]
   // CHECK: %[[SHAPE:.*]] = llvm.load %[[AT]] {{.*}} -> !llvm.ptr
-  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][88]
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][96]
   // CHECK: %[[TAIL:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: %[[N:.*]] = llvm.load %[[SHAPE]] {{.*}} -> i64
   // CHECK: %[[AT:.*]] = llvm.getelementptr %[[STAGE]][36]
@@ -159,7 +159,7 @@ module attributes {lut.target = #target} {
   // CHECK: %[[SHAPE:.*]] = llvm.load %[[AT]] {{.*}} -> !llvm.ptr
   // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][8]
   // CHECK: %[[K:.*]] = llvm.load %[[AT]] {{.*}} -> i64
-  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][112]
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][120]
   // CHECK: %[[OFFSET:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: %[[COLUMNS:.*]] = llvm.getelementptr %{{.*}}[%[[OFFSET]]]
   // CHECK: %[[BEFORE:.*]] = arith.addi %[[K]], %{{.*}}
@@ -230,6 +230,8 @@ module attributes {lut.target = #target} {
   // CHECK-LABEL: func.func @source_copy_plain(
   // CHECK-LABEL: func.func @product_a8_w2g32_dot_1x1_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
+  // CHECK: arith.remui %[[BEGIN]], %{{.*}}
+  // CHECK: arith.minui
   // CHECK: %[[GROUPS:.*]] = arith.minui
   // CHECK: scf.for %{{.*}} to %[[M]]
   // CHECK: scf.for %{{.*}} to %[[GROUPS]]
@@ -307,7 +309,7 @@ module attributes {lut.target = #target} {
   // A group of 64 or more, whose length is a number, fits sums of 16 bits.
   // CHECK-LABEL: func.func @product_a8_w1g_column_1x1r4w256_plain(
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
-  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE:.*]][128]
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE:.*]][136]
   // CHECK: %[[GROUP:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: scf.for %{{.*}} to %[[M]]
   // CHECK-NOT: arith.minui
@@ -419,7 +421,7 @@ module attributes {lut.target = #target} {
   // CHECK-SAME: %[[OPERANDS:[a-z0-9]+]]: !llvm.ptr, %[[STAGE:[a-z0-9]+]]: !llvm.ptr, %[[M:[a-z0-9]+]]: i64, %[[BEGIN:[a-z0-9]+]]: i64, %[[END:[a-z0-9]+]]: i64) -> i32 {
   // CHECK: %[[AT:.*]] = llvm.getelementptr %[[STAGE]][24]
   // CHECK: %[[SHAPE:.*]] = llvm.load %[[AT]] {{.*}} -> !llvm.ptr
-  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][176]
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %[[SHAPE]][184]
   // CHECK: %[[FROM:.*]] = llvm.load %[[AT]] {{.*}} -> i64
   // CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[M]], %[[FROM]] : i64
   // CHECK: scf.if %[[MANY]]

@@ -40,7 +40,7 @@ lutc_variant_code makeCode(const char *name, uint32_t layoutId, const lutc_progr
 lutc_stage makeStage(lutc_stage_function *run, bool prepares, uint32_t phase, uint32_t routed) {
   static const lutc_shape shape = [] {
     lutc_shape shape = {};
-    shape.tiles = (n + tileRows - 1) / tileRows;
+    shape.tiles = shape.panel = (n + tileRows - 1) / tileRows;
     return shape;
   }();
   return {run, nullptr, nullptr, &shape, prepares, 1, phase, routed, {}};

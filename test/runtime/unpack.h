@@ -30,12 +30,7 @@ public:
                           (layout.group && k % layout.group == 0 ? scaleBytes() + multipleBytes() : 0));
   }
 
-  size_t streamBytes() const {
-    size_t bytes = 0;
-    for (size_t block = 0; block * layout.k_block < paddedK; ++block)
-      bytes += rows / layout.tile_rows * blockBytes(block);
-    return bytes;
-  }
+  size_t streamBytes() const { return rows / layout.tile_rows * tileBytes[paddedK]; }
   size_t payloadBytes() const { return tailEnd() + (info.has_columns ? 4 * paddedK : 0); }
 
   // The code at (row, k), padding included; of trits: the trit plus 1.
@@ -231,11 +226,13 @@ private:
   size_t blockBytes(size_t block) const {
     return spanBytes(block * layout.k_block, (block + 1) * layout.k_block);
   }
+  // Panels of 10 tiles, k block by k block, where there are several.
   size_t tileOffset(size_t row, size_t block) const {
-    size_t offset = 0;
-    for (size_t b = 0; b < block; ++b)
-      offset += rows / layout.tile_rows * blockBytes(b);
-    return offset + row / layout.tile_rows * blockBytes(block);
+    const size_t tile = row / layout.tile_rows, tiles = rows / layout.tile_rows;
+    const size_t panel = layout.k_block < paddedK ? 10 : tiles;
+    const size_t first = tile / panel * panel, together = std::min(panel, tiles - first);
+    return first * spanBytes(0, paddedK) + together * spanBytes(0, block * layout.k_block) +
+           (tile - first) * blockBytes(block);
   }
   size_t chunkOffset(size_t row, size_t k) const {
     const size_t block = k / layout.k_block, blockBegin = block * layout.k_block;
