@@ -68,8 +68,8 @@ static int marks_are_good(const lutc_book *book, uint64_t marks, uint64_t first)
   }
 }
 
-/* Vector v with the first `left` digits of `codes`, the first of the book; marks that codes do not have follow
-   those before. 0: there is none. */
+/* Vector v with the first `left` digits of `codes`, the first of the book; marks that codes do not have
+   follow those before. 0: there is none. */
 static int complete_vector(const lutc_book *book, uint8_t *codes, size_t v, size_t left) {
   const int has_signs = lutc_book_has_signs(book);
   const size_t at = v * book->length, unit = book->signs == LUTC_SHIFT_OF_8 ? at / 8 * 8 : 0;
@@ -107,7 +107,8 @@ static int complete_codes(const lutc_book *book, uint8_t *codes, size_t count) {
 }
 
 /* The numbers of the vectors of eight codes: their lower bits to `place`, higher ones to the rest. */
-static int pack_numbers(const lutc_packer *p, uint64_t digits, size_t eight, row_place place, uint32_t *rest) {
+static int pack_numbers(const lutc_packer *p, uint64_t digits, size_t eight, row_place place,
+                        uint32_t *rest) {
   const lutc_book *book = p->info->book;
   const size_t vectors = 8 / book->length, high_bits = lutc_book_high_bits(book);
   for (size_t i = 0; i < vectors; ++i, digits >>= 32) {

@@ -118,7 +118,8 @@ void Workload::fill(const lutc_kernel_info &info) {
   for (uint8_t &code : codes)
     code = uint8_t(random() % info.codes);
   if (const lutc_book *book = info.book) { // vectors without minuses or shifts
-    size_t base = book->signs == LUTC_SIGNS_EACH || book->signs == LUTC_SIGNS_EVEN ? book->levels : 0, vector = 0;
+    size_t base = book->signs == LUTC_SIGNS_EACH || book->signs == LUTC_SIGNS_EVEN ? book->levels : 0,
+           vector = 0;
     for (size_t i = 0; i < codes.size(); ++i) {
       size_t column = i % info.k;
       if (column % book->length == 0)
