@@ -582,6 +582,26 @@ module attributes {lut.target = #target} {
 
 // -----
 
+// Where lookups reach 128 entries, those of 256 vectors are two for each half of the digits, and none is in memory.
+#target = #lut.target<name = "plain", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 10, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK-NOT: llvm.mlir.global
+  // CHECK-LABEL: func.func @unpack_iq2xxs_book_1x1_plain(
+  // CHECK-COUNT-2: lut.lookup %{{.*}} entries 128
+  // CHECK: arith.select
+  // CHECK-COUNT-2: lut.lookup %{{.*}} entries 128
+  // CHECK: arith.select
+  // CHECK-COUNT-8: lut.lookup %{{.*}} entries 16
+  func.func @vectorsInRegisters(%x: tensor<?x256xf32>, %w: !lut.weights<32 x 256, <iq2xxs>>) -> tensor<?x32xf32> {
+    %q = lut.quantize_activations %x : tensor<?x256xf32> -> <256, group = 256, subgroup = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = book, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, unpack_tokens = 1> : !lut.activations<256, group = 256, subgroup = 32>, !lut.weights<32 x 256, <iq2xxs>> -> tensor<?x32xf32>
+    return %y : tensor<?x32xf32>
+  }
+}
+
+// -----
+
 // A function without a scheduled product is left alone.
 #target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
