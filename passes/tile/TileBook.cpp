@@ -25,6 +25,12 @@ struct BookUnpacker {
   Value table();
   Value number(ArrayRef<Value> low, Value rest, int64_t vector);
   Value gather(Value table, Value numbers);
+  bool areInRegisters();
+  int64_t entry(int64_t digit) const;
+  Value numberBytes(Value rest, int64_t plane);
+  Value digitBytes(Value low, Value high, int64_t half);
+  Values quadsInRegisters(ArrayRef<Value> low, Value rest);
+  Values quadsInMemory(ArrayRef<Value> low, Value rest);
   Value code(Value entries, Value signs, Value rest, int64_t quad);
   void rowVector(Value chunk, Value codes, int64_t stride);
   void multiples(Value chunk, Value to);
@@ -60,16 +66,19 @@ Value BookUnpacker::signs(Value chunk) {
   return e.bitcast(arith::OrIOp::create(e.b, e.loc, stored, last), bytes);
 }
 
-/// Entries of magnitudes, or of values without their shift less the smallest.
+/// A magnitude, or a value without its shift less the smallest.
+int64_t BookUnpacker::entry(int64_t digit) const {
+  return hasSigns() ? row.book[int64_t(book.levels) + digit] : row.book[2 * digit] - row.offset;
+}
+
+/// The entries of vectors.
 Value BookUnpacker::table() {
   auto module = e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
   std::string name = ("book_" + row.name).str(), entries;
   auto global = module.lookupSymbol<LLVM::GlobalOp>(name);
   if (!global) {
-    for (size_t i = 0; i < book.count * book.length; ++i) {
-      int digit = book.digits[i];
-      entries += char(hasSigns() ? row.book[int(book.levels) + digit] : row.book[2 * digit] - row.offset);
-    }
+    for (size_t i = 0; i < book.count * book.length; ++i)
+      entries += char(entry(book.digits[i]));
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(module.getBody());
     auto type = LLVM::LLVMArrayType::get(e.i8(), entries.size());
@@ -101,6 +110,91 @@ Value BookUnpacker::gather(Value table, Value numbers) {
   return result;
 }
 
+/// Of the eight quads of a chunk, for each four lanes that a number finds in memory.
+Values BookUnpacker::quadsInMemory(ArrayRef<Value> low, Value rest) {
+  Values quads;
+  Value table = this->table();
+  for (int64_t vector = 0; vector < int64_t(lutc_book_vectors(&book)); ++vector) {
+    Value entries = gather(table, number(low, rest, vector));
+    if (book.length == 8) {
+      quads.push_back(arith::TruncIOp::create(e.b, e.loc, ints, entries));
+      entries = arith::TruncIOp::create(e.b, e.loc, ints, e.shiftRight(entries, 32));
+    }
+    quads.push_back(entries);
+  }
+  return quads;
+}
+
+/// Whether lookups of registers reach 128 entries, a byte of each vector of all rows.
+bool BookUnpacker::areInRegisters() {
+  return V == 64 && findTarget(e.b.getInsertionBlock()->getParentOp()).getPermute2Bytes() >= 128;
+}
+
+/// The numbers of four vectors of a row above their lower eight bits, a byte each; null: there are none.
+Value BookUnpacker::numberBytes(Value rest, int64_t plane) {
+  int64_t bits = lutc_book_high_bits(&book);
+  Value all;
+  for (int64_t i = 0; bits && i < 4; ++i) {
+    Value high = e.shiftLeft(field(rest, (4 * plane + i) * bits, bits), 8 * i);
+    all = all ? arith::OrIOp::create(e.b, e.loc, all, high).getResult() : high;
+  }
+  return all ? e.bitcast(all, bytes) : Value();
+}
+
+/// Half of the digits of the vectors with these numbers: four of two bits, or two of a nibble.
+Value BookUnpacker::digitBytes(Value low, Value high, int64_t half) {
+  int64_t count = book.length / 2, width = 8 / count;
+  Values found;
+  for (size_t first = 0; first < book.count; first += 128) {
+    SmallVector<int64_t> entries;
+    for (size_t i = first; i < first + 128; ++i) {
+      int64_t packed = 0;
+      for (int64_t place = 0; place < count; ++place)
+        packed |= int64_t(book.digits[i * book.length + half * count + place]) << width * place;
+      entries.push_back(int8_t(packed));
+    }
+    Value table = e.constantVector(e.vec(128, e.i8()), entries);
+    found.push_back(LookupOp::create(e.b, e.loc, table, low, 128));
+  }
+  for (int64_t bit = 7; found.size() > 1; ++bit) {
+    Value word = bit == 7 ? low : high;
+    Value mask = e.bitAnd(word, bit == 7 ? -128 : int64_t(1) << (bit - 8));
+    Value set = e.compare(arith::CmpIPredicate::ne, mask, e.constant(bytes, 0));
+    Values rest;
+    for (size_t i = 0; i < found.size(); i += 2)
+      rest.push_back(e.select(set, found[i + 1], found[i]));
+    found = rest;
+  }
+  return e.bitcast(found[0], ints);
+}
+
+/// The same by lookups of bytes, whose digits are spread over the bytes of a lane.
+Values BookUnpacker::quadsInRegisters(ArrayRef<Value> low, Value rest) {
+  Values quads;
+  SmallVector<int64_t> levels(16);
+  for (int64_t digit = 0; digit < int64_t(book.levels); ++digit)
+    levels[digit] = entry(digit);
+  Value table = e.constantVector(e.vec(16, e.i8()), levels);
+  auto add = [&](Value joined, int64_t shift, int64_t mask) {
+    Value digits = e.bitAnd(arith::OrIOp::create(e.b, e.loc, joined, e.shiftLeft(joined, shift)), mask);
+    quads.push_back(LookupOp::create(e.b, e.loc, table, e.bitcast(digits, bytes), 16));
+  };
+  for (int64_t p = 0; p < planes; ++p) {
+    Value numbers = e.bitcast(low[p], bytes), high = numberBytes(rest, p);
+    Value halves[] = {digitBytes(numbers, high, 0), digitBytes(numbers, high, 1)};
+    for (int64_t i = 0; i < 4; ++i) {
+      Value parts[] = {field(halves[0], 8 * i, 8), field(halves[1], 8 * i, 8)};
+      if (book.length == 4) {
+        add(arith::OrIOp::create(e.b, e.loc, parts[0], e.shiftLeft(parts[1], 16)), 4, 0x07070707);
+        continue;
+      }
+      for (Value part : parts)
+        add(arith::OrIOp::create(e.b, e.loc, part, e.shiftLeft(part, 12)), 6, 0x03030303);
+    }
+  }
+  return quads;
+}
+
 /// What the weights of a quad stand for, less the smallest value.
 Value BookUnpacker::code(Value entries, Value signs, Value rest, int64_t quad) {
   if (signs) {
@@ -116,22 +210,13 @@ Value BookUnpacker::code(Value entries, Value signs, Value rest, int64_t quad) {
 
 /// Quad q goes to codes + q * stride.
 void BookUnpacker::rowVector(Value chunk, Value codes, int64_t stride) {
-  Value rest = this->rest(chunk), signs = this->signs(chunk), table = this->table();
+  Value rest = this->rest(chunk), signs = this->signs(chunk);
   Values low;
   for (int64_t p = 0; p < planes; ++p)
     low.push_back(e.load(ints, e.at(chunk, p * V)));
-  auto store = [&](Value entries, int64_t quad) {
+  for (auto [quad, entries] :
+       llvm::enumerate(areInRegisters() ? quadsInRegisters(low, rest) : quadsInMemory(low, rest)))
     e.store(code(e.bitcast(entries, bytes), signs, rest, quad), e.at(codes, quad * stride), V);
-  };
-  for (int64_t vector = 0; vector < int64_t(lutc_book_vectors(&book)); ++vector) {
-    Value entries = gather(table, number(low, rest, vector));
-    if (book.length == 4) {
-      store(entries, vector);
-      continue;
-    }
-    store(arith::TruncIOp::create(e.b, e.loc, ints, entries), 2 * vector);
-    store(arith::TruncIOp::create(e.b, e.loc, ints, e.shiftRight(entries, 32)), 2 * vector + 1);
-  }
 }
 
 /// Those of the rows, which are odd.

@@ -141,6 +141,11 @@ module attributes {a = #lut.schedule<strategy = dot, layout = dot, row_vectors =
 
 // -----
 
+// expected-error@+1 {{unpack_tokens = 8 must be 1 in layout book}}
+module attributes {a = #lut.schedule<strategy = dot, layout = book, row_vectors = 4, tokens = 2, token_block = 8, k_block = 0, unpack_tokens = 8>} {}
+
+// -----
+
 // expected-error@+1 {{unpack_tokens = 8 must not be negative, and 0 in layout quad}}
 module attributes {a = #lut.schedule<strategy = lookup, layout = quad, row_vectors = 4, tokens = 2, token_block = 8, k_block = 0, unpack_tokens = 8>} {}
 

@@ -552,6 +552,58 @@ module attributes {lut.target = #target} {
 
 // -----
 
+// Vectors of a code book: numbers find entries of four magnitudes in memory, all signs of a row lie in a word, and what
+// is stored is the value less the smallest. Multiples lie beside the signs, s as 2 s + 1.
+#target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK: llvm.mlir.global private constant @book_iq3xxs("\04\04\04\04{{.*}}") {{.*}}alignment = 64
+  // CHECK-LABEL: func.func @unpack_iq3xxs_book_1x1_plain(
+  // CHECK: %[[TABLE:.*]] = llvm.mlir.addressof @book_iq3xxs
+  // CHECK: %[[NUMBER:.*]] = vector.extract %{{.*}}[0] : i32 from vector<4xi32>
+  // CHECK: %[[ENTRY:.*]] = llvm.load %{{.*}} -> i32
+  // CHECK: vector.insert %[[ENTRY]], %{{.*}} [0] : i32 into vector<4xi32>
+  // CHECK: arith.subi %{{.*}} : vector<16xi8>
+  // CHECK: arith.addi %{{.*}} : vector<16xi8>
+  // CHECK: arith.select
+  // CHECK-LABEL: func.func @unpack_iq3xxs_book_1x1k32
+  // CHECK: call @unpack_iq3xxs_book_1x1_plain
+  // CHECK: arith.trunci %{{.*}} : vector<4xi32> to vector<4xi8>
+  // CHECK-LABEL: func.func @unpacked_a8_255k32_1x1x1d3f
+  // CHECK: call_indirect
+  // CHECK-LABEL: func.func @product_a8_iq3xxs_book_1x0
+  // CHECK: call @unpacked_a8_255k32_1x1x1d3f
+  // CHECK-NOT: lut.dot
+  // CHECK: return
+  func.func @vectors(%x: tensor<?x256xf32>, %w: !lut.weights<8 x 256, <iq3xxs>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x256xf32> -> <256, group = 256, subgroup = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = book, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, unpack_tokens = 1> : !lut.activations<256, group = 256, subgroup = 32>, !lut.weights<8 x 256, <iq3xxs>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+}
+
+// -----
+
+// Where lookups reach 128 entries, those of 256 vectors are two for each half of the digits, and none is in memory.
+#target = #lut.target<name = "plain", vector_bytes = 64, registers = 32, dot = quads, permute_bytes = 64, permute2_bytes = 128, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 10, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // CHECK-NOT: llvm.mlir.global
+  // CHECK-LABEL: func.func @unpack_iq2xxs_book_1x1_plain(
+  // CHECK-COUNT-2: lut.lookup %{{.*}} entries 128
+  // CHECK: arith.select
+  // CHECK-COUNT-2: lut.lookup %{{.*}} entries 128
+  // CHECK: arith.select
+  // CHECK-COUNT-8: lut.lookup %{{.*}} entries 16
+  func.func @vectorsInRegisters(%x: tensor<?x256xf32>, %w: !lut.weights<32 x 256, <iq2xxs>>) -> tensor<?x32xf32> {
+    %q = lut.quantize_activations %x : tensor<?x256xf32> -> <256, group = 256, subgroup = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = book, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0, unpack_tokens = 1> : !lut.activations<256, group = 256, subgroup = 32>, !lut.weights<32 x 256, <iq2xxs>> -> tensor<?x32xf32>
+    return %y : tensor<?x32xf32>
+  }
+}
+
+// -----
+
 // A function without a scheduled product is left alone.
 #target = #lut.target<name = "plain", vector_bytes = 16, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
