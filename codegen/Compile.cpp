@@ -126,6 +126,7 @@ struct TargetCode {
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::Module> module;
+  bool addsPairs; // products of which a tree's leaves would not fit the registers
   std::vector<std::pair<std::string, std::string>> listings;
   Bytes bytes;
 
@@ -144,11 +145,11 @@ Error TargetCode::generate(const std::string &stem, const CompileOptions &option
   if (options.emitAssembly) {
     Bytes text;
     std::unique_ptr<llvm::Module> copy = llvm::CloneModule(*module);
-    if (Error error = emit(*copy, *machine, llvm::CodeGenFileType::AssemblyFile, text))
+    if (Error error = emit(*copy, *machine, llvm::CodeGenFileType::AssemblyFile, text, addsPairs))
       return error;
     listings.push_back({stem + ".s", std::string(text.begin(), text.end())});
   }
-  return emit(*module, *machine, llvm::CodeGenFileType::ObjectFile, bytes);
+  return emit(*module, *machine, llvm::CodeGenFileType::ObjectFile, bytes, addsPairs);
 }
 
 static Expected<TargetCode> translateTarget(LibraryPlan &plan, size_t target, const CompileOptions &options,
@@ -164,7 +165,8 @@ static Expected<TargetCode> translateTarget(LibraryPlan &plan, size_t target, co
   auto module = translate(*plan.modules[target], *context, **machine);
   if (!module)
     return module.takeError();
-  return TargetCode{std::move(*machine), std::move(context), std::move(*module), {}, {}};
+  bool addsPairs = plan.targets[target]->dot == DotKind::pairs;
+  return TargetCode{std::move(*machine), std::move(context), std::move(*module), addsPairs, {}, {}};
 }
 
 /// MLIR's context is shared by all targets, LLVM's code generation is not: it runs on all cores.

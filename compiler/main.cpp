@@ -135,6 +135,8 @@ void addBench(CLI::App &app, BenchRequest &request, std::string &weights) {
       ->required();
   bench->add_option("--weights", weights, "Weight format where the config gives none: w2g128")
       ->check(checkFormat);
+  bench->add_option("--variant", request.variant, "The instruction set instead of this CPU's best")
+      ->check(checkVariant);
   auto *tune = bench->add_flag("--tune", request.tune, "Time every legal schedule, find the fastest");
   bench->add_option("-o,--output", request.output, "Tuning file for lutc compile --tuning")->needs(tune);
   bench->add_flag("-v,--verbose", request.verbose, "Print every schedule")->needs(tune);

@@ -46,7 +46,7 @@ std::string Body::prepareName() const {
   if (format.group)
     name += "_g" + std::to_string(format.group);
   if (format.subgroup)
-    name += "k" + std::to_string(format.subgroup);
+    name += (subgroupSumBytes() == 2 ? "p" : "k") + std::to_string(format.subgroup);
   if (digits()) {
     name += llvm::formatv("_t{0}x{1}x{2}", unit, digits(), tables.getEntryBytes());
     name += tablesPerVector() == 1 ? "" : "q"; // four tables side by side
@@ -61,20 +61,19 @@ int64_t Body::sumFactor() const {
   if (row.trits && strategy == Strategy::lookup)
     return 0;
   if (strategy == Strategy::dot)
-    return format.hasPlainCodes() ? 0 : row.offset;
+    return (format.hasPlainCodes() ? 0 : row.offset) - (signedCodes() ? row.offset : 0);
   if (format.hasPlainCodes())
     return (1 << row.bits) - 1;
   return row.step == 2 ? 0 : 2 * row.offset - 1 + (1 << row.bits);
 }
 
 int64_t Body::largestCode() const {
-  int64_t largest = format.row->largestValue() - format.row->offset;
-  if (!unpacked)
+  int64_t largest = signedCodes() ? 128 : format.row->largestValue() - format.row->offset;
+  if (!unpacked || tables) // codes of base 3 are no others
     return largest;
   if (dot != DotKind::pairs)
     return 255;
-  return *llvm::find_if(ArrayRef<int64_t>{15, 31, 63, 128, 255},
-                        [&](int64_t most) { return most >= largest; });
+  return *llvm::find_if(ArrayRef<int64_t>{15, 31, 63, 128}, [&](int64_t most) { return most >= largest; });
 }
 
 /// Adds `what` and the value, where it is not 0.
@@ -116,8 +115,9 @@ std::string Body::unpackedName() const {
   std::string name = llvm::formatv("{0}_{1}{2}_{3}x{4}x{5}", stringifyNumerics(numerics), largestCode(), rest,
                                    rowVectors, stepVectors, stepTokens);
   addNumber(name, "d", format.row->divisor - 1);
-  name += format.hasPlainCodes() ? "" : "f"; // has a factor
-  name += tables ? "o" : "";                 // and integers in another order
+  name += signedCodes() ? "s" : "";
+  name += sumFactor() ? "f" : ""; // has a factor
+  name += tables ? "o" : "";      // and integers in another order
   addNumber(name, "k", constantKBlock());
   addNumber(name, "u", unpackK);
   addNumber(name, "t", schedule.getTokenBlock());

@@ -15,6 +15,13 @@ inline int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 /// Rows of f32 that a stage computes start at a cache line.
 inline int64_t rowBytes(int64_t elements) { return roundUp(elements * 4, 64); }
 
+/// Whether two products of unsigned codes and activations may overflow 16 bits.
+inline bool overflowsPairs(const Format &format) {
+  return format.row->largestValue() - format.row->offset > 128;
+}
+/// How many quads of products with codes up to `largest` 16 bits hold the sums of pairs of.
+inline int64_t heldQuads(int64_t largest) { return INT16_MAX / (2 * 127 * largest); }
+
 /// What the code of a scheduled product depends on: nothing of n and k. Nothing changes it while code is
 /// emitted.
 struct Body {
@@ -55,17 +62,23 @@ struct Body {
 
   /// Whether tables are made in the registers of a LUT-instruction machine.
   bool inArray() const { return factsOf(layout).isOfFragments(); }
+  /// Bytes of a subgroup's sum of activations: two together are factors of pairs, where there are minimums or
+  /// where products are pairs.
+  int64_t subgroupSumBytes() const { return format.minimums || dot == DotKind::pairs ? 2 : 4; }
   bool wholeRow() const { return format.group == 0; }
   /// Whether one code serves groups of this many k and more: their lengths are numbers (lutc_shape::span).
   bool hasOpenGroup() const { return format.group >= 64 && !format.subgroup && !inArray(); }
   /// Whether what the stream has besides codes lies where numbers say, as code serves other formats, too.
   bool hasOpenStream() const { return unpacked || hasOpenGroup(); }
-  /// What the sum of activations is multiplied by in a sum of codes: the code book's offset, or -z' (LUT
-  /// Tensor Core eq. 2).
+  /// What the sum of activations is multiplied by in a sum of codes: what they stand for less than, or -z'
+  /// (LUT Tensor Core eq. 2).
   int64_t sumFactor() const;
-  /// The most that an integer of layout dot is, less the smallest. Of unpacked ones the least of 15, 31, 63,
-  /// 128 and 255 that holds them, which is what decides how many products 16 bits can add.
+  /// The most that an integer of layout dot is, less the smallest; or, signed, its magnitude. Of unpacked
+  /// ones the least of 15, 31, 63 and 128 that holds them, which is what decides how many products 16 bits
+  /// can add.
   int64_t largestCode() const;
+  /// Whether codes are signed in products, as pairs of greater ones overflow 16 bits.
+  bool signedCodes() const { return dot == DotKind::pairs && overflowsPairs(format); }
   int64_t chunkQuads() const { return chunkK / 4; }
   /// The k block where code has it as a constant: tables of base 3 are summed in runs that divide it.
   int64_t constantKBlock() const {

@@ -86,7 +86,7 @@ typedef struct lutc_slot {
 } lutc_slot;
 
 /* Where the prepared activations of a token lie, in bytes from their start: integers, f32 scales of groups,
-   i32 sums of groups or subgroups; tables come first. */
+   i32 sums of groups, i32 or i16 of subgroups; tables come first. */
 typedef struct lutc_prepared {
   uint64_t values, scales, sums, bytes;
 } lutc_prepared;

@@ -2,6 +2,9 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -46,12 +49,23 @@ lut::translate(mlir::ModuleOp module, llvm::LLVMContext &context, llvm::TargetMa
   return std::move(result);
 }
 
+/// As addPassesToEmitFile, which has no way to leave a pass out: the machine combiner, which makes the trees.
 llvm::Error lut::emit(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type,
-                      Bytes &out) {
+                      Bytes &out, bool keepsChains) {
   llvm::raw_svector_ostream stream(out);
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+  llvm::TargetPassConfig *config = machine.createPassConfig(passes);
+  auto *functions = new llvm::MachineModuleInfoWrapperPass(&machine);
+  if (keepsChains)
+    config->disablePass(&llvm::MachineCombinerID);
+  passes.add(config);
+  passes.add(functions);
+  bool failed = config->addISelPasses();
+  config->addMachinePasses();
+  config->setInitialized();
+  if (failed || machine.addAsmPrinter(passes, stream, nullptr, type, functions->getMMI().getContext()))
     return llvm::createStringError("the target cannot emit this kind of file");
+  passes.add(llvm::createFreeMachineFunctionPass());
   passes.run(module);
   return llvm::Error::success();
 }

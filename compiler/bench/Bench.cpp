@@ -145,6 +145,8 @@ int bench(const BenchRequest &request) {
     return reportError(output.takeError());
   Bench bench{request, {}, {}};
   bench.options.cpu = "host";
+  if (!request.variant.empty())
+    bench.options.variants = {request.variant};
   bench.tuning.cpu = sys::getHostCPUName().str();
   if (Error problem = bench.run(*library))
     return reportError(std::move(problem));

@@ -7,12 +7,13 @@
 namespace lut {
 
 struct BenchRequest {
-  std::string config, output; // output: the tuning file; empty: none
+  std::string config, output, variant; // output: the tuning file; variant: of the CPU; empty: none, the best
   ConfigOptions options;
   bool tune = false, verbose = false; // verbose: every schedule of every kernel
 };
 
-// Times the schedule that `lutc compile --cpu=host` takes for each kernel; with `tune` all that are legal.
+// Times the schedule that `lutc compile --cpu=host`, or with the variant, takes for each kernel; with `tune`
+// all that are legal.
 int bench(const BenchRequest &request);
 
 } // namespace lut

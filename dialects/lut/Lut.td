@@ -425,14 +425,26 @@ def Lut_LookupOp : Lut_Op<"lookup", [Pure, AllTypesMatch<["index", "result"]>]> 
 }
 
 def Lut_DotOp : Lut_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>, AllTypesMatch<["codes", "values"]>]> {
-  let summary = "result[i] = acc[i] + sum over j < 4 of zext(codes[4i+j]) * sext(values[4i+j]), exact";
-  let description = [{ Bytes of `codes` are at most `max`; targets whose byte product saturates rely on it. }];
-  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$acc, VectorOfRankAndType<[1], [I8]>:$codes,
-                       VectorOfRankAndType<[1], [I8]>:$values, I64Attr:$max);
-  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
-  let assemblyFormat = "$acc `,` $codes `,` $values `max` $max attr-dict `:` type($acc) `,` type($codes)";
+  let summary = "result[i] = acc[i] + sum over the bytes j of lane i of codes[j] * sext(values[j]), codes unsigned";
+  let description = [{
+    Four bytes to a lane of 32 bits, exactly; or two to one of 16 bits, modulo 2^16, for targets with sums of pairs, where codes may
+    be signed. Codes are at most `max` large, with two to a lane at most 128: no pair of products saturates.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I16, I32]>:$acc, VectorOfRankAndType<[1], [I8]>:$codes,
+                       VectorOfRankAndType<[1], [I8]>:$values, I64Attr:$max, UnitAttr:$isSigned);
+  let results = (outs VectorOfRankAndType<[1], [I16, I32]>:$result);
+  let assemblyFormat = "$acc `,` (`signed` $isSigned^)? $codes `,` $values `max` $max attr-dict `:` type($acc) `,` type($codes)";
   let hasVerifier = 1;
   let hasFolder = 1;
+}
+
+def Lut_AddPairsOp : Lut_Op<"add_pairs", [Pure, AllTypesMatch<["acc", "result"]>, AllTypesMatch<["words", "factors"]>]> {
+  let summary = "result[i] = acc[i] + words[2i] * factors[2i] + words[2i+1] * factors[2i+1], signed";
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$acc, VectorOfRankAndType<[1], [I16]>:$words,
+                       VectorOfRankAndType<[1], [I16]>:$factors);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$acc `,` $words `,` $factors attr-dict `:` type($acc) `,` type($words)";
+  let hasVerifier = 1;
 }
 
 def Lut_AccumulateOp : Lut_Op<"accumulate", [Pure, AllTypesMatch<["even", "odd", "newEven", "newOdd"]>]> {

@@ -246,11 +246,21 @@ OpFoldResult LookupOp::fold(FoldAdaptor adaptor) {
 }
 
 LogicalResult DotOp::verify() {
-  if (size(getCodes()) != 4 * size(getAcc()))
-    return emitOpError() << "sums 4 bytes to a lane: " << size(getCodes()) << " bytes need "
-                         << size(getCodes()) / 4 << " lanes, not " << size(getAcc());
-  if (getMax() < 1 || getMax() > 255)
-    return emitOpError() << "max = " << getMax() << " must be between 1 and 255";
+  int64_t perLane = getAcc().getType().getElementTypeBitWidth() / 8, most = perLane == 2 ? 128 : 255;
+  if (size(getCodes()) != perLane * size(getAcc()))
+    return emitOpError() << "sums " << perLane << " bytes to a lane: " << size(getCodes()) << " bytes need "
+                         << size(getCodes()) / perLane << " lanes, not " << size(getAcc());
+  if (getMax() < 1 || getMax() > uint64_t(most))
+    return emitOpError() << "max = " << getMax() << " must be between 1 and " << most;
+  if (getIsSigned() && perLane != 2)
+    return emitOpError() << "sums signed codes to lanes of 16 bits only";
+  return success();
+}
+
+LogicalResult AddPairsOp::verify() {
+  if (size(getWords()) != 2 * size(getAcc()))
+    return emitOpError() << "sums 2 words to a lane: " << size(getWords()) << " words need "
+                         << size(getWords()) / 2 << " lanes, not " << size(getAcc());
   return success();
 }
 

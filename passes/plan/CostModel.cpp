@@ -47,20 +47,29 @@ struct InnerCycles {
   double shared, perToken;
 };
 
+/// Beside a product whose pairs are added: an addition in 16 bits, and for each run another product and one
+/// in 32; signed codes give their signs to the activations.
+static double pairOperations(const Format &format) {
+  if (overflowsPairs(format))
+    return 4;
+  int64_t most = format.subgroup ? format.subgroup / 4 : 8;
+  return 1 + 2.7 / double(std::min(most, heldQuads(format.row->largestValue() - format.row->offset)));
+}
+
 static InnerCycles dotCycles(TargetAttr t, const Format &format, int64_t n, int64_t k) {
   Cycles c(t);
   // Per vector of bytes: shift and mask, of which about one waits for a port that products use; the
   // fields of a split code are joined; narrower products cost extra operations.
-  double extra = t.getDot() == DotKind::quads ? 0 : t.getDot() == DotKind::pairs ? 2 : 10;
-  double decode = (llvm::isPowerOf2_32(format.row->bits) ? 1.2 : 2) * c.simple;
+  bool split = !llvm::isPowerOf2_32(format.row->bits), pairs = t.getDot() == DotKind::pairs;
+  double extra = t.getDot() == DotKind::quads ? 0 : pairs ? pairOperations(format) : 10;
+  double decode = (!split ? 1.2 : pairs ? 3.3 : 2) * c.simple;
   if (const lutc_book *book =
           format.row->vectors) // a number, a load and an insertion for every vector; signs
     decode = t.getVectorBytes() * (6.0 / double(book->length) + 0.1) * c.simple;
   else if (format.row->book) // one more lookup; without byte permutes, a comparison for every value
     decode += t.getPermuteBytes() ? c.permute : 2 * format.row->codes() * c.simple;
-  bool halves = t.getDot() == DotKind::pairs && format.row->largestValue() - format.row->offset > 128;
-  double vectors = double(n) * k / t.getVectorBytes(), products = halves ? 2 : 1;
-  return {vectors * decode, vectors * products * (c.dot + extra * c.simple)};
+  double vectors = double(n) * k / t.getVectorBytes();
+  return {vectors * decode, vectors * (c.dot + extra * c.simple)};
 }
 
 /// What the tokens of a block share when codes are unpacked to bytes: decoding and stores, of 32 bytes a
@@ -154,9 +163,11 @@ struct Pricing {
     double carried = kBlocks > 1 ? kBlocks * 3 : 0;
     return sums * (groups * (own + scale) + multiples + carried * 2) * c.simple;
   }
-  /// The last additions of a step depend on each other; only the next step's loads overlap them.
+  /// The last additions of a step depend on each other; only the next step's loads overlap them. Sums of
+  /// pairs end before their group does.
   double drain(int64_t rowVectors, int64_t tokens) const {
-    double steps = sums / stepSums(rowVectors), ends = format.group ? groups : kBlocks;
+    bool pairs = layout == Layout::dot && t.getDot() == DotKind::pairs;
+    double steps = sums / stepSums(rowVectors), ends = format.group && !pairs ? groups : kBlocks;
     return steps * ends * 12 / tokens;
   }
   /// A sum that only itself continues takes a product's latency, about 4 issues, for each of its products.
@@ -274,9 +285,11 @@ struct Grid {
     if (layout == Layout::book)
       return sums * 4 <= registers && tokens == 1;
     if (layout == Layout::dot && !llvm::isPowerOf2_32(format.row->bits)) // split codes take more registers
-      return sums * 8 <= registers && rows <= 2;
+      return sums * (target.getDot() == DotKind::quads ? 8 : 4) <= registers && rows <= 2;
+    if (layout == Layout::dot && target.getDot() == DotKind::pairs) // more were slower in 32 registers, too
+      return sums <= 8;
     if (layout == Layout::dot || layout == Layout::quad)
-      return sums * (target.getDot() == DotKind::quads ? 2 : 4) <= registers;
+      return sums * 2 <= registers;
     // Four row vectors took a fifth longer than two with cold weights, for reasons not known.
     int64_t planes = tables.getTrits() ? 1 : format.row->bits;
     return planes * tables.getDigits() * sums <=
@@ -361,7 +374,7 @@ struct Work {
 } // namespace
 
 static bool areBytes(TargetAttr t, const Format &format) {
-  return format.hasByteCodes() && t.getDot() == DotKind::quads;
+  return format.hasByteCodes() && t.getDot() != DotKind::none;
 }
 
 /// The candidate, but that it unpacks codes for blocks of tokens that pay for it. Nothing where they would
@@ -379,11 +392,13 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   double gain = std::max(candidate.cost.batchCycles - price.unpackedBatch(), unpack / unpackedBlock);
   ScheduleFields fields = ScheduleFields::of(s);
   fields.tokenBlock = unpackedBlock;
-  // What is stored and loaded again delays products by more than its issue slots, on Zen 5 by twice as much.
+  // What is stored and loaded again delays products by more than its issue slots: of 64 bytes at a time by
+  // twice as much on Zen 5, of 32 by a fifth more on Zen 4.
+  double delay = (work.t.getVectorBytes() < 64 ? 1.2 : 2) * unpack;
   fields.unpackTokens =
       isPlain(work.t) || work.format.row->vectors
           ? 1
-          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(2 * unpack / gain), 4) * 4);
+          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(delay / gain), 4) * 4);
   ScheduleAttr unpacks = fields.get(s.getContext());
   return Candidate{unpacks, work.cost(unpacks), work.n};
 }

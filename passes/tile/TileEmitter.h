@@ -122,7 +122,7 @@ struct GroupCursor {
   int64_t firstQuad = 0, quads = 8; // of each chunk, in layout dot: those that belong to the group
   mlir::Value factor = {};          // i32, Body::sumFactor; null: 0
   // With subgroups: pointers to the multiples, a byte each [subgroup][scale, minimum][row of the tile], and
-  // pointers to each token's sum of the first subgroup.
+  // pointers to each token's sum of the first subgroup, of Body::subgroupSumBytes.
   mlir::Value multiples = {};
   Values subgroupSums = {};
 };

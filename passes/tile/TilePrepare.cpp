@@ -103,7 +103,11 @@ void PrepareEmitter::quantizeSubgroups(Value index, Value inverse) {
   int64_t size = g.format.subgroup, count = g.format.group / size;
   Value k0 = e.mul(index, g.format.group), first = e.mul(index, count);
   e.each(e.index(count), [&](Value i) {
-    storeSum(e.add(first, i), quantize(e.add(k0, e.mul(i, size)), e.index(size), inverse));
+    Value sum = quantize(e.add(k0, e.mul(i, size)), e.index(size), inverse);
+    if (g.subgroupSumBytes() == 4)
+      return storeSum(e.add(first, i), sum);
+    Value narrow = arith::TruncIOp::create(e.b, e.loc, e.i16(), sum);
+    e.store(narrow, e.at(e.at(out, place.sums), e.mul(e.add(first, i), 2)), 2);
   });
 }
 

@@ -77,7 +77,6 @@ struct ComputeEmitter {
   mlir::Value correctZero(mlir::Value sum, mlir::Value zeroPoints, mlir::Value groupSum);
   mlir::Value weightScale(mlir::Value scales, int64_t s);
   mlir::Value perInteger(mlir::Value scale);
-  Values multipliedSums(const GroupCursor &at, int64_t s);
   mlir::Value widen(mlir::Value pointer);
 
   mlir::Value carriedAt(mlir::Value step, mlir::Value token, int64_t sumVector);

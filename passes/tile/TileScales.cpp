@@ -1,5 +1,6 @@
 // From the integer sums of a step to results: scales, zero points, minimums; of groups and of whole rows.
 #include "passes/tile/TileProduct.h"
+#include "passes/tile/TileSums.h"
 
 #include <cmath>
 
@@ -56,20 +57,6 @@ Value ComputeEmitter::perInteger(Value scale) {
   return divisor == 1 ? scale : e.mul(scale, e.real(floats, 1.0 / double(divisor)));
 }
 
-/// For each token, its sums of activations of the subgroups times the multiples of their minimums. Apart from
-/// the products, whose sums take the registers.
-Values ComputeEmitter::multipliedSums(const GroupCursor &at, int64_t s) {
-  Values sums(at.prepared.size(), e.constant(ints, 0));
-  for (int64_t i = 0; i < g.span / g.format.subgroup; ++i) {
-    int64_t place = (2 * i + 1) * g.tileRows + s * g.laneRows;
-    Value narrow = e.load(e.vec(g.laneRows, e.i8()), e.at(at.multiples, place));
-    Value multiple = arith::ExtSIOp::create(e.b, e.loc, ints, narrow);
-    for (auto [sum, all] : llvm::zip(sums, at.subgroupSums))
-      sum = e.add(sum, e.mul(multiple, e.splat(e.load(e.i32(), e.at(all, 4 * i), 4), g.laneRows)));
-  }
-  return sums;
-}
-
 /// y += float(sum) * (activation scale * weight scale), + (float(sum of activations) * activation scale) *
 /// minimum, for one group, whose scales lie at `scales`.
 Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTile &tokens, Value index,
@@ -84,7 +71,9 @@ Values ComputeEmitter::group(const GroupCursor &at, Value scales, const TokenTil
                                           e.load(e.vec(L, e.i8()), e.at(partOf(added, g.stepRows()), s * L)));
     if (g.format.minimums)
       minimums = widen(e.at(partOf(added, g.stepRows() * minimumBytes), s * L * minimumBytes));
-    Values minimumSums = g.format.minimums && g.format.subgroup ? multipliedSums(at, s) : Values();
+    Values minimumSums;
+    if (g.format.minimums && g.format.subgroup) // apart from the products, whose sums take the registers
+      minimumSums = SumEmitter{e, g, at}.multipliedSums(s, /*minimums=*/true);
     for (int64_t t = 0; t < count; ++t) {
       Value sum = sums[s * count + t], &result = results[s * count + t];
       if (zeroPoints)
@@ -126,7 +115,7 @@ Values ComputeEmitter::span(Value stream, Value codes, Value multiples, const To
     at.quads = g.chunkQuads() / groups;
     if (int64_t subgroup = g.format.subgroup) {
       at.multiples = multiples;
-      Value first = e.mul(index, g.format.group / subgroup * 4);
+      Value first = e.mul(index, g.format.group / subgroup * g.subgroupSumBytes());
       for (Value sums : tokens.sums)
         at.subgroupSums.push_back(e.at(sums, first));
     }

@@ -67,6 +67,31 @@ Value SumEmitter::weightVector(Value pointer, int64_t index) {
   return e.load(bytes, e.at(pointer, index * V));
 }
 
+Value SumEmitter::multiplePairs(Value first, Value second, int64_t s, bool minimums) {
+  int64_t lanes = V / 4, place = (minimums ? g.tileRows : 0) + s * lanes;
+  auto multiples = [&](Value subgroup) {
+    Value offset = e.add(e.mul(subgroup, g.subgroupMultiples()), place);
+    return e.load(e.vec(lanes, e.i8()), e.at(at.multiples, offset));
+  };
+  SmallVector<int64_t> inTurn;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    inTurn.append({lane, lanes + lane});
+  Value pairs = vector::ShuffleOp::create(e.b, e.loc, multiples(first), multiples(second), inTurn);
+  return arith::ExtSIOp::create(e.b, e.loc, words, pairs);
+}
+
+Values SumEmitter::multipliedSums(int64_t s, bool minimums) {
+  Values sums(tokens, e.constant(lanes, 0));
+  for (int64_t i = 0; i < g.span / g.format.subgroup; i += 2) {
+    Value factors = multiplePairs(e.index(i), e.index(i + 1), s, minimums);
+    for (auto [sum, all] : llvm::zip(sums, at.subgroupSums)) {
+      Value two = e.bitcast(e.splat(e.load(e.i32(), e.at(all, 2 * i), 2), V / 4), words);
+      sum = AddPairsOp::create(e.b, e.loc, sum, two, factors);
+    }
+  }
+  return sums;
+}
+
 //===----------------------------------------------------------------------===//
 // Quad: four tables of 16 entries side by side, summed by a dot product with the plane's weight
 //===----------------------------------------------------------------------===//

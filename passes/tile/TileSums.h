@@ -17,6 +17,11 @@ struct SumEmitter {
   /// The constants of sums and what the sum of activations adds to them.
   Values initialSums();
   mlir::Value weightVector(mlir::Value pointer, int64_t index);
+  /// For each token, its sums of activations of the subgroups times the multiples of scales or minimums, of
+  /// sum vector s.
+  Values multipliedSums(int64_t s, bool minimums);
+  /// The multiples of sum vector s for subgroups `first` and `second`, side by side in a lane, i16.
+  mlir::Value multiplePairs(mlir::Value first, mlir::Value second, int64_t s, bool minimums);
 };
 
 /// Layout dot: codes become integers that feed dot products.

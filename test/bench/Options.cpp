@@ -17,6 +17,7 @@ const char *const lut::bench::usage =
     "  --weights=LIST       cold, hot\n"
     "  --variant=NAME       hold lutc and the peers to an instruction set: avx2, avx512bw, avx512vbmi\n"
     "  --seconds=S          time of a cell of the table, after three rounds\n"
+    "  --clock=cpu          seconds of the CPU, for one thread of a machine with other work\n"
     "  --pages=huge         huge pages for the weights of all contenders\n"
     "  --prototypes=DIR     also run hand-written kernels there: kblock, gemv2, base3 and avx2.cpp\n"
     "  --groups             instead: groups beside single kernels\n"
@@ -83,6 +84,8 @@ bool Options::set(const std::string &name, const std::string &value) {
     settings.variant = value;
   else if (name == "--seconds")
     return (seconds = std::strtod(value.c_str(), nullptr)) > 0;
+  else if (name == "--clock")
+    return (cpuClock = value == "cpu") || value == "wall";
   else if (name == "--library")
     settings.library = value;
   else if (name == "--npm")
@@ -107,7 +110,7 @@ void Options::setDefaults() {
         addShapes(item);
   }
   if (isMissing(tokens))
-    tokens = quick ? std::vector<size_t>{1, 8, 128} : std::vector<size_t>{1, 2, 4, 8, 32, 128, 512};
+    tokens = quick ? std::vector<size_t>{1, 8, 128} : std::vector<size_t>{1, 2, 4, 8, 16, 128, 512};
   if (isMissing(threads))
     threads = quick ? std::vector<size_t>{1} : std::vector<size_t>{1, 2};
   if (isMissing(temperatures))

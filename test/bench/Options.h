@@ -10,7 +10,7 @@ struct Options {
   bool parse(int argc, char **argv);
   bool wantsPeer(const std::string &name) const;
 
-  bool quick = false, kernels = false;
+  bool quick = false, kernels = false, cpuClock = false;
   double seconds = 0; // of a cell; 0: by `quick`
   double load = 0;    // of the machine before the run
   std::vector<Shape> shapes;

@@ -1,15 +1,11 @@
 #include "Rounds.h"
 #include "Machine.h"
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <stdexcept>
 
 using namespace lut::bench;
-
-static double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double Timing::min() const { return *std::min_element(seconds.begin(), seconds.end()); }
 
@@ -19,8 +15,15 @@ double Timing::median() const {
   return sorted[sorted.size() / 2];
 }
 
-Field::Field(Contenders &all, const Problem &problem, size_t threads, std::vector<Missing> &missing)
-    : problem(problem), threads(threads), missing(missing) {
+double Field::now() const {
+  timespec time;
+  clock_gettime(cpuClock ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+Field::Field(Contenders &all, const Problem &problem, size_t threads, bool cpuClock,
+             std::vector<Missing> &missing)
+    : problem(problem), threads(threads), cpuClock(cpuClock), missing(missing) {
   for (const auto &contender : all) {
     contenders.push_back(contender.get());
     if (const std::string reason = contender->bind(problem, threads); !reason.empty())

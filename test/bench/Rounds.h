@@ -26,7 +26,9 @@ struct Cell {
 // The contenders that take part on a shape.
 class Field {
 public:
-  Field(Contenders &all, const Problem &problem, size_t threads, std::vector<Missing> &missing);
+  // With `cpuClock`, seconds are those of the process on the CPU.
+  Field(Contenders &all, const Problem &problem, size_t threads, bool cpuClock,
+        std::vector<Missing> &missing);
   Cell time(size_t m, bool hot, double seconds);
 
 private:
@@ -34,11 +36,13 @@ private:
   static size_t callsOf(const Contender &contender, size_t m);
   void store(size_t m);
   static std::string prepare(Contender &contender, size_t m, bool hot);
+  double now() const;
   double timeRun(Contender &contender, size_t batch, bool hot) const;
   void drop(size_t index, const std::string &reason);
 
   const Problem &problem;
   const size_t threads;
+  const bool cpuClock;
   std::vector<Missing> &missing;
   std::vector<Contender *> contenders;
   size_t regime = 0; // of m that the copies are stored for

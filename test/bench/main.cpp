@@ -62,7 +62,7 @@ static void measure(const Options &options, Contenders &contenders, Results &res
     const Problem problem(shape, most);
     for (size_t threads : options.threads) {
       std::fprintf(stderr, "%s: preparing weights\n", shape.name().c_str());
-      Field field(contenders, problem, threads, results.missing);
+      Field field(contenders, problem, threads, options.cpuClock, results.missing);
       for (size_t m : options.tokens)
         for (const std::string &temperature : options.temperatures) {
           results.cells.push_back(field.time(m, temperature == "hot", options.seconds));

@@ -9,6 +9,20 @@ import sys
 
 import plot
 
+# Times faster than llama.cpp's fastest kernel of the same type that AVX2 is to be, by m; other numbers of tokens
+# at least OTHER_AIM.
+AIMS = {
+    "w4g32": ("q4_0", {1: 2.6, 8: 2.8, 128: 3.0}),
+    "w4k32m": ("q4_K", {1: 2.0, 8: 1.9, 128: 2.4}),
+    "w2k16m": ("q2_K", {1: 2.3, 8: 2.8, 128: 3.0}),
+    "w3k16": ("q3_K", {1: 2.6, 8: 3.6, 128: 4.5}),
+    "fp4g32e": ("mxfp4", {1: 2.4, 8: 2.6, 128: 2.2}),
+    "nl4g32": ("iq4_nl", {1: 1.8, 8: 2.2, 128: 2.2}),
+    "w158": ("tq2_0", {1: 2.0, 8: 2.1, 128: 3.2}),
+    "w1g128": ("q1_0", {}),
+}
+OTHER_AIM = 1.3
+
 
 def table(header, rows):
     lines = ["| " + " | ".join(map(str, row)) + " |" for row in [header, ["---"] * len(header), *rows]]
@@ -91,6 +105,31 @@ class Run:
                 text += table(["kernel", *(f"m = {m}" for m in tokens)], rows)
         return text
 
+    def aims(self):
+        """Hot weights, one thread; for every format the faster of its classes, geometric mean over the shapes."""
+        cells = [c for c in self.cells if (c["threads"], c["weights"]) == (1, "hot")]
+        tokens = unique(c["m"] for c in cells)
+        rows = []
+        for kernel, (peer, aims) in AIMS.items():
+            row = [f"{kernel}, {peer}"]
+            for m in tokens:
+                ratios = [r for c in cells if c["m"] == m and (r := self.same_type(c, kernel, peer))]
+                row.append(f"{geometric_mean(ratios):.2f} of {aims.get(m, OTHER_AIM)}" if ratios else "")
+            if any(row[1:]):
+                rows.append(row)
+        if self.data["variant"] != "avx2" or not rows:
+            return ""
+        return ("## AVX2 beside its aims\n\nTimes faster than llama.cpp's fastest kernel of the same type, by least times; hot "
+                "weights, 1 thread; of the aim.\n\n" + table(["format", *(f"m = {m}" for m in tokens)], rows))
+
+    @staticmethod
+    def same_type(cell, kernel, peer):
+        def least(name, type):
+            return min((r["min_us"] for r in cell["results"] if r["peer"] == name and r["type"].split()[0] == type),
+                       default=None)
+        lutc, other = least("lutc", kernel), least("llama.cpp", peer)
+        return lutc and other and other / lutc
+
     def groups(self):
         for threads, weights in unique((cell["threads"], cell["weights"]) for cell in self.cells):
             yield threads, weights, unique(cell["m"] for cell in self.cells if cell["threads"] == threads
@@ -152,7 +191,7 @@ def main(path):
         run = Run(json.load(file))
     base = os.path.splitext(path)[0]
     with open(base + ".md", "w") as file:
-        file.write(run.head() + f"![plots]({os.path.basename(base)}.svg)\n\n" + run.limits() + run.summary() +
+        file.write(run.head() + f"![plots]({os.path.basename(base)}.svg)\n\n" + run.limits() + run.summary() + run.aims() +
                    run.shape_tables() + run.missing())
     with open(base + ".svg", "w") as file:
         file.write(plot.draw(run.cells))

@@ -26,43 +26,42 @@ module attributes {lut.target = #target} {
     return %v : vector<32xi8>
   }
 
-  // 8 products of codes up to 15 fit 16 bits, 9 do not.
-  // CHECK-LABEL: @dots(
-  // CHECK: "llvm.x86.avx2.pmadd.ub.sw"
-  // CHECK-NEXT: "llvm.x86.avx2.pmadd.wd"
-  // CHECK-COUNT-8: "llvm.x86.avx2.pmadd.ub.sw"
-  // CHECK: "llvm.x86.avx2.pmadd.wd"
-  // CHECK-NOT: pmadd
-  // CHECK: return
-  func.func @dots(%acc: vector<8xi32>, %c: vector<32xi8>, %v: vector<32xi8>) -> vector<8xi32> {
-    %0 = lut.dot %acc, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %1 = lut.dot %0, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %2 = lut.dot %1, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %3 = lut.dot %2, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %4 = lut.dot %3, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %5 = lut.dot %4, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %6 = lut.dot %5, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %7 = lut.dot %6, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    %8 = lut.dot %7, %c, %v max 15 : vector<8xi32>, vector<32xi8>
-    return %8 : vector<8xi32>
-  }
-
   // CHECK-LABEL: @dot(
-  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<8xi32>, %[[CODES:[a-z0-9]+]]: vector<32xi8>, %[[VALUES:[a-z0-9]+]]: vector<32xi8>)
-  // CHECK: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi16>
+  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<16xi16>, %[[CODES:[a-z0-9]+]]: vector<32xi8>, %[[VALUES:[a-z0-9]+]]: vector<32xi8>)
   // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[CODES]], %[[VALUES]])
-  // CHECK: %[[QUADS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[PAIRS]], %[[ONES]])
-  // CHECK: arith.addi %[[ACC]], %[[QUADS]]
-  func.func @dot(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<8xi32> {
-    %v = lut.dot %acc, %codes, %values max 15 : vector<8xi32>, vector<32xi8>
-    return %v : vector<8xi32>
+  // CHECK: arith.addi %[[PAIRS]], %[[ACC]]
+  func.func @dot(%acc: vector<16xi16>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<16xi16> {
+    %v = lut.dot %acc, %codes, %values max 15 : vector<16xi16>, vector<32xi8>
+    return %v : vector<16xi16>
   }
 
-  // 2 * 128 * -128 is the smallest 16-bit integer: the largest codes whose products do not saturate.
-  // CHECK-LABEL: @largest(
-  // CHECK-NOT: lut.dot
-  func.func @largest(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<8xi32> {
-    %v = lut.dot %acc, %codes, %values max 128 : vector<8xi32>, vector<32xi8>
+  // The first of a run is not added.
+  // CHECK-LABEL: @first(
+  // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+  // CHECK-NEXT: return %[[PAIRS]]
+  func.func @first(%codes: vector<32xi8>, %values: vector<32xi8>) -> vector<16xi16> {
+    %zero = arith.constant dense<0> : vector<16xi16>
+    %v = lut.dot %zero, %codes, %values max 15 : vector<16xi16>, vector<32xi8>
+    return %v : vector<16xi16>
+  }
+
+  // Magnitudes times values with the signs of the codes.
+  // CHECK-LABEL: @signed(
+  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<16xi16>, %[[CODES:[a-z0-9]+]]: vector<32xi8>, %[[VALUES:[a-z0-9]+]]: vector<32xi8>)
+  // CHECK: %[[SIGNED:.*]] = llvm.call_intrinsic "llvm.x86.avx2.psign.b"(%[[VALUES]], %[[CODES]])
+  // CHECK: %[[MAGNITUDES:.*]] = "llvm.intr.abs"(%[[CODES]])
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[MAGNITUDES]], %[[SIGNED]])
+  func.func @signed(%acc: vector<16xi16>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<16xi16> {
+    %v = lut.dot %acc, signed %codes, %values max 128 : vector<16xi16>, vector<32xi8>
+    return %v : vector<16xi16>
+  }
+
+  // CHECK-LABEL: @addPairs(
+  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<8xi32>, %[[WORDS:[a-z0-9]+]]: vector<16xi16>, %[[FACTORS:[a-z0-9]+]]: vector<16xi16>)
+  // CHECK: %[[SUMS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[WORDS]], %[[FACTORS]])
+  // CHECK: arith.addi %[[SUMS]], %[[ACC]]
+  func.func @addPairs(%acc: vector<8xi32>, %words: vector<16xi16>, %factors: vector<16xi16>) -> vector<8xi32> {
+    %v = lut.add_pairs %acc, %words, %factors : vector<8xi32>, vector<16xi16>
     return %v : vector<8xi32>
   }
 
@@ -117,11 +116,10 @@ module attributes {lut.target = #target} {
 #target = #lut.target<name = "avx2", vector_bytes = 32, registers = 16, dot = pairs, permute_bytes = 16, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
 module attributes {lut.target = #target} {
-  // 2 * 129 * -128 would saturate: low halves and high halves of the codes, times 16.
-  // CHECK-LABEL: @halves(
-  // CHECK-COUNT-2: pmadd.ub.sw
-  func.func @halves(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<8xi32> {
-    %v = lut.dot %acc, %codes, %values max 129 : vector<8xi32>, vector<32xi8>
+  // Sums of four products have no instruction.
+  func.func @quads(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) -> vector<8xi32> {
+    // expected-error@+1 {{has no lowering for avx2}}
+    %v = lut.dot %acc, %codes, %values max 15 : vector<8xi32>, vector<32xi8>
     return %v : vector<8xi32>
   }
 }

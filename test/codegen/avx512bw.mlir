@@ -27,21 +27,43 @@ module attributes {lut.target = #target} {
   }
 
   // CHECK-LABEL: @dot(
-  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<16xi32>, %[[CODES:[a-z0-9]+]]: vector<64xi8>, %[[VALUES:[a-z0-9]+]]: vector<64xi8>)
-  // CHECK: %[[ONES:.*]] = arith.constant dense<1> : vector<32xi16>
+  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<32xi16>, %[[CODES:[a-z0-9]+]]: vector<64xi8>, %[[VALUES:[a-z0-9]+]]: vector<64xi8>)
   // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"(%[[CODES]], %[[VALUES]])
-  // CHECK: %[[QUADS:.*]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"(%[[PAIRS]], %[[ONES]])
-  // CHECK: arith.addi %[[ACC]], %[[QUADS]]
-  func.func @dot(%acc: vector<16xi32>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<16xi32> {
-    %v = lut.dot %acc, %codes, %values max 15 : vector<16xi32>, vector<64xi8>
-    return %v : vector<16xi32>
+  // CHECK: arith.addi %[[PAIRS]], %[[ACC]]
+  func.func @dot(%acc: vector<32xi16>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<32xi16> {
+    %v = lut.dot %acc, %codes, %values max 15 : vector<32xi16>, vector<64xi8>
+    return %v : vector<32xi16>
   }
 
-  // 2 * 128 * -128 is the smallest 16-bit integer: the largest codes whose products do not saturate.
-  // CHECK-LABEL: @largest(
-  // CHECK-NOT: lut.dot
-  func.func @largest(%acc: vector<16xi32>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<16xi32> {
-    %v = lut.dot %acc, %codes, %values max 128 : vector<16xi32>, vector<64xi8>
+  // The first of a run is not added.
+  // CHECK-LABEL: @first(
+  // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"
+  // CHECK-NEXT: return %[[PAIRS]]
+  func.func @first(%codes: vector<64xi8>, %values: vector<64xi8>) -> vector<32xi16> {
+    %zero = arith.constant dense<0> : vector<32xi16>
+    %v = lut.dot %zero, %codes, %values max 15 : vector<32xi16>, vector<64xi8>
+    return %v : vector<32xi16>
+  }
+
+  // Magnitudes times values with the signs of the codes.
+  // CHECK-LABEL: @signed(
+  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<32xi16>, %[[CODES:[a-z0-9]+]]: vector<64xi8>, %[[VALUES:[a-z0-9]+]]: vector<64xi8>)
+  // CHECK: %[[NEGATIVE:.*]] = arith.cmpi slt, %[[CODES]], %{{.*}} : vector<64xi8>
+  // CHECK: %[[MINUS:.*]] = arith.subi %{{.*}}, %[[VALUES]]
+  // CHECK: %[[SIGNED:.*]] = arith.select %[[NEGATIVE]], %[[MINUS]], %[[VALUES]]
+  // CHECK: %[[MAGNITUDES:.*]] = "llvm.intr.abs"(%[[CODES]])
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"(%[[MAGNITUDES]], %[[SIGNED]])
+  func.func @signed(%acc: vector<32xi16>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<32xi16> {
+    %v = lut.dot %acc, signed %codes, %values max 128 : vector<32xi16>, vector<64xi8>
+    return %v : vector<32xi16>
+  }
+
+  // CHECK-LABEL: @addPairs(
+  // CHECK-SAME: %[[ACC:[a-z0-9]+]]: vector<16xi32>, %[[WORDS:[a-z0-9]+]]: vector<32xi16>, %[[FACTORS:[a-z0-9]+]]: vector<32xi16>)
+  // CHECK: %[[SUMS:.*]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"(%[[WORDS]], %[[FACTORS]])
+  // CHECK: arith.addi %[[SUMS]], %[[ACC]]
+  func.func @addPairs(%acc: vector<16xi32>, %words: vector<32xi16>, %factors: vector<32xi16>) -> vector<16xi32> {
+    %v = lut.add_pairs %acc, %words, %factors : vector<16xi32>, vector<32xi16>
     return %v : vector<16xi32>
   }
 
@@ -96,11 +118,10 @@ module attributes {lut.target = #target} {
 #target = #lut.target<name = "avx512bw", vector_bytes = 64, registers = 32, dot = pairs, permute_bytes = 16, permute2_bytes = 0, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 10, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
 module attributes {lut.target = #target} {
-  // 2 * 129 * -128 would saturate: low halves and high halves of the codes, times 16.
-  // CHECK-LABEL: @halves(
-  // CHECK-COUNT-2: pmaddubs.w.512
-  func.func @halves(%acc: vector<16xi32>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<16xi32> {
-    %v = lut.dot %acc, %codes, %values max 129 : vector<16xi32>, vector<64xi8>
+  // Sums of four products have no instruction.
+  func.func @quads(%acc: vector<16xi32>, %codes: vector<64xi8>, %values: vector<64xi8>) -> vector<16xi32> {
+    // expected-error@+1 {{has no lowering for avx512bw}}
+    %v = lut.dot %acc, %codes, %values max 15 : vector<16xi32>, vector<64xi8>
     return %v : vector<16xi32>
   }
 }
@@ -123,9 +144,9 @@ module attributes {lut.target = #target} {
 #target = #lut.target<name = "avx512bw", vector_bytes = 64, registers = 32, dot = pairs, permute_bytes = 16, permute2_bytes = 0, dot_cycles10 = 10, permute_cycles10 = 10, permute2_cycles10 = 10, simple_cycles10 = 5, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
 
 module attributes {lut.target = #target} {
-  func.func @narrowDot(%acc: vector<8xi32>, %codes: vector<32xi8>) -> vector<8xi32> {
+  func.func @narrowDot(%acc: vector<16xi16>, %codes: vector<32xi8>) -> vector<16xi16> {
     // expected-error@+1 {{has no lowering for avx512bw}}
-    %v = lut.dot %acc, %codes, %codes max 3 : vector<8xi32>, vector<32xi8>
-    return %v : vector<8xi32>
+    %v = lut.dot %acc, %codes, %codes max 3 : vector<16xi16>, vector<32xi8>
+    return %v : vector<16xi16>
   }
 }

@@ -69,6 +69,13 @@ module attributes {lut.target = #target} {
     return %v : vector<64xi8>
   }
 
+  // CHECK-LABEL: @addPairs(
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+  func.func @addPairs(%acc: vector<16xi32>, %words: vector<32xi16>, %factors: vector<32xi16>) -> vector<16xi32> {
+    %v = lut.add_pairs %acc, %words, %factors : vector<16xi32>, vector<32xi16>
+    return %v : vector<16xi32>
+  }
+
   // CHECK-LABEL: @accumulate(
   // CHECK-SAME: %[[BYTES:[a-z0-9]+]]: vector<64xi8>, %[[EVEN:[a-z0-9]+]]: vector<32xi16>, %[[ODD:[a-z0-9]+]]: vector<32xi16>)
   // CHECK: %[[WORDS:.*]] = vector.bitcast %[[BYTES]] : vector<64xi8> to vector<32xi16>

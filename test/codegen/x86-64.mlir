@@ -70,6 +70,13 @@ module attributes {lut.target = #target} {
     return %v : vector<4xi32>
   }
 
+  // CHECK-LABEL: @addPairs(
+  // CHECK: llvm.call_intrinsic "llvm.x86.sse2.pmadd.wd"
+  func.func @addPairs(%acc: vector<4xi32>, %words: vector<8xi16>, %factors: vector<8xi16>) -> vector<4xi32> {
+    %v = lut.add_pairs %acc, %words, %factors : vector<4xi32>, vector<8xi16>
+    return %v : vector<4xi32>
+  }
+
   // CHECK-LABEL: @accumulate(
   // CHECK-SAME: %[[BYTES:[a-z0-9]+]]: vector<16xi8>, %[[EVEN:[a-z0-9]+]]: vector<8xi16>, %[[ODD:[a-z0-9]+]]: vector<8xi16>)
   // CHECK: %[[WORDS:.*]] = vector.bitcast %[[BYTES]] : vector<16xi8> to vector<8xi16>

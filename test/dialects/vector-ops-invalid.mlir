@@ -65,6 +65,30 @@ func.func @maxOfMoreThanAByte(%acc: vector<8xi32>, %codes: vector<32xi8>) {
 
 // -----
 
+func.func @maxOfPairs(%acc: vector<16xi16>, %codes: vector<32xi8>) {
+  // expected-error@+1 {{max = 129 must be between 1 and 128}}
+  %v = lut.dot %acc, %codes, %codes max 129 : vector<16xi16>, vector<32xi8>
+  return
+}
+
+// -----
+
+func.func @signedQuads(%acc: vector<8xi32>, %codes: vector<32xi8>) {
+  // expected-error@+1 {{sums signed codes to lanes of 16 bits only}}
+  %v = lut.dot %acc, signed %codes, %codes max 3 : vector<8xi32>, vector<32xi8>
+  return
+}
+
+// -----
+
+func.func @words(%acc: vector<8xi32>, %words: vector<8xi16>) {
+  // expected-error@+1 {{sums 2 words to a lane: 8 words need 4 lanes, not 8}}
+  %v = lut.add_pairs %acc, %words, %words : vector<8xi32>, vector<8xi16>
+  return
+}
+
+// -----
+
 func.func @pairs(%bytes: vector<32xi8>, %sums: vector<8xi16>) {
   // expected-error@+1 {{adds pairs of bytes to 16-bit lanes: 32 bytes need 16 lanes, not 8}}
   %even, %odd = lut.accumulate %bytes, %sums, %sums : vector<32xi8>, vector<8xi16>

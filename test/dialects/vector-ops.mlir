@@ -15,8 +15,19 @@ func.func @lookup(%t16: vector<16xi8>, %t64: vector<64xi8>, %t128: vector<128xi8
 
 // CHECK-LABEL: @dot
 // CHECK: lut.dot %{{.*}}, %{{.*}}, %{{.*}} max 15 : vector<8xi32>, vector<32xi8>
-func.func @dot(%acc: vector<8xi32>, %codes: vector<32xi8>, %values: vector<32xi8>) {
+// CHECK: lut.dot %{{.*}}, %{{.*}}, %{{.*}} max 15 : vector<16xi16>, vector<32xi8>
+// CHECK: lut.dot %{{.*}}, signed %{{.*}}, %{{.*}} max 128 : vector<16xi16>, vector<32xi8>
+func.func @dot(%acc: vector<8xi32>, %pairs: vector<16xi16>, %codes: vector<32xi8>, %values: vector<32xi8>) {
   %a = lut.dot %acc, %codes, %values max 15 : vector<8xi32>, vector<32xi8>
+  %b = lut.dot %pairs, %codes, %values max 15 : vector<16xi16>, vector<32xi8>
+  %c = lut.dot %pairs, signed %codes, %values max 128 : vector<16xi16>, vector<32xi8>
+  return
+}
+
+// CHECK-LABEL: @addPairs
+// CHECK: lut.add_pairs %{{.*}}, %{{.*}}, %{{.*}} : vector<8xi32>, vector<16xi16>
+func.func @addPairs(%acc: vector<8xi32>, %words: vector<16xi16>, %factors: vector<16xi16>) {
+  %a = lut.add_pairs %acc, %words, %factors : vector<8xi32>, vector<16xi16>
   return
 }
 

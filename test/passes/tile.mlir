@@ -450,11 +450,11 @@ module attributes {lut.target = #target} {
   // CHECK: %[[REST:.*]] = arith.subi %{{.*}}, %[[FOUR]]
   // CHECK: arith.select %[[NEGATIVE]], %[[REST]], %[[FOUR]]
   // CHECK: lut.lookup %{{.*}}[%[[BYTES]]] entries 128
-  // CHECK-LABEL: func.func @unpacked_a8_255_4x4x1fok140u420t8_plain(
-  // CHECK: lut.dot %{{.*}} max 255
+  // CHECK-LABEL: func.func @unpacked_a8_2_4x4x1fok140u420t8_plain(
+  // CHECK: lut.dot %{{.*}} max 2 :
   // CHECK-LABEL: func.func @product_a8_w158_base3_1x1r7w256k140u420t8_plain(
   // CHECK: scf.if
-  // CHECK: func.call @unpacked_a8_255_4x4x1fok140u420t8_plain(
+  // CHECK: func.call @unpacked_a8_2_4x4x1fok140u420t8_plain(
   // CHECK: {{^}}    } else {
   // CHECK: lut.accumulate
   func.func @unpackedTrits(%x: tensor<?x140xf32>, %w: !lut.weights<16 x 140, <w158>, trits>) -> tensor<?x16xf32> {
@@ -623,3 +623,63 @@ module attributes {lut.target = #target} {
 
 // expected-error@+1 {{the module has no attribute lut.target}}
 module {}
+
+// -----
+
+// Products whose pairs have sums of 16 bits: as many as these hold are added before they are widened.
+#target = #lut.target<name = "pairs", vector_bytes = 32, registers = 16, dot = pairs, permute_bytes = 16, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 900>
+
+module attributes {lut.target = #target} {
+  // 8 products of codes up to 15, all of the group.
+  // CHECK-LABEL: func.func @product_a8_w4g32_dot_1x1_pairs(
+  // CHECK: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi16>
+  // CHECK-COUNT-8: lut.dot %{{.*}} max 15 : vector<16xi16>, vector<32xi8>
+  // CHECK-NEXT: lut.add_pairs %{{.*}}, %{{.*}}, %[[ONES]] : vector<8xi32>, vector<16xi16>
+  // CHECK-NOT: lut.add_pairs
+  func.func @run(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w4g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 32>, !lut.weights<8 x 64, <w4g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // 4 of codes up to 31.
+  // CHECK-LABEL: func.func @product_a8_w5g32_dot_1x1_pairs(
+  // CHECK-COUNT-4: lut.dot %{{.*}} max 31
+  // CHECK-NEXT: lut.add_pairs
+  // CHECK-COUNT-4: lut.dot %{{.*}} max 31
+  // CHECK-NEXT: lut.add_pairs
+  func.func @twoRuns(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <w5g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 32>, !lut.weights<8 x 64, <w5g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Of 8 bits, signed and each alone; the code book has its own values.
+  // CHECK-LABEL: func.func @product_a8_nl4g32_dot_1x1_pairs(
+  // CHECK: %[[BOOK:.*]] = arith.constant dense<[-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]> : vector<16xi8>
+  // CHECK: %[[LEVELS:.*]] = lut.lookup %[[BOOK]]
+  // CHECK-NEXT: %[[PAIRS:.*]] = lut.dot %{{.*}}, signed %[[LEVELS]], %{{.*}} max 128
+  // CHECK: lut.add_pairs %{{.*}}, %[[PAIRS]], %{{.*}}
+  func.func @signed(%x: tensor<?x64xf32>, %w: !lut.weights<8 x 64, <nl4g32>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x64xf32> -> <64, group = 32>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<64, group = 32>, !lut.weights<8 x 64, <nl4g32>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+
+  // Multiples of a subgroup widen its sums. What the sum factor adds comes first: two subgroups' sums of activations,
+  // times their multiples.
+  // CHECK-LABEL: func.func @product_a8_w3k16_dot_1x1_pairs(
+  // CHECK: %[[TWO:.*]] = vector.shuffle %{{.*}}, %{{.*}} [0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15] : vector<8xi8>, vector<8xi8>
+  // CHECK: %[[FACTORS:.*]] = arith.extsi %[[TWO]] : vector<16xi8> to vector<16xi16>
+  // CHECK: lut.add_pairs %{{.*}}, %{{.*}}, %[[FACTORS]]
+  // CHECK: arith.muli %{{.*}} : vector<8xi32>
+  // CHECK: %[[ONE:.*]] = vector.shuffle %[[MULTIPLES:.*]], %[[MULTIPLES]] [0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15]
+  // CHECK: %[[FACTORS:.*]] = arith.extsi %[[ONE]] : vector<16xi8> to vector<16xi16>
+  // CHECK-COUNT-4: lut.dot %{{.*}} max 7
+  // CHECK-NEXT: lut.add_pairs %{{.*}}, %{{.*}}, %[[FACTORS]]
+  func.func @multiples(%x: tensor<?x256xf32>, %w: !lut.weights<8 x 256, <w3k16>>) -> tensor<?x8xf32> {
+    %q = lut.quantize_activations %x : tensor<?x256xf32> -> <256, group = 256, subgroup = 16>
+    %y = lut.dot_gemm %q, %w schedule <strategy = dot, layout = dot, row_vectors = 1, tokens = 1, token_block = 8, k_block = 0> : !lut.activations<256, group = 256, subgroup = 16>, !lut.weights<8 x 256, <w3k16>> -> tensor<?x8xf32>
+    return %y : tensor<?x8xf32>
+  }
+}

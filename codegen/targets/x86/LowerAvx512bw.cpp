@@ -8,4 +8,5 @@ using namespace lut;
 void lut::populateAvx512bwPatterns(RewritePatternSet &patterns) {
   patterns.add(+[](LookupOp op, PatternRewriter &b) { return lowerLookupByShuffles(op, b, kAvx512Bytes); });
   patterns.add(+[](DotOp op, PatternRewriter &b) { return lowerDotByPairs(op, b, kAvx512Bytes); });
+  patterns.add(+[](AddPairsOp op, PatternRewriter &b) { return lowerAddPairs(op, b, kAvx512Bytes); });
 }

@@ -45,9 +45,9 @@ static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {
 }
 
 static LogicalResult lowerDot(DotOp op, PatternRewriter &rewriter) {
-  if (cast<VectorType>(op.getType()).getNumElements() != 16)
-    return failure();
   Emitter e{rewriter, op.getLoc()};
+  if (op.getType() != e.vec(16, e.i32()))
+    return failure();
   rewriter.replaceOp(op, callIntrinsic(e, "llvm.x86.avx512.vpdpbusd.512", op.getType(),
                                        {op.getAcc(), op.getCodes(), op.getValues()}));
   return success();
@@ -69,5 +69,6 @@ static LogicalResult lowerSign(arith::ShRSIOp op, PatternRewriter &rewriter) {
 void lut::populateAvx512vbmiPatterns(RewritePatternSet &patterns) {
   patterns.add(lowerLookup);
   patterns.add(lowerDot);
+  patterns.add(+[](AddPairsOp op, PatternRewriter &b) { return lowerAddPairs(op, b, kAvx512Bytes); });
   patterns.add(lowerSign);
 }

@@ -45,9 +45,9 @@ static LogicalResult lowerLookup(LookupOp op, PatternRewriter &rewriter) {
 
 /// pmaddwd on both halves gives sums of pairs; sums of four add neighbours.
 static LogicalResult lowerDot(DotOp op, PatternRewriter &rewriter) {
-  if (cast<VectorType>(op.getType()).getNumElements() != 4)
-    return failure();
   Emitter e{rewriter, op.getLoc()};
+  if (op.getType() != e.vec(4, e.i32()))
+    return failure();
   VectorType words = e.vec(16, e.i16()), sums = e.vec(4, e.i32());
   Value codes = arith::ExtUIOp::create(e.b, e.loc, words, op.getCodes());
   Value values = arith::ExtSIOp::create(e.b, e.loc, words, op.getValues());
@@ -55,7 +55,7 @@ static LogicalResult lowerDot(DotOp op, PatternRewriter &rewriter) {
   for (int64_t i = 0; i < 2; ++i) {
     Value a = vector::ExtractStridedSliceOp::create(e.b, e.loc, codes, {8 * i}, {8}, {1});
     Value c = vector::ExtractStridedSliceOp::create(e.b, e.loc, values, {8 * i}, {8}, {1});
-    pairs[i] = callIntrinsic(e, "llvm.x86.sse2.pmadd.wd", sums, {a, c});
+    pairs[i] = callIntrinsic(e, kSse2Bytes.addPairs, sums, {a, c});
   }
   Value even = vector::ShuffleOp::create(e.b, e.loc, pairs[0], pairs[1], ArrayRef<int64_t>{0, 2, 4, 6});
   Value odd = vector::ShuffleOp::create(e.b, e.loc, pairs[0], pairs[1], ArrayRef<int64_t>{1, 3, 5, 7});
@@ -89,5 +89,6 @@ void lut::populateSse2Patterns(RewritePatternSet &patterns) {
   patterns.add(lowerKnownLookup);
   patterns.add(lowerLookup);
   patterns.add(lowerDot);
+  patterns.add(+[](AddPairsOp op, PatternRewriter &b) { return lowerAddPairs(op, b, kSse2Bytes); });
   patterns.add(lowerExtF);
 }

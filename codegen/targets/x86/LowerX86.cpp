@@ -33,56 +33,35 @@ LogicalResult lut::lowerLookupByShuffles(LookupOp op, PatternRewriter &rewriter,
   return success();
 }
 
-/// Whether the only use of `op` is as the accumulator of another product.
-static bool continues(DotOp op) {
-  if (!op->hasOneUse())
-    return false;
-  auto user = dyn_cast<DotOp>(*op->user_begin());
-  return user && user.getAcc() == op.getResult();
-}
-
-/// Products that accumulate into each other, `last` first, as many as 16 bits hold the sum of.
-static SmallVector<DotOp> chainOf(DotOp last) {
-  SmallVector<DotOp> chain;
-  int64_t bound = 0;
-  for (DotOp op = last; op && (op == last || continues(op)); op = op.getAcc().getDefiningOp<DotOp>()) {
-    bound += 2 * op.getMax() * 128;
-    if (bound > INT16_MAX + 1)
-      break;
-    chain.push_back(op);
-  }
-  return chain;
-}
-
-/// Codes of which a pair of products overflows 16 bits, by halves: low + 16 * high.
-static LogicalResult splitDot(DotOp op, PatternRewriter &rewriter) {
-  Emitter e{rewriter, op.getLoc()};
-  auto dot = [&](Value acc, Value codes) {
-    return DotOp::create(rewriter, op.getLoc(), acc, codes, op.getValues(), 15).getResult();
-  };
-  Value high = dot(e.constant(op.getType(), 0), e.bitAnd(e.shiftBytes(op.getCodes(), 4), 15));
-  rewriter.replaceOp(op, e.add(dot(op.getAcc(), e.bitAnd(op.getCodes(), 15)), e.shiftLeft(high, 4)));
-  return success();
+/// Values, negative where codes are. Not those of codes 0, which count nothing.
+static Value withSigns(Emitter &e, Value values, Value codes, const X86Bytes &names) {
+  if (!names.sign.empty())
+    return callIntrinsic(e, names.sign, values.getType(), {values, codes});
+  Value zero = e.constant(values.getType(), 0);
+  Value negative = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, codes, zero);
+  return arith::SelectOp::create(e.b, e.loc, negative, e.sub(zero, values), values);
 }
 
 LogicalResult lut::lowerDotByPairs(DotOp op, PatternRewriter &rewriter, const X86Bytes &names) {
-  if (op.getMax() > 128)
-    return splitDot(op, rewriter);
-  auto sums = cast<VectorType>(op.getType());
-  if (continues(op) || 4 * sums.getNumElements() != names.size)
-    return failure();
-  SmallVector<DotOp> chain = chainOf(op);
-  if (chain.empty())
+  Type sums = op.getType(), words = VectorType::get({names.size / 2}, rewriter.getIntegerType(16));
+  if (sums != words)
     return failure();
   Emitter e{rewriter, op.getLoc()};
-  VectorType words = e.vec(2 * sums.getNumElements(), e.i16());
-  Value acc = chain.back().getAcc(), pairs;
-  // Each in its place: together their codes would not fit the registers.
-  for (DotOp product : llvm::reverse(chain)) {
-    rewriter.setInsertionPoint(product);
-    Value pair = callIntrinsic(e, names.multiply, words, {product.getCodes(), product.getValues()});
-    pairs = pairs ? e.add(pairs, pair) : pair;
+  Value codes = op.getCodes(), values = op.getValues();
+  if (op.getIsSigned()) {
+    values = withSigns(e, values, codes, names);
+    codes = LLVM::AbsOp::create(e.b, e.loc, codes.getType(), codes, /*is_int_min_poison=*/false);
   }
-  rewriter.replaceOp(op, e.add(acc, callIntrinsic(e, names.addPairs, sums, {pairs, e.constant(words, 1)})));
+  Value pairs = callIntrinsic(e, names.multiply, sums, {codes, values});
+  rewriter.replaceOp(op, e.add(pairs, op.getAcc()));
+  return success();
+}
+
+LogicalResult lut::lowerAddPairs(AddPairsOp op, PatternRewriter &rewriter, const X86Bytes &names) {
+  if (4 * cast<VectorType>(op.getType()).getNumElements() != names.size)
+    return failure();
+  Emitter e{rewriter, op.getLoc()};
+  Value sums = callIntrinsic(e, names.addPairs, op.getType(), {op.getWords(), op.getFactors()});
+  rewriter.replaceOp(op, e.add(sums, op.getAcc()));
   return success();
 }

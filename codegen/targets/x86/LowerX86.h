@@ -9,18 +9,20 @@
 
 namespace lut {
 
-/// Names of the intrinsics of one vector width (toolchain: LLVM 22 IntrinsicsX86.td).
+/// Names of the intrinsics of one vector width, "": it has none (toolchain: LLVM 22 IntrinsicsX86.td).
 struct X86Bytes {
   int64_t size;                 // bytes of a vector
   llvm::StringLiteral shuffle;  // pshufb: 16 entries in every 128-bit lane, 0 where bit 7 of the index is set
   llvm::StringLiteral multiply; // pmaddubsw: u8 * s8, pairs added with signed saturation
   llvm::StringLiteral addPairs; // pmaddwd: s16 * s16, pairs added
+  llvm::StringLiteral sign;     // psignb: negative where the other's are
 };
 
+inline constexpr X86Bytes kSse2Bytes = {16, "", "", "llvm.x86.sse2.pmadd.wd", ""};
 inline constexpr X86Bytes kAvx2Bytes = {32, "llvm.x86.avx2.pshuf.b", "llvm.x86.avx2.pmadd.ub.sw",
-                                        "llvm.x86.avx2.pmadd.wd"};
+                                        "llvm.x86.avx2.pmadd.wd", "llvm.x86.avx2.psign.b"};
 inline constexpr X86Bytes kAvx512Bytes = {64, "llvm.x86.avx512.pshuf.b.512", "llvm.x86.avx512.pmaddubs.w.512",
-                                          "llvm.x86.avx512.pmaddw.d.512"};
+                                          "llvm.x86.avx512.pmaddw.d.512", ""};
 
 mlir::Value callIntrinsic(Emitter &e, llvm::StringRef name, mlir::Type result, mlir::ValueRange operands);
 
@@ -28,9 +30,11 @@ mlir::Value callIntrinsic(Emitter &e, llvm::StringRef name, mlir::Type result, m
 mlir::LogicalResult lowerLookupByShuffles(LookupOp op, mlir::PatternRewriter &rewriter,
                                           const X86Bytes &names);
 
-/// pmaddubsw, pmaddwd with ones, add. Exact while 2 * max * 128 fits 16 bits, greater codes by halves;
-/// products that accumulate into each other share the last two steps while the sum of their bounds does.
+/// pmaddubsw and an addition; signed codes give their signs to the values.
 mlir::LogicalResult lowerDotByPairs(DotOp op, mlir::PatternRewriter &rewriter, const X86Bytes &names);
+
+/// pmaddwd and an addition.
+mlir::LogicalResult lowerAddPairs(AddPairsOp op, mlir::PatternRewriter &rewriter, const X86Bytes &names);
 
 } // namespace lut
 
