@@ -199,25 +199,28 @@ def Lmma_MultiplyOp : Lmma_Op<"multiply"> {
 def Lmma_CorrectOp : Lmma_Op<"correct"> {
   let summary = "sums of +-1 planes become sums of codes less their zero points: (P - (2z + 1 - 2^bits) * S) / 2";
   let description = [{
-    `lmma.correct r8, r1, zero 2, 8 x 64 bits 2` for one zero point, `zeros r3 u8` for one for every output row.
+    `lmma.correct r8, r1, zero 2, 8 x 64 bits 2` for one zero point, `zeros r3 u8` for one for every output row; with
+    `doubled` at the end not halved.
   }];
   let arguments = (ins I32Attr:$result, I32Attr:$sums, I32Attr:$zero, Lmma_ElementAttr:$zero_type, I32Attr:$m,
-                       I32Attr:$n, I32Attr:$bits);
+                       I32Attr:$n, I32Attr:$bits, UnitAttr:$doubled);
   let assemblyFormat = [{
     custom<Register>($result) `,` custom<Register>($sums) `,` custom<Zero>($zero, $zero_type) `,`
-    $m `x` $n `bits` $bits attr-dict
+    $m `x` $n `bits` $bits (`doubled` $doubled^)? attr-dict
   }];
   let hasVerifier = 1;
 }
 
 def Lmma_ScaleOp : Lmma_Op<"scale"> {
   let summary = "Y[M][N] += P[M][N] * (step[M] * scale[N])";
-  let description = [{ `lmma.scale r20, r8 i32, r1 f32, r2 f16, 8 x 64`; without steps: `none` in place of `r1 f32`. }];
+  let description = [{ `lmma.scale r20, r8 i32, r1 f32, r2 f16, 8 x 64`; without steps: `none` in place of `r1 f32`; with
+    `halved` at the end of half the steps. }];
   let arguments = (ins I32Attr:$result, I32Attr:$sums, Lmma_ElementAttr:$sum_type, I32Attr:$steps,
-                       Lmma_ElementAttr:$step_type, I32Attr:$scales, Lmma_ElementAttr:$scale_type, I32Attr:$m, I32Attr:$n);
+                       Lmma_ElementAttr:$step_type, I32Attr:$scales, Lmma_ElementAttr:$scale_type, I32Attr:$m, I32Attr:$n,
+                       UnitAttr:$halved);
   let assemblyFormat = [{
     custom<Register>($result) `,` custom<Register>($sums) custom<Element>($sum_type) `,` custom<Steps>($steps, $step_type) `,`
-    custom<Register>($scales) custom<Element>($scale_type) `,` $m `x` $n attr-dict
+    custom<Register>($scales) custom<Element>($scale_type) `,` $m `x` $n (`halved` $halved^)? attr-dict
   }];
   let hasVerifier = 1;
 }

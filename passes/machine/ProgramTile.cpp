@@ -12,7 +12,9 @@ lmma::Element ProgramTile::weights() const {
   return g.layout == Layout::trits ? lmma::Element::t3 : lmma::planesOf(g.format.row->bits);
 }
 
-int64_t ProgramTile::ownTables() const { return activations() + registersOf(tableTokens() * g.chunkK); }
+int64_t ProgramTile::ownTables() const {
+  return activations() + (makesTables() ? registersOf(tableTokens() * g.chunkK) : 0);
+}
 int64_t ProgramTile::tables() const {
   return ownTables() + (sharesTables() ? registersOf(tableBytes(tableTokens())) : 0);
 }
@@ -46,7 +48,7 @@ static int64_t instructionsOf(const ProgramTile &tile) {
   int64_t groups = g.shape.groups, ofGroup = tile.chunks() / groups;
   int64_t zeros = g.format.zeroPoints, minimums = g.format.minimums, added = zeros + minimums;
   auto looped = [](int64_t rounds, int64_t body) { return rounds == 1 ? body : 1 + rounds * (body + 1); };
-  int64_t chunk = tile.sharesTables() ? 10 : 6;
+  int64_t chunk = tile.sharesTables() ? 10 : tile.makesTables() ? 6 : 5;
   int64_t scale = 3 + (g.doubled() ? 2 + zeros : 0) + 2 * minimums;
   int64_t advances = tile.isGrouped() ? 3 + added : 1;
   int64_t group = 1 + looped(ofGroup, chunk) + scale + advances;
@@ -60,8 +62,10 @@ static int64_t fragmentBytesOf(const ProgramTile &tile) {
   int64_t tokens = tile.tokens, rows = tile.rows(), results = tokens * rows * 4, sums = results;
   int64_t cleared = LMMA_REGISTER_BYTES * (tile.results() - tile.sums());
   int64_t own = tile.tableBytes(tile.tableTokens()), tables = tile.tableBytes(tokens);
-  int64_t values = tile.tableTokens() * g.chunkK, codes = lmma::weightBytes(tile.weights(), rows, g.chunkK);
-  int64_t load = codes + values, table = values + own, share = tile.sharesTables() ? own + tables : 0;
+  int64_t values = tile.tableTokens() * tile.valueBytes(),
+          codes = lmma::weightBytes(tile.weights(), rows, g.chunkK);
+  int64_t load = codes + values, table = tile.makesTables() ? values + own : 0,
+          share = tile.sharesTables() ? own + tables : 0;
   int64_t chunk = load + table + share + (tables + codes + 2 * sums);
   int64_t scales = rows * tile.scaleBytes(), added = rows * tile.addedBytes(), steps = tokens * 4;
   int64_t zeros = g.format.zeroPoints ? added : 0, minimums = added - zeros;
@@ -76,8 +80,8 @@ lmma_counters ProgramTile::counts(int64_t m) const {
   bool trits = weights() == lmma::Element::t3;
   int64_t warpsOfAll = blocks(m) * warps(), chunksOfAll = warpsOfAll * chunks(),
           planes = lmma::planesOf(weights());
-  int64_t tables = chunksOfAll * tableTokens() * units(), columns = g.shape.tiles;
-  int64_t values = int64_t(g.shape.k_padded) * (sharesTables() ? 1 : warps());
+  int64_t tables = makesTables() ? chunksOfAll * tableTokens() * units() : 0, columns = g.shape.tiles;
+  int64_t values = chunks() * valueBytes() * (sharesTables() ? 1 : warps());
   lmma_counters counts = {};
   counts.instructions = warpsOfAll * instructionsOf(*this);
   counts.lookups = chunksOfAll * tokens * rows() * units() * planes;
@@ -106,6 +110,7 @@ lmma::Machine lut::withExactTables(lmma::Machine machine) {
 
 llvm::Expected<lmma::Estimate> ProgramTile::estimate(const lmma::Machine &machine, int64_t m) const {
   lmma::Machine programmed = withExactTables(machine);
+  programmed.array.entry = makesTables() ? lmma::Number::i16 : lmma::Number::i8;
   bool trits = weights() == lmma::Element::t3;
   programmed.array.k = g.unit;
   programmed.array.weights = {trits ? 2 : lmma::planesOf(weights()), trits};
@@ -114,7 +119,8 @@ llvm::Expected<lmma::Estimate> ProgramTile::estimate(const lmma::Machine &machin
   gemm.weightBytes = g.shape.tiles * tileBytes();
   gemm.tokenBytes = tokenBytes();
   llvm::Expected<lmma::Estimate> found =
-      lmma::estimate(programmed, gemm, tile(), lmma::Mode::full, lmma::Precompute::block);
+      lmma::estimate(programmed, gemm, tile(), lmma::Mode::full,
+                     makesTables() ? lmma::Precompute::block : lmma::Precompute::fused);
   if (!found)
     return found;
   found->idealCycles *= double(g.k) / gemm.k;

@@ -22,12 +22,19 @@ struct ProgramTile {
   int64_t blocks(int64_t m) const { return llvm::divideCeil(m, tokens) * int64_t(g.shape.tiles); }
   bool isGrouped() const { return !g.wholeRow(); }
   lmma::Element weights() const;
+  /// Whether tables are made of int8 activations; those of class t8 come rounded, half tables of i8.
+  bool makesTables() const { return g.tables.isExact(); }
   /// Whether every warp makes the tables of some tokens for all warps, through the scratchpad.
-  bool sharesTables() const { return warps() > 1 && tokens % warps() == 0; }
+  bool sharesTables() const { return makesTables() && warps() > 1 && tokens % warps() == 0; }
   /// Tokens whose tables one warp makes.
   int64_t tableTokens() const { return sharesTables() ? tokens / warps() : tokens; }
-  /// Of i16 entries, for `count` tokens.
-  int64_t tableBytes(int64_t count) const { return count * units() * lmma::entriesOf(weights()) * 2; }
+  lmma::Element entry() const { return makesTables() ? lmma::Element::i16 : lmma::Element::i8; }
+  /// Of a chunk, for `count` tokens.
+  int64_t tableBytes(int64_t count) const {
+    return count * units() * lmma::entriesOf(weights()) * lmma::bytesOf(entry());
+  }
+  /// Of a chunk of a token, as programs load it: activations or tables.
+  int64_t valueBytes() const { return makesTables() ? g.chunkK : tableBytes(1); }
   int64_t scratchpadBytes() const { return sharesTables() ? tableBytes(tokens) : 0; }
 
   // First registers, in this order.

@@ -17,9 +17,8 @@ struct ArraySchedules : ScheduleModel {
   /// Programs have n and k in them: candidates are of the product itself.
   Cost costOf(const Candidate &candidate, LookupGemmOp, TargetAttr) const override { return candidate.cost; }
   llvm::StringRef offer() const override {
-    return "multiplies evenly spaced weights with scales of rows, or of groups of 32 of k and more, in class "
-           "a8; "
-           "write such a format, and numerics a8 or auto";
+    return "multiplies evenly spaced weights with scales of rows, or of groups of 32 of k and more, ternary "
+           "ones in class a8; write such a format";
   }
 };
 } // namespace
@@ -53,8 +52,9 @@ static std::optional<Cost> priceOf(const Geometry &g, const lmma::Machine &machi
 llvm::SmallVector<Candidate> ArraySchedules::candidates(LookupGemmOp gemm, TargetAttr target) const {
   llvm::SmallVector<Candidate> result;
   Format format = gemm.getW().getType().getFormat().getFormat();
-  // Class t8 rounds tables by groups of k, before they reach the machine.
-  if (!gemm.getLeft().getType().isExact() || !format.hasTables())
+  // Class t8 has five trits to a table, of which a lookup of the machine takes three.
+  bool exact = gemm.getLeft().getType().isExact();
+  if (!format.hasTables() || (!exact && format.row->trits))
     return result;
   lmma::Machine machine = lmma::machineOf(target);
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;

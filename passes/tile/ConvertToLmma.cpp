@@ -110,6 +110,8 @@ void ProgramEmitter::places() {
 
 /// Tables of the chunk's activations, for all warps where they share them.
 void ProgramEmitter::tables() {
+  if (!tile.makesTables())
+    return load(tile.tables(), kPreparedBuffer, kTableToken, kValue, 0, m, tile.valueBytes());
   Element trits = tile.weights();
   int64_t count = tile.tableTokens(), to = tile.sharesTables() ? tile.ownTables() : tile.tables();
   load(tile.activations(), kPreparedBuffer, kTableToken, kValue, g.shape.few.values, count, g.chunkK);
@@ -128,9 +130,9 @@ void ProgramEmitter::chunk() {
   load(tile.codes(), kWeightsBuffer, zero, kCodes, 0, 1, lmma::weightBytes(tile.weights(), n, g.chunkK));
   tables();
   lmma::MultiplyOp::create(b, loc, tile.sums(), tile.tables(), tile.codes(), tile.sums(), m, n, g.chunkK,
-                           Element::i16, tile.weights(), Element::i32, Element::i32);
+                           tile.entry(), tile.weights(), Element::i32, Element::i32);
   advance(kCodes, g.chunkBytes);
-  advance(kValue, g.chunkK);
+  advance(kValue, tile.valueBytes());
 }
 
 static Element elementOf(ScaleType type) {
@@ -165,12 +167,12 @@ void ProgramEmitter::scale() {
                             own                        ? tile.added()
                             : g.format.hasPlainCodes() ? 0
                                                        : -g.format.row->offset,
-                            type, m, n, g.format.row->bits);
+                            type, m, n, g.format.row->bits, /*doubled=*/!tile.makesTables());
   }
   load(tile.steps(), kPreparedBuffer, kToken, kGroupWord, g.shape.few.scales, m, 4);
   load(tile.scales(), kWeightsBuffer, zero, scaleColumn, scaleAt, 1, tile.scaleBytes() * n);
   lmma::ScaleOp::create(b, loc, tile.results(), tile.sums(), Element::i32, tile.steps(), Element::f32,
-                        tile.scales(), scaleType, m, n);
+                        tile.scales(), scaleType, m, n, /*halved=*/g.doubled() && !tile.makesTables());
   if (!g.format.minimums)
     return;
   loadAdded();

@@ -123,6 +123,18 @@ Value PlaneEmitter::tables(Value k, int64_t units, Value inverse) {
   for (Value &vector : dwords) {
     vector = e.bitcast(biased(vector), lanes);
   }
+  Value pointer = pointerOf(k);
+  if (g.tables.getMirrored()) { // the patterns 0 .. 7
+    for (int64_t half = 0; half < 2; ++half) {
+      SmallVector<int64_t> indices;
+      for (int64_t at = half * units; at < (half + 1) * units; ++at) {
+        int64_t unit = at / 2, lane = 4 * (unit % (units / 4)) + unit / (units / 4);
+        indices.push_back(at % 2 * units + lane);
+      }
+      e.store(shuffle(dwords[0], dwords[1], indices), e.at(pointer, half * units * 4));
+    }
+    return sums.back();
+  }
   // Dword j of lanes 4 L .. 4 L + 3 becomes dword t of lane 4 L + j: whole tables.
   auto unpack = [&](Value a, Value c, int64_t half, int64_t width) {
     SmallVector<int64_t> indices;
@@ -135,7 +147,6 @@ Value PlaneEmitter::tables(Value k, int64_t units, Value inverse) {
       }
     return shuffle(a, c, indices);
   };
-  Value pointer = pointerOf(k);
   for (int64_t t = 0; t < 4; ++t) {
     Value low = unpack(dwords[0], dwords[1], t / 2, 1), high = unpack(dwords[2], dwords[3], t / 2, 1);
     e.store(unpack(low, high, t % 2, 2), e.at(pointer, t * units * 4));

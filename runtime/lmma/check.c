@@ -121,7 +121,7 @@ static const rule rules[LMMA_OPCODES] = {
     [LMMA_END] = {0, 0, 0, 0, 0},        [LMMA_AFFINE] = {0, 7, 0, 3, 1},   [LMMA_LOAD] = {0, 3, 3, 15, 0},
     [LMMA_STORE] = {0, 3, 3, 15, 0},     [LMMA_FETCH] = {0, 7, 2, 15, 0},   [LMMA_READ] = {0, 1, 1, 3, 0},
     [LMMA_WRITE] = {0, 1, 1, 3, 0},      [LMMA_CLEAR] = {0, 0, 1, 1, 0},    [LMMA_TABLE] = {7, 0, 3, 3, 0},
-    [LMMA_MULTIPLY] = {15, 0, 15, 7, 0}, [LMMA_CORRECT] = {1, 0, 7, 15, 0}, [LMMA_SCALE] = {7, 0, 15, 3, 0},
+    [LMMA_MULTIPLY] = {15, 0, 15, 7, 0}, [LMMA_CORRECT] = {3, 0, 7, 15, 0}, [LMMA_SCALE] = {7, 0, 15, 7, 0},
     [LMMA_ADD] = {0, 0, 3, 7, 0},        [LMMA_TIMES] = {0, 0, 3, 7, 0},    [LMMA_CONVERT] = {1, 0, 3, 3, 0},
     [LMMA_SHIFT] = {1, 0, 15, 3, 0},
 };
@@ -177,7 +177,8 @@ static int has_legal_types(const lmma_instruction *i) {
     return (type[0] == LMMA_F8 || type[0] == LMMA_F16) && are_weights(type[1]) &&
            has_pair(floats, sizeof floats / sizeof *floats, type[2], type[3]);
   case LMMA_CORRECT:
-    return type[0] == LMMA_NONE || type[0] == LMMA_U8 || type[0] == LMMA_I32;
+    return (type[0] == LMMA_NONE || type[0] == LMMA_U8 || type[0] == LMMA_I32) &&
+           (type[1] == LMMA_NONE || type[1] == LMMA_I32);
   case LMMA_SCALE:
     return (type[0] == LMMA_I32 || type[0] == LMMA_F16 || type[0] == LMMA_F32) && are_scales(type[1]) &&
            (type[2] == LMMA_NONE || type[2] == LMMA_F32);
@@ -218,6 +219,7 @@ static int has_legal_shape(const lmma_instruction *i, uint32_t scratchpad) {
   case LMMA_TIMES:
     return is_m(imm[0]) && is_n(imm[1]) && imm[2] >= LMMA_FULL && imm[2] <= LMMA_ONE;
   case LMMA_SCALE:
+    return is_m(imm[0]) && is_n(imm[1]) && (imm[2] == 0 || imm[2] == 1);
   case LMMA_CONVERT:
   case LMMA_SHIFT:
     return is_m(imm[0]) && is_n(imm[1]);

@@ -118,12 +118,13 @@ typedef enum lmma_spread { LMMA_FULL, LMMA_VECTOR, LMMA_ONE } lmma_spread;
              T[m][group][i]). W of I1..I4: nibbles [plane][K/4][N], the even n in the low half of a byte;
              i = bits 0..2, s = bit 3. W of T3: nibbles i [K/3][N], then bits s [K/3][N], the lowest n in the
              lowest bit
-   correct   planes to weights: the i32 sums P[M][N] in reg[0] become (P - (2z + 1 - 2^imm[2]) * S) / 2, with
-             the sums S of activations i32 [M] in reg[1], and zero points z[N] of type[0] (U8 or I32) in
-             reg[2], or z = imm[3] where type[0] is NONE. M, N = imm[0..1]; 1 <= imm[2] <= 8 bits of a weight
-   scale     f32 Y[M][N] (reg[0]) += P[M][N] (reg[1], of type[0]: I32, F16, F32) * (step[M] * scale[N]): steps
-             f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE); scales of type[1] (F16, BF16, F32,
-   E8M0) in reg[3]. M, N = imm[0..1]. Each operation rounds to nearest even
+   correct   planes to weights: the i32 sums P[M][N] in reg[0] become (P - (2z + 1 - 2^imm[2]) * S) / 2, or
+   where type[1] is I32 twice that, without the division; with the sums S of activations i32 [M] in reg[1],
+   and zero points z[N] of type[0] (U8 or I32) in reg[2], or z = imm[3] where type[0] is NONE. M, N =
+   imm[0..1]; 1 <= imm[2] <= 8 bits of a weight scale     f32 Y[M][N] (reg[0]) += P[M][N] (reg[1], of type[0]:
+   I32, F16, F32) * (step[M] * scale[N]): steps f32 in reg[2] where type[2] is F32, else 1 (type[2] NONE);
+   scales of type[1] (F16, BF16, F32, E8M0) in reg[3]. M, N = imm[0..1]. Where imm[2] is 1, not 0, steps are
+   halved first. Each operation rounds to nearest even
 
    add       f32 Y[M][N] (reg[0]) += f32 E (reg[1]): E[M][N], E[N] or E[1] as imm[2] says, an lmma_spread.
    M, N = imm[0..1]

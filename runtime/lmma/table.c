@@ -129,7 +129,9 @@ void lmma_correct(const lmma_instruction *i, uint8_t *const reg[4]) {
       uint8_t *at = reg[0] + 4 * (row * n + column);
       uint32_t sum;
       memcpy(&sum, at, sizeof sum);
-      sum = half_of(sum - shift[column] * activations);
+      sum -= shift[column] * activations;
+      if (i->type[1] == LMMA_NONE)
+        sum = half_of(sum);
       memcpy(at, &sum, sizeof sum);
     }
   }
@@ -141,7 +143,8 @@ void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]) {
   for (size_t column = 0; column < n; ++column)
     scales[column] = lmma_get(reg[3], i->type[1], column);
   for (size_t row = 0; row < m; ++row) {
-    const float step = i->type[2] == LMMA_F32 ? lmma_get(reg[2], LMMA_F32, row) : 1.0f;
+    const float whole = i->type[2] == LMMA_F32 ? lmma_get(reg[2], LMMA_F32, row) : 1.0f;
+    const float step = i->imm[2] != 0 ? whole * 0.5f : whole;
     for (size_t column = 0; column < n; ++column)
       sums[column] = lmma_get(reg[1], i->type[0], row * n + column);
     for (size_t column = 0; column < n; ++column) {

@@ -73,6 +73,12 @@ lmma.program @all registers 60 scratchpad 2048 warps 2 buffers 3 tile 2 x 128 {
   // CHECK-NEXT: lmma.scale r24, r12 i32, r1 f32, r2 e8m0, 2 x 64
   // TEXT-NEXT: lmma.scale r24, r12 i32, r1 f32, r2 e8m0, 2 x 64
   lmma.scale r24, r12 i32, r1 f32, r2 e8m0, 2 x 64
+  // CHECK-NEXT: lmma.correct r12, r1, zero 2, 2 x 64 bits 2 doubled
+  // TEXT-NEXT: lmma.correct r12, r1, zero 2, 2 x 64 bits 2 doubled
+  lmma.correct r12, r1, zero 2, 2 x 64 bits 2 doubled
+  // CHECK-NEXT: lmma.scale r24, r12 i32, r1 f32, r2 f16, 2 x 64 halved
+  // TEXT-NEXT: lmma.scale r24, r12 i32, r1 f32, r2 f16, 2 x 64 halved
+  lmma.scale r24, r12 i32, r1 f32, r2 f16, 2 x 64 halved
   // CHECK-NEXT: lmma.shift r24, r2, r1, r3 bf16, 2 x 64
   // TEXT-NEXT: lmma.shift r24, r2, r1, r3 bf16, 2 x 64
   lmma.shift r24, r2, r1, r3 bf16, 2 x 64

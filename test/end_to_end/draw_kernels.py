@@ -5,7 +5,7 @@ formats  every weight format in every class, n and k drawn from 1 to 500; class 
 others   every weight format in class a8 by the strategy that it does not have in formats
 tuned    some formats in every class and strategy, for a CPU whose facts differ from its target's
 schedules_<variant>  drawn schedules, over several blocks of k with a shorter last one
-lmma     every format with tables in class a8, for a LUT-instruction machine
+lmma     every format with tables in class a8, some in class t8, for a LUT-instruction machine
 open     formats without n and k, and some with; the tests make kernels of several shapes
 models   shapes of published models whose k is no multiple of 256 or of 128, in the formats their users choose
 """
@@ -52,8 +52,9 @@ def others(draw):
 
 
 def lmma(draw):
-    for form in FORMATS:
-        yield dict(name=form, n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics="a8")
+    for i, form in enumerate(FORMATS):
+        for numerics in ["a8", "t8"] if i % 4 == 0 and "158" not in form else ["a8"]:
+            yield dict(name=f"{form}_{numerics}", n=draw.randint(1, 500), k=draw.randint(1, 500), format=form, numerics=numerics)
 
 
 def models(draw):

@@ -7,11 +7,15 @@
 
 #machine = #lut.target<name = "machine", vector_bytes = 32, registers = 16, dot = none, permute_bytes = 0, permute2_bytes = 0, dot_cycles10 = 5, permute_cycles10 = 5, permute2_cycles10 = 5, simple_cycles10 = 3, l1_bytes = 32768, stream_bytes_per_100_cycles = 255, machine = #lmma.machine<{name = "toy", clock = 1.0, cores = 2, slots = 4, arrays = 1, array_m = 2, array_n = 64, register_bytes = 262144, registers_per_thread = 255, registers_multiple = 1, scratchpad_bytes = 65536, scratchpad_bandwidth = 128.0, cache_bytes = 1048576, cache_bandwidth = 1024.0, port_bandwidth = 64.0, memory_bandwidth = 100.0, latency = 300, launch = 0, blocks = 32, adders = 256}>>
 #two_warps = #lut.schedule<strategy = lookup, layout = nibbles, row_vectors = 2, tokens = 4, token_block = 64, k_block = 0>
+#planes_of_one_warp = #lut.schedule<strategy = lookup, layout = nibbles, row_vectors = 1, tokens = 2, token_block = 64, k_block = 0>
 #one_warp = #lut.schedule<strategy = lookup, layout = trits, row_vectors = 1, tokens = 2, token_block = 64, k_block = 0>
 !q = !lut.activations<128, group = 64>
 !t = !lut.tables<128, group = 64, unit = 4, trits = false, mirrored = true, digits = 0, radix = 0>
 !w = !lut.weights<200 x 128, <w2g64z>>
 !planes = !lut.weights<200 x 128, <w2g64z>, planes>
+!t8 = !lut.tables<64, group = 64, unit = 4, trits = false, mirrored = true, digits = 1, radix = 0>
+!w4 = !lut.weights<64 x 64, <w4g64m>>
+!planes4 = !lut.weights<64 x 64, <w4g64m>, planes>
 !t3 = !lut.tables<48, group = 48, unit = 3, trits = true, mirrored = true, digits = 0, radix = 0>
 !w3 = !lut.weights<64 x 48, <w158>>
 !trits = !lut.weights<64 x 48, <w158>, trits>
@@ -92,6 +96,29 @@ module attributes {lut.target = #machine} {
     ^bb0(%weights: !w3, %tables: !t3):
       %p = lut.reinterpret %weights : <64 x 48, <w158>> -> <64 x 48, <w158>, trits>
       %a = lut.lookup_gemm %tables, %p schedule #one_warp : !t3, !trits -> tensor<?x64xf32>
+      lut.yield %a : tensor<?x64xf32>
+    }
+    return %y : tensor<?x64xf32>
+  }
+
+  // Tables of class t8 come rounded: 8 bytes for every 4 k. Their sums are twice those of the weights, and stay odd.
+  // CHECK-LABEL: lmma.program @rounded_compute_m2
+  // CHECK-NOT: lmma.table
+  // CHECK: lmma.load [[T:r[0-9]+]], b0[s5, s10], 2 x 64
+  // CHECK-NEXT: lmma.m2n64k32.i8i4i32i32 [[P:r[0-9]+]], [[T]],
+  // CHECK: lmma.correct [[P]], [[S:r[0-9]+]], zero 0, 2 x 64 bits 4 doubled
+  // CHECK: lmma.scale [[Y:r[0-9]+]], [[P]] i32, [[STEP:r[0-9]+]] f32, {{r[0-9]+}} f16, 2 x 64 halved
+  // CHECK: lmma.shift [[Y]], [[S]], [[STEP]], {{r[0-9]+}} f16, 2 x 64
+  func.func @rounded(%x: tensor<?x64xf32>, %w: !w4) -> tensor<?x64xf32> {
+    %t = lut.stage(%x) : (tensor<?x64xf32>) -> !t8 {
+    ^bb0(%in: tensor<?x64xf32>):
+      %made = lut.precompute %in : tensor<?x64xf32> -> <64, group = 64, unit = 4, trits = false, mirrored = true, digits = 1, radix = 0>
+      lut.yield %made : !t8
+    }
+    %y = lut.stage(%w, %t) : (!w4, !t8) -> tensor<?x64xf32> {
+    ^bb0(%weights: !w4, %tables: !t8):
+      %p = lut.reinterpret %weights : <64 x 64, <w4g64m>> -> <64 x 64, <w4g64m>, planes>
+      %a = lut.lookup_gemm %tables, %p schedule #planes_of_one_warp : !t8, !planes4 -> tensor<?x64xf32>
       lut.yield %a : tensor<?x64xf32>
     }
     return %y : tensor<?x64xf32>

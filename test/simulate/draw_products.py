@@ -18,7 +18,9 @@ def draw_machine(draw):
 
 
 def draw_kernels(draw, largest):
-    return [{"name": f"k{i}", "n": draw.randint(1, largest), "k": draw.randint(1, largest), "format": draw.choice(FORMATS)} for i in range(12)]
+    forms = [draw.choice(FORMATS) for _ in range(12)]
+    return [{"name": f"k{i}", "n": draw.randint(1, largest), "k": draw.randint(1, largest), "format": form,
+             "numerics": "a8" if "158" in form else draw.choice(["a8", "t8"])} for i, form in enumerate(forms)]
 
 
 def run(*arguments):

@@ -35,6 +35,9 @@ struct Encoder {
   void flag(unsigned field, StringRef name, Element set) {
     instruction.type[field] = op->getInherentAttr(name).value_or(Attribute()) ? uint8_t(set) : 0;
   }
+  void one(unsigned field, StringRef name) {
+    instruction.imm[field] = bool(op->getInherentAttr(name).value_or(Attribute()));
+  }
   template <typename Field> void place(Field &field, StringRef name) {
     int64_t value = number(name);
     field = Field(value);
@@ -63,6 +66,10 @@ struct Decoder {
   }
   void flag(unsigned field, StringRef name, Element set) {
     if (instruction.type[field] == uint8_t(set))
+      attributes.set(name, b.getUnitAttr());
+  }
+  void one(unsigned field, StringRef name) {
+    if (instruction.imm[field])
       attributes.set(name, b.getUnitAttr());
   }
 };
@@ -118,6 +125,7 @@ template <typename Visitor> static void visitFields(unsigned opcode, Visitor &v)
   case LMMA_SCALE:
     v.reg(0, "result"), v.reg(1, "sums"), v.reg(2, "steps"), v.reg(3, "scales"), v.imm(0, "m"), v.imm(1, "n");
     v.element(0, "sum_type"), v.element(1, "scale_type"), v.element(2, "step_type");
+    v.one(2, "halved");
     break;
   case LMMA_SHIFT:
     v.reg(0, "result"), v.reg(1, "sums"), v.reg(2, "steps"), v.reg(3, "minimums"), v.imm(0, "m"),
@@ -139,7 +147,7 @@ template <typename Visitor> static void visitFields(unsigned opcode, Visitor &v)
 /// A zero point is a number where there is one for all rows, else a register.
 template <typename Visitor> static void visitCorrect(bool isNumber, Visitor &v) {
   v.reg(0, "result"), v.reg(1, "sums"), v.imm(0, "m"), v.imm(1, "n"), v.imm(2, "bits");
-  v.element(0, "zero_type");
+  v.element(0, "zero_type"), v.flag(1, "doubled", Element::i32);
   isNumber ? v.imm(3, "zero") : v.reg(2, "zero");
 }
 

@@ -348,7 +348,7 @@ void Model::correct(Warp &w, const lmma_instruction &i) {
     const auto shift = uint32_t(2 * int64_t(z) + 1 - (1 << i.imm[2]));
     const auto activations = uint32_t(int64_t(decode(LMMA_I32, r + i.reg[1] * LMMA_REGISTER_BYTES, at / n)));
     const uint32_t sum = uint32_t(int64_t(decode(LMMA_I32, sums, at))) - shift * activations;
-    encode(LMMA_I32, sums, at, std::floor(double(int32_t(sum)) / 2));
+    encode(LMMA_I32, sums, at, std::floor(double(int32_t(sum)) / (i.type[1] == LMMA_NONE ? 2 : 1)));
   }
 }
 
@@ -356,8 +356,9 @@ void Model::scale(Warp &w, const lmma_instruction &i) {
   const size_t m = size_t(i.imm[0]), n = size_t(i.imm[1]);
   uint8_t *r = w.registers.data(), *y = r + i.reg[0] * LMMA_REGISTER_BYTES;
   for (size_t at = 0; at < m * n; ++at) {
-    const double step =
+    const double whole =
         i.type[2] == LMMA_NONE ? 1.0 : decode(LMMA_F32, r + i.reg[2] * LMMA_REGISTER_BYTES, at / n);
+    const double step = roundTo(LMMA_F32, i.imm[2] ? whole / 2 : whole);
     const double scale = decode(lmma_type(i.type[1]), r + i.reg[3] * LMMA_REGISTER_BYTES, at % n);
     const double p = roundTo(LMMA_F32, decode(lmma_type(i.type[0]), r + i.reg[1] * LMMA_REGISTER_BYTES, at));
     const double product = roundTo(LMMA_F32, p * roundTo(LMMA_F32, step * scale));

@@ -85,12 +85,12 @@ public:
     return add(LMMA_MULTIPLY, {table, weights, c, d}, {}, {o.d, o.t, o.w, o.c}, {m, n, k});
   }
   Program &correct(uint16_t sums, uint16_t activations, uint16_t zeros, int32_t m, int32_t n, int32_t bits,
-                   lmma_type type, int32_t zeroPoint = 0) {
-    return add(LMMA_CORRECT, {type}, {}, {sums, activations, zeros}, {m, n, bits, zeroPoint});
+                   lmma_type type, int32_t zeroPoint = 0, lmma_type doubled = LMMA_NONE) {
+    return add(LMMA_CORRECT, {type, doubled}, {}, {sums, activations, zeros}, {m, n, bits, zeroPoint});
   }
   Program &scale(uint16_t y, uint16_t p, uint16_t steps, uint16_t scales, int32_t m, int32_t n,
-                 lmma_type sums, lmma_type scaleType, lmma_type stepType) {
-    return add(LMMA_SCALE, {sums, scaleType, stepType}, {}, {y, p, steps, scales}, {m, n});
+                 lmma_type sums, lmma_type scaleType, lmma_type stepType, int32_t halved = 0) {
+    return add(LMMA_SCALE, {sums, scaleType, stepType}, {}, {y, p, steps, scales}, {m, n, halved});
   }
   Program &shift(uint16_t y, uint16_t sums, uint16_t steps, uint16_t minimums, int32_t m, int32_t n,
                  lmma_type type) {

@@ -116,13 +116,13 @@ private:
       p.clear(reg(), draw(random, 1, 4));
       break;
     case 6:
-      p.scale(reg(), reg(), reg(), reg(), m(), n(), type(), type(), LMMA_F32);
+      p.scale(reg(), reg(), reg(), reg(), m(), n(), type(), type(), LMMA_F32, draw(random, 0, 1));
       break;
     case 7:
       p.scale(reg(), reg(), 0, reg(), m(), n(), type(), type(), LMMA_NONE);
       break;
     case 8:
-      p.correct(reg(), reg(), reg(), m(), n(), draw(random, 1, 8), type());
+      p.correct(reg(), reg(), reg(), m(), n(), draw(random, 1, 8), type(), 0, oneOf({LMMA_NONE, LMMA_I32}));
       break;
     case 9:
       p.correct(reg(), reg(), 0, m(), n(), draw(random, 1, 8), LMMA_NONE, int32_t(random()));
