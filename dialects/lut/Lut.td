@@ -294,7 +294,7 @@ class Lut_BinaryOp<string mnemonic> : Lut_RowsOp<mnemonic, [Lut_FollowsProduct]>
 }
 
 def Lut_AddOp : Lut_BinaryOp<"add"> {
-  let summary = "y = x + other: a residual with a row for every token, or a bias, one vector for all";
+  let summary = "y = x + other: a residual with a row for every token, or a bias, one vector or number for all";
 }
 
 def Lut_ScaleOp : Lut_BinaryOp<"scale"> {

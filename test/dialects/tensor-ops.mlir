@@ -64,6 +64,7 @@ func.func @gemms(%tables: !digits, %q: !q, %w: !w, %planes: !planes) {
 // CHECK: lut.permute %{{.*}}, %{{.*}} : tensor<?x64xf32>, <10 x 64, <w2g32zp>>
 // CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64xf32>
 // CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32>
+// CHECK: lut.add %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<1xf32>
 // CHECK: lut.scale %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<1xf32>
 // CHECK: lut.convert %{{.*}} : tensor<?x64xf32> -> tensor<?x64xbf16>
 // CHECK: lut.stage(%{{.*}}) : (tensor<?x64xf32>) -> !lut.activations<64, group = 32> {
@@ -77,7 +78,8 @@ func.func @between(%x: !x, %v: tensor<64xf32>, %one: tensor<1xf32>, %w: !lut.wei
   %p = lut.permute %e, %w : !x, !lut.weights<10 x 64, <w2g32zp>>
   %f = lut.add %p, %v : !x, tensor<64xf32>
   %g = lut.add %f, %a : !x, !x
-  %h = lut.scale %g, %one : !x, tensor<1xf32>
+  %sum = lut.add %g, %one : !x, tensor<1xf32>
+  %h = lut.scale %sum, %one : !x, tensor<1xf32>
   %half = lut.convert %h : !x -> tensor<?x64xbf16>
   %q = lut.stage(%h) : (!x) -> !q {
   ^bb0(%i: !x):
