@@ -78,7 +78,8 @@ static void copy_in(machine *machine, const window *window, uint8_t *to) {
     const size_t bytes = inside(window, row, &from);
     if (bytes != 0)
       memcpy(to, from, bytes);
-    memset(to + bytes, 0, window->bytes - bytes);
+    if (bytes != window->bytes)
+      memset(to + bytes, 0, window->bytes - bytes);
     machine->counters.memory_read += bytes;
   }
 }

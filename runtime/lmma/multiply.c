@@ -126,11 +126,13 @@ static void multiply_integers(const product *p, size_t first, size_t tokens) {
       add_lookups_of(sums, table, index, p->n, groups, words, plane);
     }
   }
-  for (size_t token = 0; token < tokens; token += 2) {
-    add_sums(p, first + token, sums + token / 2, words, 0);
-    if (token + 1 < tokens)
-      add_sums(p, first + token + 1, sums + token / 2, words, 1);
-  }
+  if (words > 1)
+    for (size_t token = 0; token < tokens; ++token)
+      add_sums(p, first + token, sums + token / 2, words, token % 2 != 0);
+  else
+    add_sums(p, first, sums, 1, 0);
+  if (tokens == 2)
+    add_sums(p, first + 1, sums, 1, 1);
 }
 
 /* ---- Floats ---- */

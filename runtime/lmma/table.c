@@ -137,16 +137,24 @@ void lmma_correct(const lmma_instruction *i, uint8_t *const reg[4]) {
   }
 }
 
+/* Elements from `first` on. */
+static void read_floats(const uint8_t *fragment, uint8_t type, size_t first, size_t count, float *to) {
+  if (type == LMMA_I32)
+    for (size_t i = 0; i < count; ++i)
+      to[i] = lmma_get(fragment, LMMA_I32, first + i);
+  else
+    for (size_t i = 0; i < count; ++i)
+      to[i] = lmma_get(fragment, type, first + i);
+}
+
 void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]) {
   const size_t m = (size_t)i->imm[0], n = (size_t)i->imm[1];
   float scales[256], sums[256];
-  for (size_t column = 0; column < n; ++column)
-    scales[column] = lmma_get(reg[3], i->type[1], column);
+  read_floats(reg[3], i->type[1], 0, n, scales);
   for (size_t row = 0; row < m; ++row) {
     const float whole = i->type[2] == LMMA_F32 ? lmma_get(reg[2], LMMA_F32, row) : 1.0f;
     const float step = i->imm[2] != 0 ? whole * 0.5f : whole;
-    for (size_t column = 0; column < n; ++column)
-      sums[column] = lmma_get(reg[1], i->type[0], row * n + column);
+    read_floats(reg[1], i->type[0], row * n, n, sums);
     for (size_t column = 0; column < n; ++column) {
       const size_t at = row * n + column;
       const float y = lmma_get(reg[0], LMMA_F32, at);
@@ -157,12 +165,14 @@ void lmma_scale(const lmma_instruction *i, uint8_t *const reg[4]) {
 
 void lmma_shift(const lmma_instruction *i, uint8_t *const reg[4]) {
   const size_t m = (size_t)i->imm[0], n = (size_t)i->imm[1];
+  float minimums[256];
+  read_floats(reg[3], i->type[0], 0, n, minimums);
   for (size_t row = 0; row < m; ++row) {
     const float sum = lmma_get(reg[1], LMMA_I32, row) * lmma_get(reg[2], LMMA_F32, row);
     for (size_t column = 0; column < n; ++column) {
       const size_t at = row * n + column;
       const float y = lmma_get(reg[0], LMMA_F32, at);
-      lmma_put(reg[0], LMMA_F32, at, y + sum * lmma_get(reg[3], i->type[0], column));
+      lmma_put(reg[0], LMMA_F32, at, y + sum * minimums[column]);
     }
   }
 }
