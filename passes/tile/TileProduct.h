@@ -72,6 +72,7 @@ struct ComputeEmitter {
            llvm::function_ref<Values()> results);
 
   mlir::Value finished = {};  // memory for results that something follows
+  mlir::Value tileBytes = {}; // GroupCursor::tileBytes of the current step
   mlir::Value part = {};      // of the tile that the current step is; null: all of it
   mlir::Value multiples = {}; // memory for those of a span, or of all spans of what has been unpacked
   mlir::Value unpacked = {};  // codes of the current tile and k block; null: they are in the stream

@@ -88,12 +88,14 @@ void lut::emitUnpack(Emitter &e, Body g, const Body &unpacked, StageCall &call, 
     });
   }
   Value spanBytes = call.number(&lutc_shape::span_bytes);
+  Value tileBytes = g.prefetchesTiles() ? call.number(&lutc_shape::tile_bytes) : Value();
   e.each(from.spans, [&](Value i) {
     Value span = e.at(from.stream, e.mul(i, spanBytes));
     Value chunks = e.at(span, from.part);
     Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
     e.each(e.div(from.length, g.chunkK), [&](Value i) {
-      unpackChunk(e, g, e.at(chunks, e.mul(i, g.chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())));
+      unpackChunk(e, g, e.at(chunks, e.mul(i, g.chunkBytes)), e.at(to, e.mul(i, g.chunkK * g.stepRows())),
+                  tileBytes);
     });
   });
 }
