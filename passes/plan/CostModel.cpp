@@ -392,13 +392,11 @@ static std::optional<Candidate> unpacking(const Candidate &candidate, const Work
   double gain = std::max(candidate.cost.batchCycles - price.unpackedBatch(), unpack / unpackedBlock);
   ScheduleFields fields = ScheduleFields::of(s);
   fields.tokenBlock = unpackedBlock;
-  // What is stored and loaded again delays products by more than its issue slots: of 64 bytes at a time by
-  // twice as much on Zen 5, of 32 by a fifth more on Zen 4.
-  double delay = (work.t.getVectorBytes() < 64 ? 1.2 : 2) * unpack;
+  // What is stored and loaded again delays products by more than its issue slots, on Zen 5 by twice as much.
   fields.unpackTokens =
       isPlain(work.t) || work.format.row->vectors
           ? 1
-          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(delay / gain), 4) * 4);
+          : std::min<int64_t>(unpackedBlock, llvm::divideCeil(int64_t(2 * unpack / gain), 4) * 4);
   ScheduleAttr unpacks = fields.get(s.getContext());
   return Candidate{unpacks, work.cost(unpacks), work.n};
 }

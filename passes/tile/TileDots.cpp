@@ -291,8 +291,9 @@ Values DotEmitter::runSums(Value codes, Value k, int64_t firstQuad, int64_t run,
                 });
 }
 
-void lut::unpackChunk(Emitter &e, const Body &g, Value chunk, Value codes) {
+void lut::unpackChunk(Emitter &e, const Body &g, Value chunk, Value codes, Value tileBytes) {
   GroupCursor nowhere;
+  nowhere.tileBytes = tileBytes;
   DotEmitter emitter{{e, g, nowhere}};
   DotEmitter::Chunk loaded = emitter.noVectors();
   for (int64_t quad = 0; quad < g.chunkQuads(); ++quad)

@@ -121,6 +121,7 @@ struct GroupCursor {
   mlir::Value kLength;              // elements of k, padded to whole chunks
   int64_t firstQuad = 0, quads = 8; // of each chunk, in layout dot: those that belong to the group
   mlir::Value factor = {};          // i32, Body::sumFactor; null: 0
+  mlir::Value tileBytes = {};       // from a tile to the next, of which all is prefetched; null: nothing is
   // With subgroups: pointers to the multiples, a byte each [subgroup][scale, minimum][row of the tile], and
   // pointers to each token's sum of the first subgroup, of Body::subgroupSumBytes.
   mlir::Value multiples = {};

@@ -145,6 +145,7 @@ GroupCursor ComputeEmitter::cursor(Value weights, const TokenTile &tokens, Value
                                    Value kLength) {
   GroupCursor result{weights, tokens.prepared, tokens.values, kOffset, {}, kLength};
   result.factor = factor();
+  result.tileBytes = tileBytes;
   for (Value sums : tokens.sums)
     result.groupSums.push_back(e.load(e.i32(), e.at(sums, e.mul(index, 4)), 4));
   return result;
@@ -188,6 +189,7 @@ Value ComputeEmitter::streamOf(const KRange &k, Value tile) {
 void ComputeEmitter::step(Value step, const KRange &k, Value token, int64_t count) {
   Value stream = streamOf(k, enterStep(step));
   TokenTile tokens = tokenTile(token, count);
+  tileBytes = !g.unpacked && count > 1 && g.prefetchesTiles() ? k.tileBytes : Value();
   if (!g.wholeRow()) {
     Values results = groupedSums(stream, tokens, k, carriedSums(k, step, tokens, floats));
     return end(k, step, token, results, [&] { return results; });

@@ -85,7 +85,8 @@ struct ComputeEmitter {
   void end(const KRange &k, mlir::Value step, mlir::Value token, const Values &sums,
            llvm::function_ref<Values()> results);
 
-  mlir::Value part = {}; // of the tile that the current step is; null: all of it
+  mlir::Value tileBytes = {}; // GroupCursor::tileBytes of the current step
+  mlir::Value part = {};      // of the tile that the current step is; null: all of it
 };
 
 } // namespace lut

@@ -64,6 +64,9 @@ Value SumEmitter::weightVector(Value pointer, int64_t index) {
   int64_t ahead = g.schedule.getPrefetch();
   if (ahead && tokens == 1 && !g.unpacked && index * V % 64 == 0)
     LLVM::Prefetch::create(e.b, e.loc, e.at(pointer, index * V + ahead), /*rw=*/0, /*hint=*/3, /*cache=*/1);
+  if (at.tileBytes && index * V % 64 == 0)
+    LLVM::Prefetch::create(e.b, e.loc, e.at(e.at(pointer, at.tileBytes), index * V), /*rw=*/0, /*hint=*/3,
+                           /*cache=*/1);
   return e.load(bytes, e.at(pointer, index * V));
 }
 

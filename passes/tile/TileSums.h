@@ -26,8 +26,8 @@ struct SumEmitter {
 
 /// Layout dot: codes become integers that feed dot products.
 Values emitDotSums(const SumEmitter &emitter);
-/// Stores the integers of a chunk of layout dot, a byte each.
-void unpackChunk(Emitter &e, const Body &g, mlir::Value chunk, mlir::Value codes);
+/// Stores the integers of a chunk of layout dot, a byte each. tileBytes: as in GroupCursor.
+void unpackChunk(Emitter &e, const Body &g, mlir::Value chunk, mlir::Value codes, mlir::Value tileBytes);
 /// The same of layout book; the multiples of a span that lie beside its codes.
 void unpackBookChunk(Emitter &e, const Body &g, mlir::Value chunk, mlir::Value codes);
 void emitBookMultiples(Emitter &e, const Body &g, mlir::Value span, mlir::Value multiples);

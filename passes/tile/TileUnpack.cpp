@@ -88,6 +88,7 @@ void lut::emitUnpack(Emitter &e, const Body &stored, const Body &unpacked, Stage
     });
   }
   Value spanBytes = call.number(&lutc_shape::span_bytes);
+  Value tileBytes = g.prefetchesTiles() ? call.number(&lutc_shape::tile_bytes) : Value();
   e.each(from.spans, [&](Value i) {
     Value span = e.at(from.stream, e.mul(i, spanBytes));
     bool isBook = g.layout == Layout::book; // whose parts are shorter than row vectors of bytes
@@ -95,7 +96,7 @@ void lut::emitUnpack(Emitter &e, const Body &stored, const Body &unpacked, Stage
     Value to = e.at(codes, e.mul(e.mul(i, from.length), g.stepRows()));
     e.each(e.div(from.length, g.chunkK), [&](Value i) {
       Value chunk = e.at(chunks, e.mul(i, g.chunkBytes)), bytes = e.at(to, e.mul(i, g.chunkK * g.stepRows()));
-      isBook ? unpackBookChunk(e, g, chunk, bytes) : unpackChunk(e, g, chunk, bytes);
+      isBook ? unpackBookChunk(e, g, chunk, bytes) : unpackChunk(e, g, chunk, bytes, tileBytes);
     });
   });
 }
