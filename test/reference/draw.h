@@ -214,9 +214,13 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
   const size_t stride = info.k + (plain || oneIn(random, 2) ? 0 : draw(random, 1, 9));
   weights.stride = stride == info.k ? 0 : stride;
   weights.codes.assign(info.n * stride, 0xff);
-  for (size_t row = 0; row < info.n; ++row)
+  for (size_t row = 0; row < info.n; ++row) {
+    const size_t kind = plain ? 7 : draw(random, 0, 7); // 0 to 2: the least, the greatest, both
     for (size_t i = 0; i < info.k; ++i)
-      weights.codes[row * stride + i] = uint8_t(draw(random, 0, info.codes - 1));
+      weights.codes[row * stride + i] = uint8_t(kind > 2 ? draw(random, 0, info.codes - 1)
+                                                : kind == 1 || (kind == 2 && i % 2 != 0) ? info.codes - 1
+                                                                                         : 0);
+  }
   for (size_t row = 0; row < info.n && info.book; ++row)
     drawVectors(*info.book, &weights.codes[row * stride], info.k, random);
   if (info.has_columns) {
@@ -237,9 +241,10 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
   const int span = 1 << info.multiple_bits, least = info.has_minimums && span < 256 ? 0 : -span / 2;
   for (size_t i = 0; i < subgroups; ++i) { // plain: of the larger half of those that are positive
     const int most = least + span - 1, first = plain ? most / 2 + 1 - least : 0;
+    const bool isLargest = !plain && oneIn(random, 4);
     auto multiple = [&] {
-      return int8_t(info.book ? int(2 * draw(random, 0, span - 1)) + 1
-                              : int(draw(random, first, span - 1)) + least);
+      const int index = isLargest ? span - 1 : int(draw(random, first, span - 1));
+      return int8_t(info.book ? 2 * index + 1 : index + least);
     };
     weights.multiples.push_back(multiple());
     if (info.has_minimums)
@@ -249,17 +254,19 @@ inline DrawnWeights drawWeights(const lutc_kernel_info &info, Random &random, bo
 }
 
 // Kinds of tokens; `Normal` is what most of them should be.
-enum class Token { Normal, Zeros, Denormals, Outliers, NaN, Infinity, Huge, Ties, Tiny, MixedSize };
-constexpr size_t tokenKinds = 10;
+enum class Token { Normal, Zeros, Denormals, Outliers, NaN, Infinity, Huge, Ties, Tiny, MixedSize, Largest };
+constexpr size_t tokenKinds = 11;
 
 inline const char *nameOf(Token kind) {
-  static const char *const names[tokenKinds] = {"normal",   "zero", "denormal", "outlier", "NaN",
-                                                "infinite", "huge", "tie",      "tiny",    "mixed-size"};
+  static const char *const names[tokenKinds] = {"normal", "zero",       "denormal", "outlier",
+                                                "NaN",    "infinite",   "huge",     "tie",
+                                                "tiny",   "mixed-size", "largest"};
   return names[size_t(kind)];
 }
 
 inline void drawToken(Token kind, float *x, size_t k, Random &random) {
   std::normal_distribution<float> normal;
+  const size_t signs = draw(random, 0, 2); // of the largest
   for (size_t i = 0; i < k; ++i) {
     const float value = normal(random);
     switch (kind) {
@@ -283,6 +290,9 @@ inline void drawToken(Token kind, float *x, size_t k, Random &random) {
       break;
     case Token::MixedSize:
       x[i] = std::ldexp(value, int(draw(random, 0, 160)) - 80);
+      break;
+    case Token::Largest: // integers of +-127, whose sums are the largest where codes' are
+      x[i] = signs == 0 || (signs == 2 && oneIn(random, 2)) ? -1.0f : 1.0f;
       break;
     default:
       x[i] = value;
