@@ -147,7 +147,7 @@ struct DescriptorEmitter {
   llvm::SmallVector<Constant *> groups();
   void library();
 
-  std::map<const lutc_book *, Constant *> books;
+  std::map<const lutc_book *, Constant *> books = {};
   llvm::GlobalVariable *libraryGlobal = nullptr;
   Constant *features = nullptr;
   llvm::SmallVector<llvm::GlobalVariable *> kernels = {};

@@ -17,8 +17,8 @@ struct ArraySchedules : ScheduleModel {
   /// Programs have n and k in them: candidates are of the product itself.
   Cost costOf(const Candidate &candidate, LookupGemmOp, TargetAttr) const override { return candidate.cost; }
   llvm::StringRef offer() const override {
-    return "multiplies evenly spaced weights with scales of rows, or of groups of 32 of k and more, ternary "
-           "ones in class a8; write such a format";
+    return "multiplies evenly spaced weights with scales of rows, or of groups of 32 of k and more, but not "
+           "e4m3, ternary ones in class a8; write such a format";
   }
 };
 } // namespace
@@ -54,7 +54,7 @@ llvm::SmallVector<Candidate> ArraySchedules::candidates(LookupGemmOp gemm, Targe
   Format format = gemm.getW().getType().getFormat().getFormat();
   // Class t8 has five trits to a table, of which a lookup of the machine takes three.
   bool exact = gemm.getLeft().getType().isExact();
-  if (!format.hasTables() || (!exact && format.row->trits))
+  if (!format.hasTables() || format.scaleType == ScaleType::e4m3 || (!exact && format.row->trits))
     return result;
   lmma::Machine machine = lmma::machineOf(target);
   Layout layout = gemm.getLeft().getType().getTrits() ? Layout::trits : Layout::nibbles;

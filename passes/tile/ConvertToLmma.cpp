@@ -145,6 +145,8 @@ static Element elementOf(ScaleType type) {
     return Element::f32;
   case ScaleType::e8m0:
     return Element::e8m0;
+  case ScaleType::e4m3: // ArraySchedules has none
+    return Element::none;
   }
   llvm_unreachable("no type of scales");
 }

@@ -35,7 +35,7 @@ struct KernelVariant {
 };
 
 // Rows and columns of all kinds: one, tails, several tiles, several blocks of k.
-constexpr size_t madeShapes[][2] = {{1, 1}, {70, 333}, {257, 2048}, {33, 4100}};
+constexpr size_t madeShapes[][2] = {{1, 1}, {70, 333}, {700, 1536}, {33, 4100}};
 
 inline const lutc_kernel *makeKernel(const lutc_kernel *open, size_t n, size_t k) {
   struct alignas(LUTC_ALIGNMENT) Line {
