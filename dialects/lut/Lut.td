@@ -138,7 +138,7 @@ def Lut_TargetAttr : Lut_Attr<"Target", "target"> {
 def Lut_ScheduleAttr : Lut_Attr<"Schedule", "schedule"> {
   let summary = "how one product runs on one target";
   let description = [{
-    A tile is `row_vectors` vectors of rows by `tokens` tokens. `k_block` elements of k are finished for all rows before
+    A tile is `row_vectors` vectors of rows by `tokens` tokens. `k_block` elements of k are finished for a panel of tiles before
     the next block (0: all of k at once). Within a block all tokens take their turn on a tile of weights, or, with
     `rows_inner`, all rows on a tile of tokens: what stays in L1 is the weights or the tables. Tiles of several tokens
     take `batch_row_vectors` of the row vectors at a time (0: all). Blocks of `unpack_tokens` tokens and more (0: never)
