@@ -5,34 +5,22 @@
 
 #include "machine.h"
 
-static inline float lmma_float_of(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-static inline uint32_t lmma_bits_of(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
 static inline float lmma_from_f8(uint8_t bits) {
   const uint32_t sign = (uint32_t)(bits & 0x80) << 24, exponent = bits >> 3 & 15, fraction = bits & 7;
   if ((bits & 0x7f) == 0x7f)
-    return lmma_float_of(0x7fc00000);
+    return lutc_bits_float(0x7fc00000);
   if (exponent == 0)
     return (sign ? -0x1p-9f : 0x1p-9f) * (float)fraction;
-  return lmma_float_of(sign | (exponent + 120) << 23 | fraction << 20);
+  return lutc_bits_float(sign | (exponent + 120) << 23 | fraction << 20);
 }
 
 /* To nearest even; NaN, and what rounds to more than 448, as 0x7f. */
 static inline uint8_t lmma_to_f8(float value) {
-  const uint32_t sign = lmma_bits_of(value) >> 24 & 0x80, magnitude = lmma_bits_of(value) & 0x7fffffff;
+  const uint32_t sign = lutc_float_bits(value) >> 24 & 0x80, magnitude = lutc_float_bits(value) & 0x7fffffff;
   if (magnitude > 0x43e80000) /* 464, halfway from 448 to 480 */
     return 0x7f;
   if (magnitude < 0x3c800000) /* 2^-6; floats from 2^14 on are 2^-9 apart, as subnormals are */
-    return (uint8_t)(sign | (lmma_bits_of(lmma_float_of(magnitude) + 0x1p14f) - 0x46800000));
+    return (uint8_t)(sign | (lutc_float_bits(lutc_bits_float(magnitude) + 0x1p14f) - 0x46800000));
   return (uint8_t)(sign | (magnitude + 0x7ffff + (magnitude >> 20 & 1) - 0x3c000000) >> 20);
 }
 
@@ -48,12 +36,12 @@ static inline float lmma_get(const uint8_t *fragment, uint8_t type, size_t index
     return lutc_widen(half);
   case LMMA_BF16:
     memcpy(&half, fragment + 2 * index, sizeof half);
-    return lmma_float_of((uint32_t)half << 16);
+    return lutc_bits_float((uint32_t)half << 16);
   case LMMA_E8M0:
-    return lmma_float_of(fragment[index] == 0 ? UINT32_C(1) << 22 : (uint32_t)fragment[index] << 23);
+    return lutc_bits_float(fragment[index] == 0 ? UINT32_C(1) << 22 : (uint32_t)fragment[index] << 23);
   default:
     memcpy(&word, fragment + 4 * index, sizeof word);
-    return type == LMMA_F32 ? lmma_float_of(word) : (float)(int32_t)word;
+    return type == LMMA_F32 ? lutc_bits_float(word) : (float)(int32_t)word;
   }
 }
 
@@ -65,7 +53,7 @@ static inline void lmma_put(uint8_t *fragment, uint8_t type, size_t index, float
     const uint16_t half = lutc_narrow(value);
     memcpy(fragment + 2 * index, &half, sizeof half);
   } else {
-    const uint32_t word = value != value ? 0x7fc00000 : lmma_bits_of(value);
+    const uint32_t word = value != value ? 0x7fc00000 : lutc_float_bits(value);
     memcpy(fragment + 4 * index, &word, sizeof word);
   }
 }

@@ -19,14 +19,14 @@ void lmma_combine(const lmma_instruction *i, uint8_t *const reg[4]) {
 
 /* To nearest even; NaN as 0x7fc0. */
 static uint16_t to_bf16(float value) {
-  const uint32_t bits = lmma_bits_of(value);
+  const uint32_t bits = lutc_float_bits(value);
   return value != value ? 0x7fc0 : (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 /* To nearest even, within -127 .. 127: 1.5 * 2^23 + v has the integer in its low bits. NaN as 0. */
 static uint8_t to_i8(float value) {
   const float bounded = value > 127.0f ? 127.0f : value < -127.0f ? -127.0f : value;
-  return value != value ? 0 : (uint8_t)lmma_bits_of(bounded + 0x1.8p23f);
+  return value != value ? 0 : (uint8_t)lutc_float_bits(bounded + 0x1.8p23f);
 }
 
 void lmma_convert(const lmma_instruction *i, uint8_t *const reg[4]) {
