@@ -144,13 +144,24 @@ static int codes_are_valid(const lutc_packer *p) {
   return (bad & ones << 7) == 0;
 }
 
+LUTC_INLINED int all_finite_of(const lutc_scale_type *type, const uint8_t *values, size_t count,
+                               size_t bytes) {
+  int finite = 1;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t scale = 0;
+    memcpy(&scale, values + bytes * i, bytes);
+    finite &= lutc_is_finite_scale(type, scale);
+  }
+  return finite;
+}
+
 static int all_finite(const lutc_packer *p, const void *values, size_t count) {
   const lutc_scale_type *type = lutc_find_scale_type(p->info->scale_type);
-  const uint8_t *scale = values;
-  int finite = 1;
-  for (size_t i = 0; i < count; ++i, scale += type->bits / 8)
-    finite &= lutc_is_finite_scale(type, lutc_load_scale(type, scale));
-  return finite;
+  if (type->bits == 8)
+    return all_finite_of(type, values, count, 1);
+  if (type->bits == 16)
+    return all_finite_of(type, values, count, 2);
+  return all_finite_of(type, values, count, 4);
 }
 
 static int multiples_fit(const lutc_packer *p, const int8_t *multiples) {
