@@ -218,23 +218,31 @@ static Expected<Member> compileDescriptors(const LibraryPlan &plan) {
 // Archive
 //===----------------------------------------------------------------------===//
 
-/// The library's members, then the runtime's as they are. Deterministic: no times, owners or paths.
-static Expected<std::string> writeArchive(llvm::ArrayRef<Member> members) {
-  std::vector<llvm::NewArchiveMember> all;
-  for (const Member &member : members)
-    all.emplace_back(llvm::MemoryBufferRef(StringRef(member.bytes.data(), member.bytes.size()), member.name));
-  auto runtime = llvm::object::Archive::create(llvm::MemoryBufferRef(runtimeArchive(), "liblutc_runtime.a"));
-  if (!runtime)
-    return runtime.takeError();
+/// Adds an archive's members as they are.
+static Error addMembers(StringRef archive, std::vector<llvm::NewArchiveMember> &members) {
+  auto parsed = llvm::object::Archive::create(llvm::MemoryBufferRef(archive, "runtime"));
+  if (!parsed)
+    return parsed.takeError();
   Error error = Error::success();
-  for (const llvm::object::Archive::Child &child : (*runtime)->children(error)) {
+  for (const llvm::object::Archive::Child &child : (*parsed)->children(error)) {
     auto member = llvm::NewArchiveMember::getOldMember(child, /*Deterministic=*/true);
     if (!member)
       return llvm::joinErrors(std::move(error), member.takeError());
-    all.push_back(std::move(*member));
+    members.push_back(std::move(*member));
   }
-  if (error)
+  return error;
+}
+
+/// The library's members, then the runtime's. Deterministic: no times, owners or paths.
+static Expected<std::string> writeArchive(llvm::ArrayRef<Member> members, bool hasPrograms) {
+  std::vector<llvm::NewArchiveMember> all;
+  for (const Member &member : members)
+    all.emplace_back(llvm::MemoryBufferRef(StringRef(member.bytes.data(), member.bytes.size()), member.name));
+  if (Error error = addMembers(runtimeArchive(), all))
     return std::move(error);
+  if (hasPrograms)
+    if (Error error = addMembers(lmmaArchive(), all))
+      return std::move(error);
   auto buffer =
       llvm::writeArchiveToBuffer(all, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
                                  /*Deterministic=*/true, /*Thin=*/false);
@@ -375,7 +383,7 @@ Error lut::compileLibrary(const LibrarySpec &library, const CompileOptions &opti
   if (!descriptors)
     return descriptors.takeError();
   members.push_back(std::move(*descriptors));
-  auto archive = writeArchive(members);
+  auto archive = writeArchive(members, options.machine.has_value());
   if (!archive)
     return archive.takeError();
   artifacts.archive = std::move(*archive);

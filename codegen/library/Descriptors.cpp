@@ -65,50 +65,45 @@ struct DescriptorEmitter {
   llvm::PointerType *pointer = llvm::PointerType::get(context, 0);
   Constant *null = llvm::ConstantPointerNull::get(pointer);
 
-  llvm::GlobalVariable *global(const Image &image, const llvm::Twine &name = "", bool isConstant = true) {
-    auto linkage =
-        name.isTriviallyEmpty() ? llvm::GlobalValue::PrivateLinkage : llvm::GlobalValue::ExternalLinkage;
-    Constant *value = image.constant(context);
-    auto *variable = new llvm::GlobalVariable(module, value->getType(), isConstant, linkage, value, name);
-    variable->setAlignment(llvm::Align(image.alignment));
-    return variable;
-  }
-  /// A name that others point to before it is known what it names.
   llvm::GlobalVariable *declare(const llvm::Twine &name) {
     return new llvm::GlobalVariable(module, pointer, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
                                     nullptr, name);
   }
-  void define(llvm::GlobalVariable *&declared, const Image &image) {
-    std::string name = declared->getName().str();
-    declared->setName("");
-    llvm::GlobalVariable *defined = global(image, name);
-    declared->replaceAllUsesWith(defined);
-    declared->eraseFromParent();
-    declared = defined;
+  static void define(llvm::GlobalVariable *variable, const Image &image) {
+    variable->replaceInitializer(image.constant(variable->getContext()));
+    variable->setAlignment(llvm::Align(image.alignment));
   }
+  /// What has no name of its own: equal ones are one.
+  Constant *shared(const Image &image) {
+    llvm::GlobalVariable *&same = sharedOf[{image.constant(context), image.alignment}];
+    if (same)
+      return same;
+    same = declare("");
+    same->setLinkage(llvm::GlobalValue::PrivateLinkage);
+    define(same, image);
+    return same;
+  }
+  /// Null where there are no rows.
   template <typename Struct> Constant *table(llvm::ArrayRef<Record<Struct>> rows) {
+    if (rows.empty())
+      return null;
     Image all;
     all.alignment = alignof(Struct);
     for (const Record<Struct> &row : rows) {
       all.addAddresses(row, all.bytes.size());
       llvm::append_range(all.bytes, row.bytes);
     }
-    return global(all);
+    return shared(all);
   }
   Constant *pointers(llvm::ArrayRef<Constant *> elements) {
+    if (elements.empty())
+      return null;
     Image all;
     all.alignment = sizeof(void *);
     all.bytes.resize(elements.size() * sizeof(void *));
     for (auto [index, element] : llvm::enumerate(elements))
       all.addresses.push_back({index * sizeof(void *), element});
-    return global(all);
-  }
-  /// Numbers only; equal ones are one.
-  Constant *shared(const Image &numbers) {
-    Constant *&same = sharedOf[{numbers.alignment, numbers.bytes}];
-    if (!same)
-      same = global(numbers);
-    return same;
+    return shared(all);
   }
   template <typename Number> Constant *numbers(llvm::ArrayRef<Number> values) {
     Image image;
@@ -121,7 +116,7 @@ struct DescriptorEmitter {
     Image image;
     image.bytes.assign(text.bytes_begin(), text.bytes_end());
     image.bytes.push_back(0);
-    return global(image);
+    return shared(image);
   }
   Constant *kernelOf(Slot::Kind kind, size_t kernel) {
     return kind == Slot::Kind::weights || kind == Slot::Kind::experts ? kernels[kernel] : null;
@@ -144,14 +139,14 @@ struct DescriptorEmitter {
   Record<lutc_stage> stage(const PlannedStage &stage, bool open);
   Constant *routing(const PlannedProgram &program);
   void defineKernels();
-  llvm::SmallVector<Constant *> groups();
+  llvm::SmallVector<llvm::GlobalVariable *> groups();
+  llvm::GlobalVariable *state();
   void library();
 
-  std::map<const lutc_book *, Constant *> books = {};
   llvm::GlobalVariable *libraryGlobal = nullptr;
   Constant *features = nullptr;
   llvm::SmallVector<llvm::GlobalVariable *> kernels = {};
-  std::map<std::pair<uint64_t, std::vector<uint8_t>>, Constant *> sharedOf = {};
+  std::map<std::pair<Constant *, uint64_t>, llvm::GlobalVariable *> sharedOf = {};
 };
 
 } // namespace
@@ -175,14 +170,11 @@ Constant *Image::constant(llvm::LLVMContext &context) const {
 }
 
 Constant *DescriptorEmitter::book(const lutc_book &book) {
-  Constant *&same = books[&book];
-  if (same)
-    return same;
   Record<lutc_book> record;
   *record = book;
   record->digits = nullptr;
   record.point(&lutc_book::digits, numbers<uint8_t>({book.digits, book.count * book.length}));
-  return same = global(record);
+  return shared(record);
 }
 
 Record<lutc_kernel_info> DescriptorEmitter::kernelInfo(size_t kernel) {
@@ -215,7 +207,7 @@ Constant *DescriptorEmitter::variantCode(const Product &product, size_t target) 
   if (const Product &few = plan.products[product.few];
       product.few && few.variants[target].geometry.schedule != g.schedule)
     code.point(&lutc_variant_code::few, variantCode(few, target));
-  return global(code);
+  return shared(code);
 }
 
 /// Slots and shapes of an open kernel are made when its n and k are known.
@@ -244,7 +236,7 @@ Constant *DescriptorEmitter::program(const PlannedProgram &planned, bool open) {
   program.point(&lutc_program::slots, table<lutc_slot>(slots));
   program.point(&lutc_program::stages, table<lutc_stage>(stages));
   program.point(&lutc_program::routing, routing(planned));
-  return global(program);
+  return shared(program);
 }
 
 Record<lutc_stage> DescriptorEmitter::stage(const PlannedStage &from, bool open) {
@@ -281,7 +273,7 @@ Constant *DescriptorEmitter::routing(const PlannedProgram &program) {
   routing->residual = from.residual.value_or(LUTC_NO_SLOT);
   routing->gather_count = gathers.size();
   routing.point(&lutc_routing::gathers, table<lutc_gather>(gathers));
-  return global(routing);
+  return shared(routing);
 }
 
 /// Their programs refer back to them.
@@ -308,8 +300,8 @@ void DescriptorEmitter::defineKernels() {
 }
 
 /// Every lutc_group.
-llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
-  llvm::SmallVector<Constant *> result;
+llvm::SmallVector<llvm::GlobalVariable *> DescriptorEmitter::groups() {
+  llvm::SmallVector<llvm::GlobalVariable *> result;
   for (auto [planned, spec] : llvm::zip(plan.groups, plan.library.groups)) {
     llvm::SmallVector<Constant *> programs;
     for (const PlannedProgram &variant : planned.variants)
@@ -331,9 +323,18 @@ llvm::SmallVector<Constant *> DescriptorEmitter::groups() {
     group.set(&lutc_group::info, info);
     group.point(&lutc_group::library, libraryGlobal);
     group.point(&lutc_group::programs, pointers(programs));
-    result.push_back(global(group, plan.library.name + "_" + spec.name + "_group"));
+    define(result.emplace_back(declare(plan.library.name + "_" + spec.name + "_group")), group);
   }
   return result;
+}
+
+/// The one part that is written to.
+llvm::GlobalVariable *DescriptorEmitter::state() {
+  llvm::GlobalVariable *state = declare("");
+  define(state, Record<lutc_library_state>());
+  state->setLinkage(llvm::GlobalValue::PrivateLinkage);
+  state->setConstant(false);
+  return state;
 }
 
 /// lutc_library and what it points to.
@@ -347,7 +348,9 @@ void DescriptorEmitter::library() {
   features = numbers<uint32_t>(cpuBits);
   libraryGlobal = declare(plan.library.name + "_library");
   defineKernels();
-  llvm::SmallVector<Constant *> all(kernels.begin(), kernels.end()), allGroups = groups();
+  llvm::SmallVector<Constant *> all(kernels.begin(), kernels.end()), allGroups;
+  for (llvm::GlobalVariable *group : groups())
+    allGroups.push_back(group);
   Record<lutc_library> library;
   library.point(&lutc_library::name, string(plan.library.name));
   library.point(&lutc_library::version, string(LUTC_VERSION));
@@ -358,7 +361,7 @@ void DescriptorEmitter::library() {
   library.point(&lutc_library::variants, pointers(variantNames));
   library->group_count = allGroups.size();
   library.point(&lutc_library::groups, pointers(allGroups));
-  library.point(&lutc_library::state, global(Record<lutc_library_state>(), "", /*isConstant=*/false));
+  library.point(&lutc_library::state, state());
   define(libraryGlobal, library);
 }
 
