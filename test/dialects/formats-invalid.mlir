@@ -1,8 +1,8 @@
 // Names that are no weight format, and what to write instead.
 // RUN: lut-opt %s -split-input-file -verify-diagnostics
 
-// expected-error@+1 {{'w7' is no weight format; write w1, w158, w2, w3, w4, w5, w6, w8, nl4, fp4, iq2xxs, iq2xs, iq2s, iq3xxs, iq3s, iq1s or iq1m, such as w2g128}}
-func.func private @stem() attributes {format = #lut.format<w7>}
+// expected-error-re@+1 {{'w0' is no weight format; write w1, {{.*}}, such as w2g128}}
+func.func private @stem() attributes {format = #lut.format<w0>}
 
 // -----
 
